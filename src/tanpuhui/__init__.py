@@ -1,0 +1,1 @@
+"""The platform on which a province runs its carbon inclusion (碳普惠) scheme."""

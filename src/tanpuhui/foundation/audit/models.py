@@ -1,0 +1,53 @@
+"""The append-only record of what was done (审计记录)."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+
+
+def append_only(*, truncate: bool = True) -> list[pgtrigger.Trigger]:
+    """Return the triggers that let a table only grow: no update, no delete, no truncate."""
+    triggers: list[pgtrigger.Trigger] = [
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+    ]
+    if truncate:
+        triggers.append(
+            pgtrigger.Trigger(
+                name="no_truncate",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'pgtrigger: Cannot truncate append-only table %', TG_TABLE_NAME;",
+            )
+        )
+    return triggers
+
+
+class AuditRecord(models.Model):
+    """One finished operation: who, what, when, about what, with which result. It is also the idempotency record."""
+
+    operation = models.TextField()
+    actor_kind = models.TextField()
+    actor_id = models.TextField()
+    idempotency_key = models.TextField(null=True)
+    arguments_sha256 = models.BinaryField(max_length=32)
+    subject = models.TextField()
+    result = models.JSONField()
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=models.functions.Now())
+    within = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["actor_kind", "actor_id", "operation", "idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="audit_one_effect_per_key",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["subject", "id"], name="audit_by_subject"),
+            models.Index(fields=["actor_kind", "actor_id", "id"], name="audit_by_actor"),
+        ]
+        triggers = append_only()

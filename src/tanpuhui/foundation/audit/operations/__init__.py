@@ -1,0 +1,13 @@
+"""The one write path: every change of the platform is a function decorated with `operation`.
+
+Errors: IdempotencyConflict (the same key came with another body), NotPermitted (no role that may call it).
+"""
+
+from tanpuhui.foundation.audit.operations._operation import (
+    IdempotencyConflict,
+    OperationSpec,
+    operation,
+    registered_operations,
+)
+
+__all__ = ["IdempotencyConflict", "OperationSpec", "operation", "registered_operations"]

@@ -1,0 +1,92 @@
+"""People, organisations, memberships, partner subjects and consents (人员、机构、成员关系、伙伴主体、授权)."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class User(AbstractBaseUser):
+    """Somebody who signs in. Citizens are known by phone, organisations' people by a user name."""
+
+    username = models.TextField(unique=True)
+    display_name = models.TextField()
+    area = models.CharField(max_length=6)
+    phone_sealed = models.BinaryField(null=True)
+    phone_index = models.BinaryField(null=True, max_length=32)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: list[str] = []
+    objects: models.Manager[User] = BaseUserManager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["phone_index"], condition=models.Q(phone_index__isnull=False), name="user_one_per_phone"
+            )
+        ]
+
+
+class Organisation(models.Model):
+    """A centre, department, owner, verifier, partner, merchant or buyer (机构)."""
+
+    kind = models.TextField()
+    name = models.TextField()
+    name_en = models.TextField()
+    uscc = models.CharField(max_length=18, unique=True)
+    area = models.CharField(max_length=6)
+    admitted_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "area"], name="organisation_by_kind")]
+
+
+class Membership(models.Model):
+    """One role of one user for one organisation in one area, with its dates (成员关系)."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    role = models.TextField()
+    area = models.CharField(max_length=6)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organisation", "role", "area", "valid_from"], name="membership_once"
+            )
+        ]
+
+
+class PartnerSubject(models.Model):
+    """The pseudonym under which a data partner knows a person (伙伴主体): a keyed hash, never the partner's own id."""
+
+    partner = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    subject_index = models.BinaryField(max_length=32)
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    bound_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["partner", "subject_index"], name="partner_subject_once")]
+
+
+class Consent(models.Model):
+    """A person's separate consent for one scenario (单独同意), with the moments it holds between."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    scenario = models.TextField()
+    text_version = models.TextField()
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "scenario"],
+                condition=models.Q(withdrawn_at__isnull=True),
+                name="consent_one_open_per_scenario",
+            )
+        ]

@@ -1,0 +1,25 @@
+"""Deferred jobs, kept in PostgreSQL by procrastinate: a job commits or vanishes with the rows it is about."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from tanpuhui.foundation.kernel.actors import SYSTEM
+
+__all__ = ["SYSTEM", "app", "defer"]
+
+STALLED_SECONDS = 30
+"""A job whose worker gave no sign of life for so long is given to another worker."""
+
+
+def defer(task: str, *, lock: str | None = None, queueing_lock: str | None = None, **arguments: object) -> None:
+    """Put one job in the queue, in the open transaction; `lock` lets one of its name run at a time.
+
+    Raises LookupError for a task that nobody has written.
+    """
+    if task not in app.tasks:
+        app.perform_import_paths()
+    if task not in app.tasks:
+        message = f"no such task: {task}"
+        raise LookupError(message)
+    app.configure_task(task, lock=lock, queueing_lock=queueing_lock).defer(**arguments)  # type: ignore[arg-type]
