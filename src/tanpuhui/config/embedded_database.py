@@ -36,8 +36,19 @@ SOCKET_PATH_BYTES_MAX = 100  # sun_path holds 108 bytes on Linux and 104 on macO
 START_RETRY_S = 10.0
 LOCK_WAIT_S = 60.0
 READY_FILE = "ready.json"
+MADE_FILE = "initdb.done"
+ANSWER_WAIT_S = 300.0
 
-INITDB = ("-U", SUPERUSER, "-E", "UTF8", "--lc-collate=C", "--lc-ctype=C.UTF-8", "--data-checksums", "--auth=trust")
+INITDB = (
+    "-U",
+    SUPERUSER,
+    "-E",
+    "UTF8",
+    "--lc-collate=C",
+    "--lc-ctype=C.UTF-8",
+    "--data-checksums",
+    "--auth=trust",
+)
 ALWAYS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -119,7 +130,7 @@ class Cluster:
         inside = self.home / "socket"
         if socket_path_fits(inside):
             return inside
-        return binaries.private_folder(binaries.short_temporary_parent(), of=self.home) / "socket"
+        return binaries.private_folder(binaries.short_temporary_parent(), of=self.home, mode=0o711) / "socket"
 
     def url(self, role: str = APP_ROLE, *, database: str = DATABASE) -> str:
         """Return the address of a database of this cluster for a role."""
@@ -149,6 +160,7 @@ def start(folder: Path, *, fast: bool = False, say: Callable[[str], None] | None
     `fast` gives up durability and is for throwaway test clusters only. `say` receives one sentence for whatever the
     caller should know: a cluster outside the project, an earlier start that was interrupted.
     """
+    say = say or _write_line
     cluster = locate(folder)
     with _lock(cluster.folder):
         if cluster.home != cluster.folder:
@@ -156,11 +168,12 @@ def start(folder: Path, *, fast: bool = False, say: Callable[[str], None] | None
                 f"数据库放在 {cluster.home}，因为 {cluster.account.name} 账户进不了项目所在的文件夹。/ "
                 f"The database lives in {cluster.home}, because the {cluster.account.name} account cannot enter the project's folder."
             )
-        if not (cluster.home / READY_FILE).exists():
+        if not (cluster.home / MADE_FILE).exists():
             _make(cluster, say=say)
         _refuse_other_owner(cluster)
         if not _runs(cluster):
-            _launch(cluster, fast=fast, say=say)
+            _launch(cluster, fast=fast)
+        _await_answer(cluster)
         if not (cluster.home / READY_FILE).exists():
             _make_roles(cluster)
             _mark_ready(cluster)
@@ -200,7 +213,11 @@ def remove(folder: Path) -> None:
     cluster = locate(folder)
     stop(folder, immediate=True)
     sockets = cluster.sockets
-    for place in {cluster.home, cluster.folder, *([] if cluster.home in sockets.parents else [sockets.parent])}:
+    for place in {
+        cluster.home,
+        cluster.folder,
+        *([] if cluster.home in sockets.parents else [sockets.parent]),
+    }:
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -252,14 +269,18 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def _make(cluster: Cluster, *, say: Callable[[str], None]) -> None:
-    """Run initdb into an empty folder; what an interrupted first start left behind is removed, having held no data."""
+    """Run initdb into an empty folder; what an interrupted first start left behind is moved aside.
+
+    No server ever ran on such a left-over, because none is started before the mark at the end of this function.
+    """
     if cluster.data.exists():
         say(
             "上一次创建数据库没有完成，现在重新创建。/ "
-            "An earlier start ended before the database was finished; it is made again."
+            "An earlier start ended before the database was made; it is made again."
         )
-        _end_server(cluster)
-        shutil.rmtree(cluster.data)
+        aside = cluster.home / "data.unfinished"
+        shutil.rmtree(aside, ignore_errors=True)
+        cluster.data.rename(aside)
     try:
         _folder_for_server(cluster, cluster.data)
         made = cluster.account.run([cluster.programs / "initdb", "-D", cluster.data, *INITDB])
@@ -267,6 +288,7 @@ def _make(cluster: Cluster, *, say: Callable[[str], None]) -> None:
         raise FolderNotWritable(folder=cluster.home) from problem
     if made.returncode != 0:
         raise DatabaseNotMade(folder=cluster.home, tail=" | ".join(made.stdout.strip().splitlines()[-4:]))
+    (cluster.home / MADE_FILE).touch()
 
 
 def _folder_for_server(cluster: Cluster, folder: Path) -> None:
@@ -281,7 +303,7 @@ def _refuse_other_owner(cluster: Cluster) -> None:
         raise OtherOwner(folder=cluster.data)
 
 
-def _launch(cluster: Cluster, *, fast: bool, say: Callable[[str], None]) -> None:
+def _launch(cluster: Cluster, *, fast: bool) -> None:
     """Start the server; after a crash its old processes may need some seconds to go, so try again for a while."""
     try:
         _folder_for_server(cluster, cluster.sockets)
@@ -296,15 +318,26 @@ def _launch(cluster: Cluster, *, fast: bool, say: Callable[[str], None]) -> None
         started = _pg_ctl(cluster, "start", "-w", "-t", "300", "-l", str(cluster.log))
         if started.returncode == 0 or _runs(cluster):
             return
+        if _forget_stale_pid(cluster):
+            continue
         if time.monotonic() > deadline:
-            if _forget_stale_pid(cluster):
-                say(
-                    "清除了上次断电或重启留下的进程号文件。/ Removed the process-id file that a crash or reboot had left behind."
-                )
-                deadline = time.monotonic() + START_RETRY_S
-                continue
             raise DatabaseDidNotStart(log=cluster.log, tail=_tail(cluster.log))
         time.sleep(0.5)
+
+
+def _await_answer(cluster: Cluster) -> None:
+    """Wait until the server takes connections: one found running may still be replaying its log after a crash."""
+    import psycopg
+
+    deadline = time.monotonic() + ANSWER_WAIT_S
+    while True:
+        try:
+            psycopg.connect(cluster.url(SUPERUSER, database="postgres"), connect_timeout=5).close()
+            return
+        except psycopg.OperationalError as problem:
+            if time.monotonic() > deadline:
+                raise DatabaseDidNotStart(log=cluster.log, tail=_tail(cluster.log)) from problem
+        time.sleep(0.1)
 
 
 def _write_configuration(cluster: Cluster, *, fast: bool) -> None:
@@ -339,7 +372,9 @@ def _make_roles(cluster: Cluster) -> None:
 def _mark_ready(cluster: Cluster) -> None:
     mark = cluster.home / READY_FILE
     half = mark.with_suffix(".half")
-    half.write_text(json.dumps({"database": DATABASE, "owner_role": OWNER_ROLE, "app_role": APP_ROLE}), encoding="utf-8")
+    half.write_text(
+        json.dumps({"database": DATABASE, "owner_role": OWNER_ROLE, "app_role": APP_ROLE}), encoding="utf-8"
+    )
     half.rename(mark)
 
 
@@ -354,15 +389,11 @@ def _pg_ctl(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[st
     return cluster.account.run([cluster.programs / "pg_ctl", "-D", cluster.data, *arguments], timeout=400)
 
 
-def _end_server(cluster: Cluster) -> None:
-    if _runs(cluster):
-        _pg_ctl(cluster, "stop", "-m", "immediate", "-w", "-t", "30")
-
-
 def _forget_stale_pid(cluster: Cluster) -> bool:
-    """Remove `postmaster.pid` when its number now belongs to another program and nothing uses the data folder.
+    """Remove `postmaster.pid` when no process uses the data folder any more; a server's processes all stand in it.
 
-    After a reboot a stranger of the same account can hold that number, and PostgreSQL then refuses to start for ever.
+    After a crash or reboot a stranger of the same account can hold the number in that file, or a process nobody
+    collects still does, and PostgreSQL would refuse to start for ever.
     Where the processes cannot be listed, nothing is removed.
     """
     processes = Path("/proc")
@@ -376,11 +407,20 @@ def _forget_stale_pid(cluster: Cluster) -> bool:
         try:
             if (entry / "cwd").resolve(strict=True) == data:
                 return False
-        except OSError:
-            if entry.exists() and entry.stat().st_uid == cluster.account.uid:
+        except PermissionError:
+            if _owner(entry) == cluster.account.uid:
                 return False
+        except OSError:
+            continue  # ended meanwhile, or ended and not yet collected by its parent
     pid_file.unlink()
     return True
+
+
+def _owner(entry: Path) -> int | None:
+    try:
+        return entry.stat().st_uid
+    except OSError:
+        return None
 
 
 def _tail(log: Path, lines: int = 3) -> str:
@@ -408,12 +448,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _obey(verb: str, folder: Path, role: str) -> str:
     if verb == "start":
-        return start(folder, say=lambda sentence: _write_line(sentence)).url(role)
+        return start(folder).url(role)
     if verb == "stop":
         return "stopped" if stop(folder) else "was not running"
     if verb == "url":
         return database_url(folder, role=role)
     return status(folder)
+
+
+def _write_line(sentence: str) -> None:
+    sys.stderr.write(sentence + "\n")
 
 
 if __name__ == "__main__":
