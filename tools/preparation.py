@@ -1,0 +1,24 @@
+"""Everything between a fresh clone and a working copy that can run: packages, front-end files."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tools.environment import ensure_environment
+from tools.front_end_files import ensure_front_end_files, system_node_is_enough
+from tools.working_copy import WorkingCopy, only_one, refuse_unwritable, setup_lock
+
+
+def prepare(copy: WorkingCopy, lock: str) -> None:
+    """Bring the working copy to the state of its lock files; a second call finds nothing to do."""
+    refuse_unwritable(copy)
+    path, refusal = setup_lock(copy)
+    with only_one(path, refusal):
+        if not system_node_is_enough():
+            ensure_environment(copy, lock)  # it brings the Node that fetches the front-end files
+            ensure_front_end_files(copy)
+            return
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            files = pool.submit(ensure_front_end_files, copy)
+            ensure_environment(copy, lock)
+            files.result()
