@@ -50,7 +50,7 @@ class EncryptedTextField(models.BinaryField):
             raise FieldError(message)
         return super().get_lookup(lookup_name)
 
-    def value_to_string(self, obj: models.Model) -> str:
+    def value_to_string(self, obj: models.Model) -> str:  # noqa: ARG002
         """Refuse to leave the platform in a fixture."""
         message = f"{self.name} is sealed and is not serialised"
         raise TypeError(message)
