@@ -114,13 +114,17 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgresql://localhost/tanpuhui"))}
+DATABASES = {
+    "default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgresql://localhost/tanpuhui"))
+}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = PROJECT_DIR / "build" / "static"
-STATICFILES_DIRS = [("vendor", PROJECT_DIR / "build" / "vendor")] if (PROJECT_DIR / "build" / "vendor").is_dir() else []
+STATICFILES_DIRS = (
+    [("vendor", PROJECT_DIR / "build" / "vendor")] if (PROJECT_DIR / "build" / "vendor").is_dir() else []
+)
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 os.environ.setdefault("TANPUHUI_DATA_DIR", str(Path(tempfile.gettempdir()) / f"tanpuhui-test-{os.getuid()}"))
 
-from tanpuhui.config.settings.base import *  # noqa: E402, F403
-from tanpuhui.config.settings.base import DATABASES  # noqa: E402
+from tanpuhui.config.settings.base import *  # noqa: F403
+from tanpuhui.config.settings.base import DATABASES
 
 SECRET_KEY = "only-for-tests"  # noqa: S105  a secret that guards nothing
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import pgtrigger
 from django.db import models
 
+from tanpuhui.foundation.persistence.triggers import append_only
 
-def append_only(*, truncate: bool = True) -> list[pgtrigger.Trigger]:
-    """Return the triggers that let a table only grow: no update, no delete, no truncate."""
-    triggers: list[pgtrigger.Trigger] = [
-        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-    ]
-    if truncate:
-        triggers.append(
-            pgtrigger.Trigger(
-                name="no_truncate",
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                operation=pgtrigger.Truncate,
-                func="RAISE EXCEPTION 'pgtrigger: Cannot truncate append-only table %', TG_TABLE_NAME;",
-            )
-        )
-    return triggers
+__all__ = ["AuditRecord", "append_only"]
 
 
 class AuditRecord(models.Model):

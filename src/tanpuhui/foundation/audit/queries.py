@@ -22,5 +22,6 @@ def timeline(*, subject: str, limit: int = 100) -> tuple[AuditLine, ...]:
     """Return what happened to a subject (`certificate:…`), newest first."""
     rows = AuditRecord.objects.filter(subject=subject).order_by("-id")[:limit]
     return tuple(
-        AuditLine(operation=row.operation, actor_kind=row.actor_kind, actor_id=row.actor_id, at=row.at) for row in rows
+        AuditLine(operation=row.operation, actor_kind=row.actor_kind, actor_id=row.actor_id, at=row.at)
+        for row in rows
     )

@@ -80,7 +80,9 @@ class Actor:
     def organisation_ids(self, *roles: Role) -> tuple[int, ...]:
         """Return the organisations for which one of the roles is held, in ascending order."""
         return tuple(
-            sorted({g.organisation_id for g in self.grants if g.role in roles and g.organisation_id is not None})
+            sorted(
+                {g.organisation_id for g in self.grants if g.role in roles and g.organisation_id is not None}
+            )
         )
 
 

@@ -12,7 +12,9 @@ STALLED_SECONDS = 30
 """A job whose worker gave no sign of life for so long is given to another worker."""
 
 
-def defer(task: str, *, lock: str | None = None, queueing_lock: str | None = None, **arguments: object) -> None:
+def defer(
+    task: str, *, lock: str | None = None, queueing_lock: str | None = None, **arguments: object
+) -> None:
     """Put one job in the queue, in the open transaction; `lock` lets one of its name run at a time.
 
     Raises LookupError for a task that nobody has written.

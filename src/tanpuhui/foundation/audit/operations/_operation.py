@@ -50,7 +50,9 @@ def registered_operations() -> Mapping[str, OperationSpec]:
     return dict(_registered)
 
 
-def operation(*, roles: frozenset[Role] | set[Role], subject: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def operation(
+    *, roles: frozenset[Role] | set[Role], subject: str
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a keyword-only function into an operation.
 
     `roles` may call it (the system always may; an empty set means that any actor may, and the body decides).
@@ -130,7 +132,7 @@ def _write_path(name: str) -> Iterator[None]:
 
 
 def _name_of(function: Callable[..., object]) -> str:
-    context = function.__module__.split(".operations")[0].rsplit(".", 1)[-1]
+    context = function.__module__.split(".operations")[0].split("._")[0].rsplit(".", 1)[-1]
     return f"{context}.{function.__name__}"
 
 
@@ -167,5 +169,3 @@ class _Attributes(dict[str, object]):
 
     def __missing__(self, name: str) -> object:
         return getattr(self._result, name)
-
-

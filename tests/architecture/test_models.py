@@ -1,0 +1,46 @@
+"""What the import contracts cannot see: foreign keys given as text, and tables that must only grow."""
+
+from __future__ import annotations
+
+from django.apps import apps
+
+REACHABLE = {"identity", "rulebook", "documents"}
+APPEND_ONLY = {
+    "audit.AuditRecord", "ledger.Journal", "ledger.Entry", "transparency.Head", "activity.Posting",
+    "activity.RecordChunk", "activity.KeySegment", "workflow.Decision", "registry.Issuance", "registry.Movement",
+    "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",
+}  # fmt: skip
+
+
+def own_models() -> list[type]:
+    return [model for model in apps.get_models() if model.__module__.startswith("tanpuhui.")]
+
+
+def test_foreign_keys_stay_inside_a_context_or_point_down_to_three_rooms() -> None:
+    outside = [
+        f"{model._meta.label} -> {field.related_model._meta.label}"
+        for model in own_models()
+        for field in model._meta.get_fields()
+        if field.is_relation and field.many_to_one and field.concrete and field.related_model is not None
+        and field.related_model._meta.app_label not in {model._meta.app_label, *REACHABLE}
+    ]  # fmt: skip
+    assert outside == []
+
+
+def test_tables_of_record_only_grow() -> None:
+    found = {
+        model._meta.label: {t.name for t in getattr(model._meta, "triggers", [])} for model in own_models()
+    }
+    assert {
+        label for label in APPEND_ONLY if not {"append_only", "no_truncate"} <= found.get(label, set())
+    } == set()
+
+
+def test_no_quantity_is_kept_as_a_binary_float() -> None:
+    floats = [
+        f"{model._meta.label}.{field.name}"
+        for model in own_models()
+        for field in model._meta.concrete_fields
+        if field.get_internal_type() == "FloatField"
+    ]
+    assert floats == []
