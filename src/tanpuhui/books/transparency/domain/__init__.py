@@ -1,0 +1,1 @@
+"""The public proof, pure: canonical JSON, Merkle tree, heads, leaves, certificates. No Django, no database, no clock."""

@@ -1,0 +1,90 @@
+"""The `tanpuhui` entry point: one table of commands, each imported only when it is called.
+
+`verify` never meets Django. A command module has `main(arguments) -> int` and a docstring whose first line says what
+it does, in Chinese and English.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import io
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROJECT_DIR = Path(__file__).resolve().parents[4]
+_ROOM = "tanpuhui.interfaces.commands"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Where a command lives and what stands ready when it starts.
+
+    `django`: settings and apps are loaded first. `owner`: it changes tables, so it signs in to the platform's own
+    database as the owner role instead of the app role.
+    """
+
+    module: str
+    django: bool = True
+    owner: bool = False
+
+
+COMMANDS: dict[str, Command] = {
+    "verify": Command(f"{_ROOM}.verify", django=False),
+    "demo": Command(f"{_ROOM}.demo", django=False),
+    "migrate": Command(f"{_ROOM}.migrate", owner=True),
+    "web": Command(f"{_ROOM}.web"),
+    "worker": Command(f"{_ROOM}.worker"),
+    "upload": Command(f"{_ROOM}.upload"),
+    "invariants": Command(f"{_ROOM}.invariants"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit status; 2 when there is no such command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal in another encoding shows a question mark for a sign it lacks; the verdict must still come out.
+            stream.reconfigure(errors="replace")
+    arguments = sys.argv[1:] if argv is None else argv
+    name = arguments[0] if arguments else ""
+    command = COMMANDS.get(name)
+    if command is None or importlib.util.find_spec(command.module) is None:
+        asked_for_help = name in {"", "-h", "--help"}
+        if not asked_for_help:
+            print(f"没有 {name} 这个命令。/ There is no command {name}.", file=sys.stderr)
+        print(_listing(), file=sys.stdout if asked_for_help else sys.stderr)
+        return 0 if name in {"-h", "--help"} else 2
+    if command.django:
+        _load_django(owner=command.owner)
+    return int(importlib.import_module(command.module).main(arguments[1:]))
+
+
+def _load_django(*, owner: bool) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tanpuhui.config.settings.demo")
+    if "DATABASE_URL" not in os.environ:
+        from tanpuhui.config.embedded_database import APP_ROLE, OWNER_ROLE, database_url
+
+        data = Path(os.environ.get("TANPUHUI_DATA_DIR", _PROJECT_DIR / "var"))
+        os.environ["DATABASE_URL"] = database_url(data / "database", role=OWNER_ROLE if owner else APP_ROLE)
+    import django
+
+    django.setup()
+
+
+def _listing() -> str:
+    lines = ["tanpuhui <命令 command> …", ""]
+    for name, command in sorted(COMMANDS.items()):
+        spec = importlib.util.find_spec(command.module)
+        if spec is not None and spec.origin is not None:
+            # Read, not imported: the list must not need what the commands need.
+            said = ast.get_docstring(ast.parse(Path(spec.origin).read_text("utf-8"))) or ""
+            lines.append(f"  {name:<12}{said.partition(chr(10))[0]}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
