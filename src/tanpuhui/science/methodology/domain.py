@@ -1,0 +1,102 @@
+"""States and refusals of methodology versions (方法学版本). Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+from tanpuhui.foundation.kernel.errors import Refusal
+
+SUBJECT_TYPE = "methodology_version"
+PROCESS = "methodology_filing"
+FILING_NUMBER_PATTERN = "{prefix}-FA-{year}-{seq:04d}"
+"""FA for 方法学 (fāngfǎxué): the numbers under which versions are filed (备案号)."""
+
+NO_PARAMETER_SET = ""
+
+
+class VersionState(StrEnum):
+    """Where a version stands; only a filed one calculates."""
+
+    DRAFT = "draft"
+    PROPOSED = "proposed"
+    REVIEWED = "reviewed"
+    FILED = "filed"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+
+
+STATE_AFTER = {
+    "recommend": VersionState.REVIEWED,
+    "file": VersionState.FILED,
+    "return": VersionState.RETURNED,
+    "reject": VersionState.REJECTED,
+    "resubmit": VersionState.PROPOSED,
+}
+"""The state of the version after each outcome of its filing case."""
+
+MAY_BECOME = {
+    VersionState.DRAFT: {VersionState.PROPOSED},
+    VersionState.PROPOSED: {VersionState.REVIEWED, VersionState.RETURNED, VersionState.REJECTED},
+    VersionState.REVIEWED: {VersionState.FILED, VersionState.RETURNED, VersionState.REJECTED},
+    VersionState.RETURNED: {VersionState.PROPOSED, VersionState.REJECTED},
+    VersionState.FILED: set[VersionState](),
+    VersionState.REJECTED: set[VersionState](),
+}
+"""What a version may become; the case's process decides by whom."""
+
+
+class NoFiledMethodology(Refusal):
+    """No filed version of the scenario holds on that day, so nothing can be calculated."""
+
+    code = "NO_FILED_METHODOLOGY"
+    zh = "场景 {scenario} 在 {day} 没有已备案的方法学版本，不能核算。请先完成备案。"
+    en = "The scenario {scenario} has no filed methodology version on {day}, so nothing can be calculated. File one first."
+
+
+class WrongVersionState(Refusal):
+    """The version is not in a state in which this can happen."""
+
+    code = "WRONG_VERSION_STATE"
+    zh = "方法学 {code} {version} 现为“{state}”，不能变为“{target}”。"
+    en = "Methodology {code} {version} is {state} and cannot become {target}."
+
+
+class ArchiveChanged(Refusal):
+    """The stored bytes no longer have the stored hash."""
+
+    code = "ARCHIVE_CHANGED"
+    zh = "方法学版本 {version_id} 的归档或参数集与登记的哈希不符，已停止使用。请立即报告系统管理员。"
+    en = "The archive or parameter set of methodology version {version_id} does not have its recorded hash and is not used. Report this at once."
+
+
+class TestParametersRefused(Refusal):
+    """A parameter set whose purpose is `test` never reaches a real province."""
+
+    __test__ = False
+    code = "TEST_PARAMETERS_REFUSED"
+    zh = "参数集 {parameter_set} 只供测试，本系统不接受。请改用已确定的参数集。"
+    en = "The parameter set {parameter_set} is for tests only and is not accepted here. Use one with decided values."
+
+
+class NotDecided(Refusal):
+    """The state of a version follows the decision of its case and nothing else."""
+
+    code = "NOT_DECIDED"
+    zh = "案件 {case_id} 没有对方法学 {code} {version} 作出“{outcome}”的决定。请在案件中办理。"
+    en = "Case {case_id} has not decided {outcome} on methodology {code} {version}. Decide it in the case."
+
+
+def holds_from(*, purpose: str, proposed_from: date | None, filing_day: date) -> date:
+    """Return the first day of validity: the proposed day, or the day of filing where none was proposed.
+
+    What is filed for operation never reaches back before its filing; a demonstration or a test, labelled as such, may.
+    """
+    if proposed_from is None:
+        return filing_day
+    return max(proposed_from, filing_day) if purpose == "operation" else proposed_from
+
+
+def filing_number(*, prefix: str, year: int, seq: int) -> str:
+    """Return the number under which a version is filed."""
+    return FILING_NUMBER_PATTERN.format(prefix=prefix, year=year, seq=seq)
