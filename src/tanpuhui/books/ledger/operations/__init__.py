@@ -1,0 +1,29 @@
+"""The verbs of the book. All are building blocks, called inside the operation that causes them.
+
+Errors: InsufficientBalance, ReferenceReused, UnknownAccount, NotABooking.
+"""
+
+from tanpuhui.books.ledger.domain import (
+    AccountDayLegs,
+    InsufficientBalance,
+    NotABooking,
+    ReferenceReused,
+    UnknownAccount,
+)
+from tanpuhui.books.ledger.operations._accounts import open_account, open_accounts, system_account
+from tanpuhui.books.ledger.operations._post import JournalPosted, post_account_days
+from tanpuhui.books.ledger.operations._transfer import transfer
+
+__all__ = [
+    "AccountDayLegs",
+    "InsufficientBalance",
+    "JournalPosted",
+    "NotABooking",
+    "ReferenceReused",
+    "UnknownAccount",
+    "open_account",
+    "open_accounts",
+    "post_account_days",
+    "system_account",
+    "transfer",
+]

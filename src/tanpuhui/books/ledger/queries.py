@@ -1,0 +1,247 @@
+"""Reads of the book, in SQL because they are the platform's hottest: balance, history, totals, lots, breaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from tanpuhui.books.ledger.domain import PointsLot, open_lots
+from tanpuhui.foundation.kernel.breaches import Breach
+from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.foundation.kernel.quantities import Fen, Grams, Points
+
+__all__ = [
+    "Balance",
+    "EntryView",
+    "PointsLot",
+    "accounts_of",
+    "balance",
+    "breaches",
+    "clawback_due",
+    "entries",
+    "points_lots",
+    "system_total",
+    "totals",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What an account holds, or what a period added: grams CO2e, points, fen."""
+
+    grams: Grams
+    points: Points
+    fen: Fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """One line of an account's history. `cursor` is what the next page's `before` wants."""
+
+    journal_id: int
+    kind: str
+    reference: str
+    day: date
+    grams: Grams
+    points: Points
+    fen: Fen
+    n_records: int
+    at: datetime
+
+    @property
+    def cursor(self) -> tuple[date, int]:
+        """Return the place of this line in the history."""
+        return (self.day, self.journal_id)
+
+
+def accounts_of(*, owner_type: str, owner_ids: Sequence[int]) -> dict[int, int]:
+    """Return owner id → ledger account id, for the owners that have an account."""
+    rows = _rows(
+        "select owner_id, id from ledger_account where owner_type = %s and owner_id = any(%s)",
+        [owner_type, list(owner_ids)],
+    )
+    return {owner_id: account_id for owner_id, account_id in rows}  # noqa: C416  rows of a cursor are untyped
+
+
+def balance(account_id: int) -> Balance:
+    """Return what an owner's account holds now. Raises NotFound (system accounts hold nothing)."""
+    rows = _rows("select grams, points, fen from ledger_balance where account_id = %s", [account_id])
+    if not rows:
+        raise NotFound(what="ledger account", id=account_id)
+    return _balance(rows[0])
+
+
+def clawback_due(account_id: int) -> tuple[Grams, Points]:
+    """Return what corrections could not take back yet (待追回). Raises NotFound."""
+    rows = _rows(
+        "select clawback_due_grams, clawback_due_points from ledger_balance where account_id = %s",
+        [account_id],
+    )
+    if not rows:
+        raise NotFound(what="ledger account", id=account_id)
+    return Grams(rows[0][0]), Points(rows[0][1])
+
+
+def entries(account_id: int, *, before: tuple[date, int] | None = None, limit: int) -> tuple[EntryView, ...]:
+    """Return an account's lines, the latest business day first; `before` is the cursor of the last line had."""
+    day, journal_id = before if before is not None else (date.max, 2**62)
+    rows = _rows(
+        """
+        select e.journal_id, j.kind, j.reference, e.day, e.grams, e.points, e.fen, e.n_records, j.at
+        from ledger_entry e join ledger_journal j on j.id = e.journal_id
+        where e.account_id = %s and (e.day, e.journal_id) < (%s, %s)
+        order by e.day desc, e.journal_id desc limit %s
+        """,
+        [account_id, day, journal_id, limit],
+    )
+    return tuple(
+        EntryView(
+            journal_id=row[0],
+            kind=row[1],
+            reference=row[2],
+            day=row[3],
+            grams=Grams(row[4]),
+            points=Points(row[5]),
+            fen=Fen(row[6]),
+            n_records=row[7],
+            at=row[8],
+        )
+        for row in rows
+    )
+
+
+def totals(account_id: int, *, first_day: date, last_day: date, kind: str | None = None) -> Balance:
+    """Return what the days from first to last (both included) added to an account, of one kind of journal if given."""
+    rows = _rows(
+        """
+        select coalesce(sum(e.grams), 0)::bigint, coalesce(sum(e.points), 0)::bigint, coalesce(sum(e.fen), 0)::bigint
+        from ledger_entry e
+        where e.account_id = %s and e.day between %s and %s
+          and (%s::text is null or exists (select from ledger_journal j where j.id = e.journal_id and j.kind = %s))
+        """,
+        [account_id, first_day, last_day, kind, kind],
+    )
+    return _balance(rows[0])
+
+
+def system_total(code: str) -> Balance:
+    """Return the sum of a system account's entries; zero for a code never used."""
+    rows = _rows(
+        """
+        select coalesce(sum(e.grams), 0)::bigint, coalesce(sum(e.points), 0)::bigint, coalesce(sum(e.fen), 0)::bigint
+        from ledger_entry e join ledger_account a on a.id = e.account_id where a.system_code = %s
+        """,
+        [code],
+    )
+    return _balance(rows[0])
+
+
+def points_lots(account_id: int, *, validity_days: int | None) -> tuple[PointsLot, ...]:
+    """Return an account's open points by day of credit, the oldest first, with the day after which they lapse.
+
+    `validity_days` is the rule parameter `points.validity_days`; None means that points do not lapse.
+    """
+    rows = _rows(
+        """
+        select e.day, sum(e.points) filter (where e.points > 0 and not j.restores)::bigint,
+          -sum(e.points) filter (where e.points < 0 or j.restores)::bigint
+        from ledger_entry e join ledger_journal j on j.id = e.journal_id
+        where e.account_id = %s and e.points <> 0 group by e.day
+        """,
+        [account_id],
+    )
+
+    def expires_on(day: date) -> date | None:
+        return None if validity_days is None else day + timedelta(days=validity_days)
+
+    used = Points(sum(row[2] or 0 for row in rows))
+    return open_lots(((row[0], Points(row[1])) for row in rows if row[1]), used, expires_on)
+
+
+_JOURNALS = """
+with sums as (
+  select e.journal_id, count(*) as n, sum(e.grams) as grams, sum(e.points) as points, sum(e.fen) as fen,
+    sum(greatest(e.grams, 0)) as up_grams, sum(greatest(e.points, 0)) as up_points, sum(greatest(e.fen, 0)) as up_fen,
+    string_agg(ledger_entry_bytes(e.account_id, e.day, e.grams, e.points, e.fen, e.n_records), ''::bytea
+               order by e.account_id, e.day) as bytes
+  from ledger_entry e group by e.journal_id
+)
+select coalesce(j.id, s.journal_id), j.id is null or s.journal_id is null,
+  (s.grams, s.points, s.fen) is distinct from (0::numeric, 0::numeric, 0::numeric),
+  (j.entries, j.grams, j.points, j.fen) is distinct from (s.n, s.up_grams, s.up_points, s.up_fen),
+  j.digest is distinct from sha256(ledger_digest_head(j.kind, j.reference) || s.bytes)
+from ledger_journal j full join sums s on s.journal_id = j.id
+where j.id is null or s.journal_id is null
+  or (s.grams, s.points, s.fen) is distinct from (0::numeric, 0::numeric, 0::numeric)
+  or (j.entries, j.grams, j.points, j.fen) is distinct from (s.n, s.up_grams, s.up_points, s.up_fen)
+  or j.digest is distinct from sha256(ledger_digest_head(j.kind, j.reference) || s.bytes)
+"""
+_BALANCES = """
+with sums as (
+  select e.account_id, sum(e.grams) as grams, sum(e.points) as points, sum(e.fen) as fen
+  from ledger_entry e group by e.account_id
+)
+select a.id, concat_ws(',', b.grams, b.points, b.fen), concat_ws(',', s.grams, s.points, s.fen)
+from ledger_account a
+left join ledger_balance b on b.account_id = a.id left join sums s on s.account_id = a.id
+where a.system_code is null and (b.account_id is null or (b.grams, b.points, b.fen)
+  is distinct from (coalesce(s.grams, 0), coalesce(s.points, 0), coalesce(s.fen, 0)))
+union all
+select b.account_id, concat_ws(',', b.grams, b.points, b.fen), 'no owner''s account'
+from ledger_balance b left join ledger_account a on a.id = b.account_id
+where a.id is null or a.system_code is not null
+"""
+_DUE = """
+select b.account_id, concat_ws(',', b.clawback_due_grams, b.clawback_due_points),
+  concat_ws(',', coalesce(c.grams, 0), coalesce(c.points, 0))
+from ledger_balance b left join (
+  select account_id, sum(grams) as grams, sum(points) as points from ledger_clawback group by account_id
+) c on c.account_id = b.account_id
+where (b.clawback_due_grams, b.clawback_due_points) is distinct from (coalesce(c.grams, 0), coalesce(c.points, 0))
+"""
+_NEGATIVE = """
+select account_id, concat_ws(',', grams, points, fen), 'not negative' from ledger_balance
+where grams < 0 or points < 0 or fen < 0
+"""
+_ORPHANS = """
+select distinct e.account_id, 'entry', 'no account' from ledger_entry e
+where not exists (select from ledger_account a where a.id = e.account_id)
+"""
+
+
+def breaches() -> Iterator[Breach]:
+    """Yield every place where the book does not balance (house plan, section 6, invariant 1).
+
+    Each journal sums to zero in each column, has the number of entries, turnover and digest it says; each balance
+    equals the sum of its entries and is not negative; what is due equals its movements; no entry is an orphan.
+    """
+    for journal_id, missing, unbalanced, totals_differ, digest_differs in _rows(_JOURNALS, []):
+        subject = f"journal:{journal_id}"
+        if unbalanced and not missing:
+            yield Breach("ledger.journal_sums_to_zero", subject, "entries do not sum to zero")
+        if missing or totals_differ:
+            yield Breach("ledger.journal_totals", subject, "count or turnover differs from the entries")
+        if digest_differs and not missing:
+            yield Breach("ledger.journal_digest", subject, "entries are not those that were sealed")
+    for invariant, sql in (
+        ("ledger.balance_is_sum_of_entries", _BALANCES),
+        ("ledger.balance_not_negative", _NEGATIVE),
+        ("ledger.clawback_due", _DUE),
+        ("ledger.entry_of_known_account", _ORPHANS),
+    ):
+        for account_id, says, should in _rows(sql, []):
+            yield Breach(invariant, f"ledger_account:{account_id}", f"{says} != {should}")
+
+
+def _balance(row: tuple[Any, ...]) -> Balance:
+    return Balance(grams=Grams(row[0]), points=Points(row[1]), fen=Fen(row[2]))
+
+
+def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
