@@ -20,7 +20,15 @@ class MethodologyError(Refusal):
     en = "{file}, line {line}, column {column}: {en}\n{caret}"
 
     def __init__(
-        self, *, problem: str, zh: str, en: str, file: str = "", line: int = 1, column: int = 1, caret: str = ""
+        self,
+        *,
+        problem: str,
+        zh: str,
+        en: str,
+        file: str = "",
+        line: int = 1,
+        column: int = 1,
+        caret: str = "",
     ) -> None:
         super().__init__(
             problem=problem, zh=zh, en=en, file=file or "-", line=line, column=column, caret=caret

@@ -39,42 +39,32 @@ start: expression
      | ROUND "(" product SLASH atom "," NUMBER "," rule ")" -> divided
      | CONVERT "(" expression "," unit ")" -> converted
 unit: UNIT
-!rule: FLOOR | CEILING | HALF_UP | HALF_EVEN | "向下" | "向上"
+rule: FLOOR | CEILING | HALF_UP | HALF_EVEN | DOWN | UP
 
-_IF: "if" | "若"
-_THEN: "then" | "则"
-_ELSE: "else" | "否则"
-_OR: "or" | "或"
-_AND: "and" | "且"
-_NOT: "not" | "非"
-MIN: "min" | "最小"
-MAX: "max" | "最大"
-FLOOR: "floor" | "向下取整"
-ROUND: "round" | "舍入"
-CONVERT: "convert" | "换算"
-CEILING: "ceiling"
-HALF_UP: "half_up" | "四舍五入"
-HALF_EVEN: "half_even" | "四舍六入五成双"
 COMPARE: "<=" | ">=" | "!=" | "<" | ">" | "=" | "≤" | "≥" | "≠"
 PLUS: "+"
 MINUS: "-" | "−"
 TIMES: "*" | "×"
 SLASH: "/" | "÷"
-UNIT: /\[[A-Za-z0-9*\/^ ]{1,60}\]/
+UNIT: /\[[A-Za-z0-9*\/^() -]{1,60}\]/
 NUMBER: /[0-9]{1,30}(\.[0-9]{1,30})?/
 NAME: /[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,59}/
 TEXT: /'[^'\n]{0,60}'/
 %ignore /[ \t\n]+/
 """
 
+# A word is a keyword only when no name character follows, so that 若干 stays a name.
+WORDS = {
+    "_IF": "if|若", "_THEN": "then|则", "_ELSE": "else|否则", "_OR": "or|或", "_AND": "and|且", "_NOT": "not|非",
+    "MIN": "min|最小", "MAX": "max|最大", "FLOOR": "floor|向下取整", "ROUND": "round|舍入", "CONVERT": "convert|换算",
+    "CEILING": "ceiling", "HALF_UP": "half_up|四舍五入", "HALF_EVEN": "half_even|四舍六入五成双",
+    "DOWN": "向下", "UP": "向上",
+}  # fmt: skip
+KEYWORDS = frozenset(word for words in WORDS.values() for word in words.split("|"))
 RULES: dict[str, tree.Rule] = {
     "floor": "floor", "向下": "floor", "向下取整": "floor", "ceiling": "ceiling", "向上": "ceiling",
     "half_up": "half_up", "四舍五入": "half_up", "half_even": "half_even", "四舍六入五成双": "half_even",
 }  # fmt: skip
-KEYWORDS = frozenset(
-    "if then else and or not min max floor round convert ceiling half_up half_even "
-    "若 则 否则 且 或 非 最小 最大 向下取整 舍入 换算 四舍五入 四舍六入五成双 向下 向上".split()
-)
 NAME_PATTERN = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,59}\Z")
 EXPECTED = {
     "NUMBER": ("数字", "a number"), "NAME": ("名称", "a name"), "RPAR": ("“)”", "')'"), "LPAR": ("“(”", "'('"),
@@ -189,7 +179,10 @@ def _places(token: Token) -> int:
 
 @cache
 def _parser() -> Lark:
-    return Lark(GRAMMAR, parser="lalr", lexer="contextual", transformer=_Builder(), maybe_placeholders=False)
+    words = "".join(f"{name}.2: /({text})(?![A-Za-z0-9_\\u4e00-\\u9fff])/\n" for name, text in WORDS.items())
+    return Lark(
+        GRAMMAR + words, parser="lalr", lexer="contextual", transformer=_Builder(), maybe_placeholders=False
+    )
 
 
 def parse(source: Source) -> tree.Node:
@@ -202,7 +195,11 @@ def parse(source: Source) -> tree.Node:
             en=f"The formula has more than {MAX_LENGTH} characters; split it into steps.",
         )
     if len(re.findall(r"\w+|[^\w\s]", text)) > MAX_TOKENS:
-        source.refuse("FORMULA_TOO_LONG", zh="公式项数过多，请拆成几步。", en="The formula has too many parts; split it.")
+        source.refuse(
+            "FORMULA_TOO_LONG",
+            zh="公式项数过多，请拆成几步。",
+            en="The formula has too many parts; split it.",
+        )
     try:
         return cast("tree.Node", _parser().parse(text))
     except UnexpectedInput as error:

@@ -1,0 +1,182 @@
+"""Parameters, factor rows and parameter sets (参数、因子、参数集): values with the confidence they came with."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from tanpuhui.science.engine import bounded_yaml
+from tanpuhui.science.engine.errors import Source
+from tanpuhui.science.engine.model import CONFIDENCES, Evidence, Parameter, ParameterSet, Words
+from tanpuhui.science.engine.reader import CODE, Reader
+
+CODE_WITH_DASH = re.compile(r"[a-z][a-z0-9-]{0,59}\Z")
+# A value of these confidences may stand in a version as a proposal or an alternative, but never calculate.
+NEVER_ACTIVE = ("GK-L", "OP")
+NOT_ACTIVE_IN_VERSION = ("GK-L", "OP", "ENG", "TEST")
+NOT_IN_PURPOSE = {
+    "operation": (*NEVER_ACTIVE, "ENG", "TEST"),
+    "demonstration": (*NEVER_ACTIVE, "TEST"),
+    "test": NEVER_ACTIVE,
+}
+
+
+def read_evidence(reader: Reader) -> Evidence:
+    """Read a value with its unit, source and confidence."""
+    evidence = Evidence(
+        value=reader.decimal("value"),
+        unit=reader.unit("unit"),
+        source=reader.words("source"),
+        confidence=reader.choice("confidence", CONFIDENCES),
+        label=reader.words("label", optional=True),
+        region=reader.text("region", default=""),
+        data_year=reader.text("data_year", default=""),
+        basis=reader.text("basis", default=""),
+        publication=reader.text("publication", default=""),
+        clause=reader.text("clause", default=""),
+        valid_from=reader.date("valid_from"),
+        valid_to=reader.date("valid_to"),
+        url=reader.text("url", default=""),
+    )
+    if evidence.valid_from and evidence.valid_to and evidence.valid_to < evidence.valid_from:
+        reader.place("valid_to").refuse(
+            "SCHEMA", zh="有效期止早于起。", en="The validity ends before it begins."
+        )
+    return evidence
+
+
+def read_factors(files: Mapping[str, bytes]) -> dict[str, Evidence]:
+    """Read every factors/*.yaml into rows by their code."""
+    rows: dict[str, Evidence] = {}
+    for path in sorted(path for path in files if path.startswith("factors/") and path.endswith(".yaml")):
+        top = Reader.of(bounded_yaml.read_yaml(files[path], file=path))
+        top.choice("schema", ("tanpuhui-factors/1",))
+        for reader in top.each("factors"):
+            code = reader.code()
+            reader.words("name")
+            if code in rows:
+                reader.place("code").refuse(
+                    "NAME_TAKEN", zh=f"因子“{code}”重复。", en=f"The factor '{code}' is repeated."
+                )
+            rows[code] = read_evidence(reader)
+            reader.finish()
+        top.finish()
+    return rows
+
+
+def read_parameter(reader: Reader, *, factors: Mapping[str, Evidence], given: Evidence | None) -> Parameter:
+    """Read one parameter; `given` is the value a parameter set gives it."""
+    unit = reader.unit("unit")
+    own = _own_value(reader, factors)
+    alternatives = [_factor(reader, name, factors) for name in reader.texts("alternatives")]
+    suggestion = None
+    if reader.value("suggestion") is not None:
+        inner = reader.reader("suggestion")
+        suggestion = read_evidence(inner)
+        inner.finish()
+    active = given or own
+    if given is not None and own is not None:
+        alternatives.insert(0, own)
+    for evidence in (active, suggestion, *alternatives):
+        if evidence is not None and not evidence.unit.same_as(unit):
+            reader.place("unit").refuse(
+                "UNIT_MISMATCH",
+                zh=f"参数单位是 {unit}，而取值的单位是 {evidence.unit}。",
+                en=f"The parameter's unit is {unit}, the value's is {evidence.unit}.",
+            )
+    origin: Literal["version", "parameter_set", "unset"] = (
+        "parameter_set" if given else "version" if own else "unset"
+    )
+    parameter = Parameter(
+        code=reader.code(),
+        name=reader.words("name"),
+        symbol=reader.text("symbol", default="", limit=20),
+        unit=unit,
+        active=active,
+        suggestion=suggestion,
+        alternatives=tuple(alternatives),
+        origin=origin,
+        note=reader.words("note", optional=True),
+        clause=reader.text("clause", default=""),
+    )
+    reader.finish()
+    return parameter
+
+
+def _factor(reader: Reader, name: str, factors: Mapping[str, Evidence]) -> Evidence:
+    if name not in factors:
+        reader.source.refuse(
+            "UNKNOWN_FACTOR", zh=f"factors/ 中没有“{name}”。", en=f"No factor '{name}' in factors/."
+        )
+    return factors[name]
+
+
+def _own_value(reader: Reader, factors: Mapping[str, Evidence]) -> Evidence | None:
+    name = reader.text("factor", default="")
+    state = reader.choice("state", ("SET", "OP"))
+    own = _factor(reader, name, factors) if name else None
+    if own is not None and own.confidence in NOT_ACTIVE_IN_VERSION:
+        reader.place("factor").refuse(
+            "CONFIDENCE_TOO_LOW",
+            zh=f"可信度为 {own.confidence} 的数不能作为计算值；请列入 suggestion 或 alternatives，由主管方在参数集中确定。",
+            en=f"A value of confidence {own.confidence} must not calculate; list it as suggestion or alternative.",
+        )
+    if (own is not None) != (state == "SET"):
+        reader.place("state").refuse(
+            "SCHEMA",
+            zh="state 为 SET 时必须给出 factor，为 OP 时不得给出。",
+            en="State SET needs a factor; state OP has none.",
+        )
+    return own
+
+
+def load_parameter_set(content: bytes, *, file: str = "parameter_set.yaml") -> ParameterSet:
+    """Read a parameter set (参数集), or refuse with the place.
+
+    Its purpose limits the confidence its values may have: operation takes no ENG proposals, and only a test
+    takes TEST values; GK-L and OP never calculate.
+    """
+    top = Reader.of(bounded_yaml.read_yaml(content, file=file))
+    top.choice("schema", ("tanpuhui-parameter-set/1",))
+    parameter_set = _parameter_set(top, sha256=hashlib.sha256(content).hexdigest())
+    top.finish()
+    return parameter_set
+
+
+def _parameter_set(top: Reader, *, sha256: str) -> ParameterSet:
+    purpose: Any = top.choice("purpose", tuple(NOT_IN_PURPOSE))
+    values: dict[str, dict[str, Evidence]] = {}
+    by_methodology = top.reader("values")
+    for methodology, value in by_methodology.mapping.entries.items():
+        inner = Reader.of(value)
+        values[methodology] = {}
+        for code, entry in inner.mapping.entries.items():
+            place: Source = inner.mapping.keys[code]
+            if not CODE.match(code):
+                place.refuse("SCHEMA", zh="参数代码写法不对。", en="This is no parameter code.")
+            reader = Reader.of(entry)
+            evidence = read_evidence(reader)
+            reader.finish()
+            if evidence.confidence in NOT_IN_PURPOSE[purpose]:
+                reader.place("confidence").refuse(
+                    "CONFIDENCE_TOO_LOW",
+                    zh=f"用途为 {purpose} 的参数集不能使用可信度为 {evidence.confidence} 的数。",
+                    en=f"A parameter set for {purpose} takes no value of confidence {evidence.confidence}.",
+                )
+            values[methodology][code] = evidence
+    return ParameterSet(
+        code=top.matching("code", CODE_WITH_DASH, "shenzhen-test"),
+        purpose=purpose,
+        label=top.words("label"),
+        values=values,
+        sha256=sha256,
+    )
+
+
+def inline_parameter_set(reader: Reader) -> ParameterSet:
+    """Read the parameter set that a worked case carries; its purpose is test."""
+    found = _parameter_set(reader, sha256="")
+    reader.finish()
+    return found
