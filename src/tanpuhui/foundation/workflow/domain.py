@@ -18,7 +18,10 @@ NAMED_ROLES = frozenset({Role.VERIFIER})
 
 OPINION_CHARACTERS_MAX = 10_000
 NUMBER_PATTERN = "{prefix}-{process}-{year}-{seq:06d}"
-"""The pattern of case numbers where the jurisdiction sets none (parameter `workflow.case_number`)."""
+"""The platform's own pattern of case numbers, used where no rule pack sets `NUMBER_PARAMETER`."""
+
+NUMBER_PARAMETER = "workflow.case_number"
+"""A jurisdiction's pattern, by scope (process) or for all; fields: prefix, process, year, seq."""
 
 
 class CaseMoved(Refusal):
