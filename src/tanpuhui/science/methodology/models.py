@@ -1,0 +1,88 @@
+"""Methodology versions: exact bytes, their hashes, and how far they have come (方法学版本)."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+
+from tanpuhui.science.methodology.domain import VersionState
+
+BYTES_STAY = """
+    IF (to_jsonb(OLD) - '{state,case_id,proposed_from,filing_number,filing_year,filing_seq,filed_at,valid_from,leaf_id}'::text[])
+        IS DISTINCT FROM
+       (to_jsonb(NEW) - '{state,case_id,proposed_from,filing_number,filing_year,filing_seq,filed_at,valid_from,leaf_id}'::text[])
+    THEN
+        RAISE EXCEPTION 'methodology version %: its bytes, hashes and what was read from them never change', OLD.id;
+    END IF;
+    IF OLD.state = 'filed' THEN
+        RAISE EXCEPTION 'methodology version % is filed as % and never changes', OLD.id, OLD.filing_number;
+    END IF;
+    RETURN NEW;
+"""
+
+
+class MethodologyVersion(models.Model):
+    """One archive with one parameter set or none. Other bytes are another row, so bytes never change."""
+
+    code = models.TextField()
+    version = models.TextField()
+    methodology_class = models.TextField()
+    scenario = models.TextField()
+    status = models.TextField()
+    name_zh = models.TextField()
+    name_en = models.TextField()
+    archive = models.BinaryField()
+    archive_sha256 = models.CharField(max_length=64)
+    parameter_set = models.BinaryField(null=True)
+    parameter_set_sha256 = models.CharField(max_length=64, default="", blank=True)
+    parameter_set_code = models.TextField(default="", blank=True)
+    purpose = models.TextField()
+    blocked_by = models.JSONField(default=list)
+    imported_at = models.DateTimeField()
+    state = models.TextField(default=VersionState.DRAFT)
+    case_id = models.BigIntegerField(null=True)
+    proposed_from = models.DateField(null=True)
+    filing_number = models.TextField(null=True, unique=True)
+    filing_year = models.IntegerField(null=True)
+    filing_seq = models.IntegerField(null=True)
+    filed_at = models.DateTimeField(null=True)
+    valid_from = models.DateField(null=True)
+    leaf_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["archive_sha256", "parameter_set_sha256"], name="methodology_version_once_per_bytes"
+            ),
+            models.UniqueConstraint(
+                fields=["filing_year", "filing_seq"], name="methodology_filing_number_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in VersionState]),
+                name="methodology_version_state",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="filed")
+                | models.Q(
+                    case_id__isnull=False,
+                    filing_number__isnull=False,
+                    filed_at__isnull=False,
+                    valid_from__isnull=False,
+                    leaf_id__isnull=False,
+                ),
+                name="methodology_filed_is_complete",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["scenario", "-valid_from", "-filed_at"],
+                condition=models.Q(state="filed"),
+                name="methodology_filed_by_scenario",
+            )
+        ]
+        triggers = [
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="bytes_stay", when=pgtrigger.Before, operation=pgtrigger.Update, func=BYTES_STAY
+            ),
+        ]

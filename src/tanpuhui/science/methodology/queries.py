@@ -1,0 +1,258 @@
+"""Reads of methodology versions: which one is filed for a scenario and a day, the library, the loaded version."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+
+from django.conf import settings
+
+from tanpuhui.books.transparency import queries as transparency
+from tanpuhui.foundation.kernel.breaches import Breach
+from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.science.engine.archive import open_archive
+from tanpuhui.science.engine.load import load_version
+from tanpuhui.science.engine.model import MethodologyVersion as EngineVersion
+from tanpuhui.science.engine.model import ParameterSet
+from tanpuhui.science.engine.parameters import load_parameter_set
+from tanpuhui.science.methodology.domain import (
+    ArchiveChanged,
+    NoFiledMethodology,
+    TestParametersRefused,
+    VersionState,
+)
+from tanpuhui.science.methodology.models import MethodologyVersion
+
+__all__ = [
+    "ArchiveChanged",
+    "FiledVersion",
+    "NoFiledMethodology",
+    "VersionView",
+    "breaches",
+    "filed_version",
+    "files",
+    "library",
+    "loaded",
+    "version",
+    "versions_of",
+]
+
+VERSIONS_KEPT_LOADED = 64
+_WITHOUT_BYTES = ("archive", "parameter_set")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionView:
+    """One version as a page lists it. `purpose` is operation, demonstration or test and is always shown."""
+
+    id: int
+    code: str
+    version: str
+    methodology_class: str
+    scenario: str
+    status: str
+    name_zh: str
+    name_en: str
+    state: str
+    purpose: str
+    archive_sha256: str
+    parameter_set_code: str
+    parameter_set_sha256: str
+    blocked_by: tuple[str, ...]
+    imported_at: datetime
+    case_id: int | None
+    filing_number: str | None
+    filed_at: datetime | None
+    valid_from: date | None
+    leaf_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledVersion:
+    """The version that calculates. A `purpose` other than operation is carried to everything made with it."""
+
+    id: int
+    code: str
+    version: str
+    scenario: str
+    name_zh: str
+    name_en: str
+    archive_sha256: str
+    parameter_set_sha256: str
+    purpose: str
+    filed_at: datetime
+    valid_from: date
+    filing_number: str
+
+
+def filed_version(*, scenario: str, day: date) -> FiledVersion:
+    """Return the filed version that holds for a scenario on a day: the one valid last, then the one filed last.
+
+    Raises NoFiledMethodology; nothing is taken in its place.
+    """
+    row = (
+        MethodologyVersion.objects.defer(*_WITHOUT_BYTES)
+        .filter(state=VersionState.FILED.value, scenario=scenario, valid_from__lte=day)
+        .order_by("-valid_from", "-filed_at", "-id")
+        .first()
+    )
+    if row is None or row.filed_at is None or row.valid_from is None or row.filing_number is None:
+        raise NoFiledMethodology(scenario=scenario, day=day)
+    return FiledVersion(
+        id=row.pk,
+        code=row.code,
+        version=row.version,
+        scenario=row.scenario,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        archive_sha256=row.archive_sha256,
+        parameter_set_sha256=row.parameter_set_sha256,
+        purpose=row.purpose,
+        filed_at=row.filed_at,
+        valid_from=row.valid_from,
+        filing_number=row.filing_number,
+    )
+
+
+def version(version_id: int) -> VersionView:
+    """Return one version. Raises NotFound."""
+    return _view(_row(version_id))
+
+
+def library() -> tuple[VersionView, ...]:
+    """Return every version, by code, newest version first."""
+    rows = MethodologyVersion.objects.defer(*_WITHOUT_BYTES).order_by("code", "-id")
+    return tuple(_view(row) for row in rows)
+
+
+def versions_of(code: str) -> tuple[VersionView, ...]:
+    """Return the versions of one methodology, newest first."""
+    rows = MethodologyVersion.objects.defer(*_WITHOUT_BYTES).filter(code=code).order_by("-id")
+    return tuple(_view(row) for row in rows)
+
+
+def loaded(version_id: int) -> EngineVersion:
+    """Return the checked, runnable tree of a version with its parameter set, from the stored bytes.
+
+    Loaded once per process and pair of hashes. Raises NotFound, ArchiveChanged where the bytes do not have the
+    recorded hash, TestParametersRefused, MethodologyError.
+    """
+    row = _row(version_id)
+    try:
+        found = _load(row.archive_sha256, row.parameter_set_sha256)
+    except _HashDiffers:
+        raise ArchiveChanged(version_id=version_id) from None
+    refuse_test_parameters(found.parameter_set)
+    return found
+
+
+def files(version_id: int) -> Mapping[str, bytes]:
+    """Return the files of a version by path, out of the stored archive. Raises NotFound, ArchiveChanged."""
+    return open_archive(archive_bytes(version_id))
+
+
+def archive_bytes(version_id: int) -> bytes:
+    """Return the archive as one file for download. Raises NotFound, ArchiveChanged."""
+    row = MethodologyVersion.objects.filter(pk=version_id).first()
+    if row is None:
+        raise NotFound(what="方法学版本 / methodology version", id=version_id)
+    content = bytes(row.archive)
+    if hashlib.sha256(content).hexdigest() != row.archive_sha256:
+        raise ArchiveChanged(version_id=version_id)
+    return content
+
+
+def refuse_test_parameters(parameter_set: ParameterSet | None) -> None:
+    """Refuse a parameter set for tests where the settings do not allow it. Raises TestParametersRefused."""
+    if (
+        parameter_set is not None
+        and parameter_set.purpose == "test"
+        and not settings.TANPUHUI_ALLOW_TEST_PARAMETERS
+    ):
+        raise TestParametersRefused(parameter_set=parameter_set.code)
+
+
+def breaches() -> Iterator[Breach]:
+    """Find versions whose bytes do not have their hash, and filed versions without their leaf in the log."""
+    for row in MethodologyVersion.objects.order_by("id").iterator(chunk_size=50):
+        subject = f"methodology_version:{row.pk}"
+        actual = hashlib.sha256(bytes(row.archive)).hexdigest()
+        if actual != row.archive_sha256:
+            detail = f"archive {actual}, recorded {row.archive_sha256}"
+            yield Breach(invariant="methodology.archive_has_its_hash", subject=subject, detail=detail)
+        values = "" if row.parameter_set is None else hashlib.sha256(bytes(row.parameter_set)).hexdigest()
+        if values != row.parameter_set_sha256:
+            detail = f"parameter set {values}, recorded {row.parameter_set_sha256}"
+            yield Breach(invariant="methodology.parameter_set_has_its_hash", subject=subject, detail=detail)
+        if row.state == VersionState.FILED:
+            yield from _leaf_breaches(row, subject=subject)
+
+
+def _leaf_breaches(row: MethodologyVersion, *, subject: str) -> Iterator[Breach]:
+    leaf = transparency.leaf(row.leaf_id) if row.leaf_id is not None else None
+    payload = leaf.payload if leaf is not None else {}
+    expected = {
+        "archive_sha256": row.archive_sha256,
+        "parameter_set_sha256": row.parameter_set_sha256,
+        "filing_number": row.filing_number,
+    }
+    found = {name: payload.get(name) for name in expected}
+    if found != expected:
+        detail = f"leaf {row.leaf_id} says {found}, the version {expected}"
+        yield Breach(invariant="methodology.filed_version_has_its_leaf", subject=subject, detail=detail)
+
+
+class _HashDiffers(Exception):
+    """Stored bytes and recorded hash disagree."""
+
+
+@lru_cache(maxsize=VERSIONS_KEPT_LOADED)
+def _load(archive_sha256: str, parameter_set_sha256: str) -> EngineVersion:
+    """Load by the hashes alone, so that a cached tree can only ever be that of the same bytes."""
+    row = MethodologyVersion.objects.get(
+        archive_sha256=archive_sha256, parameter_set_sha256=parameter_set_sha256
+    )
+    content = bytes(row.archive)
+    values = None if row.parameter_set is None else bytes(row.parameter_set)
+    if hashlib.sha256(content).hexdigest() != archive_sha256:
+        raise _HashDiffers
+    if ("" if values is None else hashlib.sha256(values).hexdigest()) != parameter_set_sha256:
+        raise _HashDiffers
+    return load_version(
+        open_archive(content), parameter_set=None if values is None else load_parameter_set(values)
+    )
+
+
+def _row(version_id: int) -> MethodologyVersion:
+    row = MethodologyVersion.objects.defer(*_WITHOUT_BYTES).filter(pk=version_id).first()
+    if row is None:
+        raise NotFound(what="方法学版本 / methodology version", id=version_id)
+    return row
+
+
+def _view(row: MethodologyVersion) -> VersionView:
+    return VersionView(
+        id=row.pk,
+        code=row.code,
+        version=row.version,
+        methodology_class=row.methodology_class,
+        scenario=row.scenario,
+        status=row.status,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        state=row.state,
+        purpose=row.purpose,
+        archive_sha256=row.archive_sha256,
+        parameter_set_code=row.parameter_set_code,
+        parameter_set_sha256=row.parameter_set_sha256,
+        blocked_by=tuple(row.blocked_by),
+        imported_at=row.imported_at,
+        case_id=row.case_id,
+        filing_number=row.filing_number,
+        filed_at=row.filed_at,
+        valid_from=row.valid_from,
+        leaf_id=row.leaf_id,
+    )
