@@ -13,7 +13,7 @@ from tanpuhui.science.engine.errors import Source
 from tanpuhui.science.engine.units import Unit, UnknownUnit, parse_unit
 
 Kind = Literal["number", "truth", "choice"]
-ZERO_TO_ZERO = Digits(Decimal(0), Decimal(0), 0)
+NO_UNIT = Unit()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,7 @@ class Symbol:
     code: str
     role: Literal["field", "parameter", "result"]
     kind: Kind = "number"
-    unit: Unit = Unit()
+    unit: Unit = NO_UNIT
     digits: Digits | None = None  # None: a parameter without a value
     options: tuple[str, ...] = ()
     may_be_absent: bool = False
@@ -35,7 +35,7 @@ class Checked:
 
     node: tree.Node
     kind: Kind
-    unit: Unit = Unit()
+    unit: Unit = NO_UNIT
     digits: Digits | None = None
     symbol: Symbol | None = None
     factor: Decimal | None = None  # of a Convert node
@@ -74,7 +74,7 @@ class Checker:
                 en=f"This step can need {error.needed} digits, more than {MAX_DIGITS}. Narrow the bounds or places, or round first.",
             )
 
-    def _by_type(self, node: tree.Node) -> Checked:
+    def _by_type(self, node: tree.Node) -> Checked:  # noqa: C901, PLR0911, PLR0912 - one case per node type
         match node:
             case tree.Number():
                 return Checked(

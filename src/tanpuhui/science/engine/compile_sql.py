@@ -29,7 +29,7 @@ COMPARISONS = {"<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE, "=": exp.
 class Piece:
     """An SQL expression, the layer from which it can be computed, and whether DuckDB holds it in 128 bits."""
 
-    sql: exp.Expression
+    sql: exp.Expr
     layer: int = 0
     wide: bool = False
 
@@ -38,7 +38,7 @@ class Piece:
 class Layers:
     """Columns that must stand in a subquery of their own before others can use them."""
 
-    columns: list[list[tuple[str, exp.Expression]]] = field(default_factory=list)
+    columns: list[list[tuple[str, exp.Expr]]] = field(default_factory=list)
     counter: int = 0
 
     def add(self, piece: Piece, name: str = "") -> Piece:
@@ -51,7 +51,7 @@ class Layers:
         return Piece(column(name), piece.layer + 1, piece.wide)
 
 
-def column(name: str) -> exp.Expression:
+def column(name: str) -> exp.Expr:
     """Return a quoted column."""
     return exp.column(exp.to_identifier(name, quoted=True))
 
@@ -61,19 +61,19 @@ def decimal_type(total: int, places: int) -> exp.DataType:
     return exp.DataType.build(f"DECIMAL({total}, {places})")
 
 
-def constant(value: Decimal, *, digits: Digits | None = None) -> exp.Expression:
+def constant(value: Decimal, *, digits: Digits | None = None) -> exp.Expr:
     """Return an exact DECIMAL constant; as text in a cast, so that no back end reads it as a double."""
     digits = digits or Digits.of(value)
     return exp.cast(exp.Literal.string(f"{value:f}"), decimal_type(digits.total, digits.places))
 
 
-def case(*branches: tuple[exp.Expression, exp.Expression], otherwise: exp.Expression) -> exp.Expression:
+def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr) -> exp.Expr:
     """Return CASE WHEN … THEN … ELSE … END."""
     ifs = [exp.If(this=test.copy(), true=value.copy()) for test, value in branches]
     return exp.Case(ifs=ifs, default=otherwise.copy())
 
 
-def paren(piece: exp.Expression) -> exp.Expression:
+def paren(piece: exp.Expr) -> exp.Expr:
     """Return the expression in parentheses."""
     return exp.Paren(this=piece.copy())
 
@@ -86,7 +86,7 @@ class Compiler:
     layers: Layers
     names: dict[str, Piece]
 
-    def compile(self, checked: Checked) -> Piece:
+    def compile(self, checked: Checked) -> Piece:  # noqa: PLR0911 - one case per node type
         """Return the SQL of a number, truth or choice."""
         node = checked.node
         match node:
@@ -183,12 +183,12 @@ class Compiler:
         sql = exp.Mul(this=paren(left_sql), expression=paren(right.sql))
         return Piece(exp.Paren(this=sql), max(left.layer, right.layer), wide)
 
-    def _integer(self, piece: Piece, digits: Digits, shift: int) -> exp.Expression:
+    def _integer(self, piece: Piece, digits: Digits, shift: int) -> exp.Expr:
         """Return the value times 10^shift (shift ≥ its places) as an exact integer."""
         if self.dialect == "postgres":
             return exp.Mul(this=paren(piece.sql), expression=constant(Decimal(10) ** shift))
 
-        def whole(sql: exp.Expression, power: int) -> exp.Expression:
+        def whole(sql: exp.Expr, power: int) -> exp.Expr:
             count = exp.cast(sql, "HUGEINT", dialect="duckdb")
             return exp.Mul(this=count, expression=hugeint(10**power)) if power else count
 
@@ -232,7 +232,7 @@ class Compiler:
             Piece(exp.Sub(this=top_ref.sql.copy(), expression=product), layer + 2, wide=True)
         )
         step = self._step(node.rule, rest.sql, bottom_ref.sql, quotient.sql)
-        counted: exp.Expression = exp.Paren(this=exp.Add(this=quotient.sql.copy(), expression=step))
+        counted: exp.Expr = exp.Paren(this=exp.Add(this=quotient.sql.copy(), expression=step))
         if self.dialect == "duckdb":
             counted = exp.cast(counted, decimal_type(MAX_DIGITS, 0))
         one = exp.cast(
@@ -241,16 +241,14 @@ class Compiler:
         sql = exp.Paren(this=exp.Mul(this=counted, expression=one)) if places else counted
         return Piece(sql, layer + 3, wide=True)
 
-    def _int_div(self, top: exp.Expression, bottom: exp.Expression) -> exp.Expression:
+    def _int_div(self, top: exp.Expr, bottom: exp.Expr) -> exp.Expr:
         """Return the quotient cut towards zero: DuckDB `//` on HUGEINT, PostgreSQL DIV() on numeric."""
         return exp.IntDiv(this=top.copy(), expression=bottom.copy())
 
-    def _number(self, value: int) -> exp.Expression:
+    def _number(self, value: int) -> exp.Expr:
         return hugeint(value) if self.dialect == "duckdb" else constant(Decimal(value))
 
-    def _step(
-        self, rule: tree.Rule, rest: exp.Expression, by: exp.Expression, quotient: exp.Expression
-    ) -> exp.Expression:
+    def _step(self, rule: tree.Rule, rest: exp.Expr, by: exp.Expr, quotient: exp.Expr) -> exp.Expr:
         """Return what the rule adds to a quotient that was cut towards zero; the divisor is positive."""
         zero, plus, minus = self._number(0), self._number(1), self._number(-1)
         negative, positive = (
@@ -263,7 +261,7 @@ class Compiler:
             return exp.Paren(this=case((positive, plus), otherwise=zero))
         size = exp.Abs(this=rest.copy())
         other = exp.Paren(this=exp.Sub(this=by.copy(), expression=size.copy()))
-        far: exp.Expression = exp.GTE(this=size.copy(), expression=other.copy())
+        far: exp.Expr = exp.GTE(this=size.copy(), expression=other.copy())
         if rule == "half_even":
             half = self._int_div(quotient, self._number(2))
             odd = exp.NEQ(this=exp.Mul(this=half, expression=self._number(2)), expression=quotient.copy())
@@ -277,11 +275,12 @@ class Compiler:
         return exp.Paren(this=case((negative_far, minus), (far, plus), otherwise=zero))
 
 
-def hugeint(value: int) -> exp.Expression:
+def hugeint(value: int) -> exp.Expr:
     """Return a HUGEINT constant."""
     return exp.cast(exp.Literal.string(str(value)), "HUGEINT", dialect="duckdb")
 
 
-def all_of(tests: list[exp.Expression]) -> exp.Expression:
+def all_of(tests: list[exp.Expr]) -> exp.Expr:
     """Return the conjunction; TRUE of none."""
-    return reduce(lambda a, b: exp.And(this=a, expression=b), [test.copy() for test in tests], exp.true())
+    first, *rest = [test.copy() for test in tests] or [exp.true()]
+    return reduce(lambda a, b: exp.And(this=a, expression=b), rest, first)

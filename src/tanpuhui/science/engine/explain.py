@@ -12,7 +12,15 @@ from tanpuhui.foundation.kernel.quantities import Grams
 from tanpuhui.science.engine import interpret as engine
 from tanpuhui.science.engine.digits import EXACT
 from tanpuhui.science.engine.interpret import Result, Value, interpret
-from tanpuhui.science.engine.model import Clause, Formula, MethodologyVersion, Parameter, Purpose, Variant
+from tanpuhui.science.engine.model import (
+    Clause,
+    Field,
+    Formula,
+    MethodologyVersion,
+    Parameter,
+    Purpose,
+    Variant,
+)
 from tanpuhui.science.engine.notation import expanded, number_text, value_text, written
 
 PURPOSES: dict[str, dict[Purpose, str]] = {
@@ -143,7 +151,9 @@ def explain(
     }
     if variant is None or result.reason is not None:
         return Explanation(**common)
-    explainer = _Explainer(version, variant, result, values, language, granted)
+    explainer = _Explainer(
+        version=version, variant=variant, result=result, values=values, locale=language, granted=granted
+    )
     root = explainer.rounding()
     return Explanation(**common, **explainer.comparison(), result=root, steps=_reading_order(root))
 
@@ -153,9 +163,8 @@ def reason_text(version: MethodologyVersion, reason: str, *, locale: str = "zh")
     language = "en" if locale.startswith("en") else "zh"
     code, _, about = reason.partition(":")
     if code in REASONS[language]:
-        named = [
-            item.name.text(language) for item in (*version.fields, *version.parameters) if item.code == about
-        ]
+        items: list[Field | Parameter] = [*version.fields, *version.parameters]
+        named = [item.name.text(language) for item in items if item.code == about]
         return REASONS[language][code].format(name=named[0] if named else REASONS[language]["granted"])
     found = [predicate.message.text(language) for predicate in version.eligibility if predicate.code == code]
     return found[0] if found else reason
@@ -171,9 +180,15 @@ def _reading_order(root: Step) -> tuple[Step, ...]:
 
 class _Explainer:
     def __init__(
-        self, version: MethodologyVersion, variant: Variant, result: Result, values: Mapping[str, Value], locale: str,
+        self,
+        *,
+        version: MethodologyVersion,
+        variant: Variant,
+        result: Result,
+        values: Mapping[str, Value],
+        locale: str,
         granted: Decimal | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.version = version
         self.variant = variant
         self.result = result
@@ -193,10 +208,8 @@ class _Explainer:
         self.clauses: dict[str, Clause] = {clause.code: clause for clause in version.clauses}
         self.formulas = {formula.code: formula for formula in variant.formulas}
         self.seen: set[str] = set()
-        self.names = {
-            item.code: item.name.text(locale)
-            for item in (*version.fields, *version.parameters, *variant.formulas)
-        }
+        items: list[Field | Parameter | Formula] = [*version.fields, *version.parameters, *variant.formulas]
+        self.names = {item.code: item.name.text(locale) for item in items}
 
     def _clause(self, code: str) -> tuple[str, str]:
         clause = self.clauses.get(code)
@@ -305,9 +318,9 @@ class _Explainer:
             children=(self.step(self.variant.result.code),),
         )
 
-    def comparison(self) -> dict[str, Decimal]:
+    def comparison(self) -> dict[str, Any]:
         """Return the exact grams of the steps that play a part in the comparison."""
-        found: dict[str, Decimal] = {}
+        found: dict[str, Any] = {}
         with localcontext(EXACT):
             for formula in self.variant.formulas:
                 if (

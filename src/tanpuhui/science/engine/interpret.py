@@ -71,12 +71,9 @@ def interpret(
         return _not_counted(f"{PARAMETER_UNSET}:{variant.unset[0]}", variant.code)
     capped = version.cap.quantity if version.cap else "count"
     if granted is not None and capped in known:
-        recorded = known[capped]
-        low = min(version.activity_field(capped).low, Decimal(0))
-        if isinstance(recorded, str) or not low <= granted <= recorded:
-            return _not_counted(f"{OUT_OF_BOUNDS}:{GRANTED}", variant.code)
-        if places_of(granted) > version.activity_field(capped).places:
-            return _not_counted(f"{TOO_MANY_PLACES}:{GRANTED}", variant.code)
+        reason = _granted_reason(version.activity_field(capped), known[capped], granted)
+        if reason is not None:
+            return _not_counted(reason, variant.code)
         known[capped] = granted
     return _calculate(version, variant, {**constants, **known})
 
@@ -99,6 +96,12 @@ def field_reason(item: Field, value: Value) -> str | None:
     return f"{TOO_MANY_PLACES}:{item.code}" if places_of(value) > item.places else None
 
 
+def _granted_reason(item: Field, recorded: Decimal | str, granted: Decimal) -> str | None:
+    if isinstance(recorded, str) or not item.low <= granted <= recorded:
+        return f"{OUT_OF_BOUNDS}:{GRANTED}"
+    return f"{TOO_MANY_PLACES}:{GRANTED}" if places_of(granted) > item.places else None
+
+
 def _eligibility_reason(version: MethodologyVersion, everything: Known, known: Known) -> str | None:
     for predicate in version.eligibility:
         if not all(code in known for code in predicate.present):
@@ -114,9 +117,9 @@ def choose_variant(version: MethodologyVersion, known: Mapping[str, Decimal | st
     """Return the first variant whose presence and condition fit the record."""
     for variant in version.variants:
         present = all(code in known for code in variant.present)
-        if present and not any(code in known for code in variant.absent):
-            if variant.where is None or holds(variant.where, known):
-                return variant
+        fits = present and not any(code in known for code in variant.absent)
+        if fits and (variant.where is None or holds(variant.where, known)):
+            return variant
     return None
 
 
@@ -178,7 +181,7 @@ def evaluate(checked: Checked, known: Mapping[str, Decimal | str]) -> Decimal:
         return _value(checked, known)
 
 
-def _value(checked: Checked, known: Mapping[str, Decimal | str]) -> Decimal:
+def _value(checked: Checked, known: Mapping[str, Decimal | str]) -> Decimal:  # noqa: PLR0911 - one case per node type
     node, parts = checked.node, checked.parts
     match node:
         case tree.Number():

@@ -380,6 +380,12 @@ class _Loader:
         name = reader.choice("limit", tuple(parameter.code for parameter in parameters))
         parameter = next(item for item in parameters if item.code == name)
         expected = next((item.unit for item in fields if item.code == quantity), parse_unit("trip"))
+        if any(item.code == quantity and item.low > 0 for item in fields):
+            reader.place("quantity").refuse(
+                "BOUNDS",
+                zh="有上限的字段，下限应为 0，因为可能一点也不再计入。",
+                en="A capped field has min 0, because nothing more may be granted.",
+            )
         if quantity != "count" and not parameter.unit.same_as(expected):
             reader.place("limit").refuse(
                 "UNIT_MISMATCH",

@@ -256,8 +256,11 @@ class MethodologyVersion:
         ]
         if self.cap is not None and self.cap.limit is None:
             always.append(self.cap.parameter)
-        if all(self.variant_unset(variant) for variant in self.variants):
-            always += [code for variant in self.variants for code in self.variant_unset(variant)]
+        further = [
+            [code for code in self.variant_unset(variant) if code not in always] for variant in self.variants
+        ]
+        if all(further):
+            always += [code for codes in further for code in codes]
         return tuple(dict.fromkeys(always))
 
     def variant_unset(self, variant: Variant) -> tuple[str, ...]:

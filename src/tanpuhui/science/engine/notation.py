@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from tanpuhui.science.engine import tree
 from tanpuhui.science.engine.check import Checked, Symbol
-from tanpuhui.science.engine.model import MethodologyVersion, Variant
+from tanpuhui.science.engine.model import Field, Formula, MethodologyVersion, Parameter, Variant
 from tanpuhui.science.engine.units import Unit, parse_unit
 
 Naming = Callable[[Symbol], str]
@@ -66,7 +66,7 @@ def formula_text(
 def _names(
     version: MethodologyVersion, variant: Variant, locale: str
 ) -> tuple[dict[str, str], dict[str, str]]:
-    everything = [*version.fields, *version.parameters, *variant.formulas]
+    everything: list[Field | Parameter | Formula] = [*version.fields, *version.parameters, *variant.formulas]
     names = {item.code: item.name.text(locale) for item in everything}
     return names, {item.code: item.symbol or names[item.code] for item in everything}
 
@@ -118,7 +118,7 @@ class _Writer:
         self.words = WORDS[locale]
         self.formulas = formulas or {}
 
-    def write(self, checked: Checked) -> tuple[str, int]:
+    def write(self, checked: Checked) -> tuple[str, int]:  # noqa: PLR0911 - one case per node type
         """Return the text and how tightly it holds together."""
         node, parts = checked.node, checked.parts
         match node:

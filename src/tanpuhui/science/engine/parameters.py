@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from tanpuhui.science.engine import bounded_yaml
 from tanpuhui.science.engine.errors import Source
-from tanpuhui.science.engine.model import CONFIDENCES, Evidence, Parameter, ParameterSet, Words
+from tanpuhui.science.engine.model import CONFIDENCES, Evidence, Parameter, ParameterSet
 from tanpuhui.science.engine.reader import CODE, Reader
 
 CODE_WITH_DASH = re.compile(r"[a-z][a-z0-9-]{0,59}\Z")

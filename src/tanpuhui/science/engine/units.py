@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pint import UnitRegistry
@@ -139,7 +139,7 @@ def _registry() -> UnitRegistry[Any]:
     return registry
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _measure(powers: tuple[tuple[str, int], ...]) -> tuple[tuple[tuple[str, int], ...], Fraction]:
     registry = _registry()
     unit: Any = registry.Unit("")
@@ -156,7 +156,7 @@ def _size(atom: str) -> Fraction:
     return Fraction(_registry().Quantity(Decimal(1), atom).to_base_units().magnitude)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def parse_unit(text: str) -> Unit:
     """Read 'kgCO2e/(person*km)' or '' (dimensionless); raise UnknownUnit for anything else."""
     text = text.replace(" ", "")

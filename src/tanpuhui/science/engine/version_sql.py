@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from decimal import Decimal
 
 from sqlglot import exp
 
@@ -68,7 +67,7 @@ class _Select:
                 digits = Digits.of(parameter.value)
                 self.names[parameter.code] = Piece(constant(parameter.value), 0, digits.total > NARROW_DIGITS)
 
-    def build(self, relation: str) -> exp.Expression:
+    def build(self, relation: str) -> exp.Expr:
         table = exp.Table(this=exp.to_identifier(relation, quoted=True))
         results = {
             variant.code: self._result(variant) for variant in self.version.variants if not variant.unset
@@ -77,7 +76,7 @@ class _Select:
         wheres = {v.code: self._applies(v) for v in self.version.variants}
         pieces = [*results.values(), *(p for _, p in rules_), *wheres.values()]
         depth = max(piece.layer for piece in pieces)
-        source: exp.Expression = exp.select(column("row_no"), *self._clean()).from_(table)
+        source: exp.Select = exp.select(column("row_no"), *self._clean()).from_(table)
         for level in range(depth):
             added = self.layers.columns[level] if level < len(self.layers.columns) else []
             columns = [exp.alias_(value, name, quoted=True) for name, value in added]
@@ -91,10 +90,10 @@ class _Select:
         ).from_(source.subquery("computed"))
         return self._booked(judged, list(results))
 
-    def _clean(self) -> list[exp.Expression]:
+    def _clean(self) -> list[exp.Expr]:
         """Fields cast to their declared type, null where a value may not stand; and the first reason why."""
-        found: list[exp.Expression] = []
-        branches: list[tuple[exp.Expression, exp.Expression]] = []
+        found: list[exp.Expr] = []
+        branches: list[tuple[exp.Expr, exp.Expr]] = []
         for item in self.version.fields:
             tests = self._field_tests(item, column(item.code))
             branches += [(test, exp.Literal.string(f"{code}:{item.code}")) for test, code in tests]
@@ -111,13 +110,12 @@ class _Select:
             found += self._clean_granted(self.capped, column(self.granted))
         return found
 
-    def _clean_granted(self, item: Field, raw: exp.Expression) -> list[exp.Expression]:
-        low = min(item.low, Decimal(0))
+    def _clean_granted(self, item: Field, raw: exp.Expr) -> list[exp.Expr]:
         bounds = exp.or_(
-            exp.LT(this=raw.copy(), expression=constant(low)),
+            exp.LT(this=raw.copy(), expression=constant(item.low)),
             exp.GT(this=raw.copy(), expression=column(item.code)),
         )
-        places = exp.NEQ(this=raw.copy(), expression=exp.cast(raw.copy(), self._type(item, low)))
+        places = exp.NEQ(this=raw.copy(), expression=exp.cast(raw.copy(), _type(item)))
         has_value = exp.Not(this=exp.Is(this=column(item.code), expression=exp.null()))
         given = exp.Not(this=exp.Is(this=raw.copy(), expression=exp.null()))
         tests = [(bounds, rules.OUT_OF_BOUNDS), (places, rules.TOO_MANY_PLACES)]
@@ -130,7 +128,7 @@ class _Select:
         use = case(
             *own,
             *((test, exp.null()) for test, _ in checked),
-            otherwise=exp.cast(either, self._type(item, low)),
+            otherwise=exp.cast(either, _type(item)),
         )
         return [
             exp.alias_(use, f"f_{item.code}{GRANTED}", quoted=True),
@@ -139,13 +137,9 @@ class _Select:
             ),
         ]
 
-    def _type(self, item: Field, low: Decimal) -> exp.DataType:
-        digits = Digits(low, item.high, item.places)
-        return decimal_type(digits.total, digits.places)
-
-    def _field_tests(self, item: Field, raw: exp.Expression) -> list[tuple[exp.Expression, str]]:
+    def _field_tests(self, item: Field, raw: exp.Expr) -> list[tuple[exp.Expr, str]]:
         missing = exp.Is(this=raw.copy(), expression=exp.null())
-        tests: list[tuple[exp.Expression, str]] = [] if item.nullable else [(missing, rules.FIELD_MISSING)]
+        tests: list[tuple[exp.Expr, str]] = [] if item.nullable else [(missing, rules.FIELD_MISSING)]
         if item.kind == "choice":
             options = [exp.Literal.string(option) for option in item.options]
             return [*tests, (exp.Not(this=exp.In(this=raw.copy(), expressions=options)), rules.OUT_OF_BOUNDS)]
@@ -153,13 +147,11 @@ class _Select:
             exp.LT(this=raw.copy(), expression=constant(item.low)),
             exp.GT(this=raw.copy(), expression=constant(item.high)),
         )
-        places = exp.NEQ(this=raw.copy(), expression=exp.cast(raw.copy(), self._type(item, item.low)))
+        places = exp.NEQ(this=raw.copy(), expression=exp.cast(raw.copy(), _type(item)))
         return [*tests, (bounds, rules.OUT_OF_BOUNDS), (places, rules.TOO_MANY_PLACES)]
 
-    def _cleaned(
-        self, item: Field, raw: exp.Expression, tests: list[tuple[exp.Expression, str]]
-    ) -> exp.Expression:
-        to = exp.DataType.build("TEXT") if item.kind == "choice" else self._type(item, item.low)
+    def _cleaned(self, item: Field, raw: exp.Expr, tests: list[tuple[exp.Expr, str]]) -> exp.Expr:
+        to = exp.DataType.build("TEXT") if item.kind == "choice" else _type(item)
         if not tests:
             return exp.cast(raw.copy(), to)
         return case(*((test, exp.null()) for test, _ in tests), otherwise=exp.cast(raw.copy(), to))
@@ -181,7 +173,7 @@ class _Select:
             return Piece(exp.false())
         return Compiler(self.dialect, self.layers, self.names).compile(predicate.checked)
 
-    def _present(self, codes: tuple[str, ...]) -> list[exp.Expression]:
+    def _present(self, codes: tuple[str, ...]) -> list[exp.Expr]:
         return [exp.Not(this=exp.Is(this=column(f"f_{code}"), expression=exp.null())) for code in codes]
 
     def _applies(self, variant: Variant) -> Piece:
@@ -193,12 +185,12 @@ class _Select:
             tests, layer = [*tests, piece.sql], piece.layer
         return Piece(all_of(tests), layer)
 
-    def _variant_case(self, wheres: dict[str, Piece]) -> exp.Expression:
+    def _variant_case(self, wheres: dict[str, Piece]) -> exp.Expr:
         branches = [(piece.sql, exp.Literal.string(code)) for code, piece in wheres.items()]
         return case(*branches, otherwise=exp.cast(exp.null(), "TEXT"))
 
-    def _first_reason(self, judged: list[tuple[Predicate, Piece]]) -> exp.Expression:
-        branches = [
+    def _first_reason(self, judged: list[tuple[Predicate, Piece]]) -> exp.Expr:
+        branches: list[tuple[exp.Expr, exp.Expr]] = [
             (exp.Not(this=exp.Is(this=column("field_reason"), expression=exp.null())), column("field_reason"))
         ]
         for predicate, piece in judged:
@@ -209,7 +201,7 @@ class _Select:
             branches.append((all_of([*applies, fails]), exp.Literal.string(code)))
         return case(*branches, otherwise=exp.cast(exp.null(), "TEXT"))
 
-    def _booked(self, judged: exp.Select, results: list[str]) -> exp.Expression:
+    def _booked(self, judged: exp.Select, results: list[str]) -> exp.Expr:
         """Reason, variant and exact grams of each row, then whole grams (floor) and the remainder."""
         text = exp.cast(exp.null(), "TEXT")
         first, variant = column("first_reason"), column("variant")
@@ -231,7 +223,7 @@ class _Select:
         ).from_(judged.subquery("judged"))
         return self._floored(reasoned)
 
-    def _exact_grams(self, results: list[str]) -> exp.Expression:
+    def _exact_grams(self, results: list[str]) -> exp.Expr:
         total, places = self.version.grams_type
         branches = []
         for code in results:
@@ -264,5 +256,10 @@ class _Select:
         ).from_(reasoned.subquery("reasoned"))
 
 
-def _present(value: exp.Expression) -> exp.Expression:
+def _type(item: Field) -> exp.DataType:
+    digits = Digits(item.low, item.high, item.places)
+    return decimal_type(digits.total, digits.places)
+
+
+def _present(value: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
