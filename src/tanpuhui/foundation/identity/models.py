@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+
+from tanpuhui.foundation.audit.models import append_only
 
 
 class User(AbstractBaseUser):
@@ -12,6 +16,7 @@ class User(AbstractBaseUser):
     username = models.TextField(unique=True)
     display_name = models.TextField()
     area = models.CharField(max_length=6)
+    is_citizen = models.BooleanField()
     phone_sealed = models.BinaryField(null=True)
     phone_index = models.BinaryField(null=True, max_length=32)
     is_active = models.BooleanField(default=True)
@@ -19,13 +24,20 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: list[str] = []
-    objects: models.Manager[User] = BaseUserManager()  # type: ignore[assignment]
+    objects: ClassVar[BaseUserManager[User]] = BaseUserManager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["phone_index"], condition=models.Q(phone_index__isnull=False), name="user_one_per_phone"
-            )
+                fields=["phone_index"],
+                condition=models.Q(phone_index__isnull=False),
+                name="user_one_per_phone",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_citizen=False)
+                | models.Q(phone_index__isnull=False, phone_sealed__isnull=False),
+                name="user_citizen_has_phone",
+            ),
         ]
 
 
@@ -57,7 +69,11 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "organisation", "role", "area", "valid_from"], name="membership_once"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(valid_to__isnull=True) | models.Q(valid_to__gte=models.F("valid_from")),
+                name="membership_ends_after_it_begins",
+            ),
         ]
 
 
@@ -70,7 +86,9 @@ class PartnerSubject(models.Model):
     bound_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["partner", "subject_index"], name="partner_subject_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "subject_index"], name="partner_subject_once")
+        ]
 
 
 class Consent(models.Model):
@@ -88,5 +106,50 @@ class Consent(models.Model):
                 fields=["user", "scenario"],
                 condition=models.Q(withdrawn_at__isnull=True),
                 name="consent_one_open_per_scenario",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at__isnull=True)
+                | models.Q(withdrawn_at__gte=models.F("given_at")),
+                name="consent_withdrawn_after_given",
+            ),
+        ]
+        indexes = [models.Index(fields=["scenario", "user"], name="consent_by_scenario")]
+
+
+class SignInCode(models.Model):
+    """A code sent to a phone (验证码): keyed hash of phone and code, tries left, when it was used."""
+
+    phone_index = models.BinaryField(max_length=32)
+    code_index = models.BinaryField(max_length=32)
+    ip = models.TextField()
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries_left = models.SmallIntegerField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(tries_left__gte=0), name="sign_in_code_tries_not_negative"
             )
         ]
+        indexes = [
+            models.Index(fields=["phone_index", "issued_at"], name="sign_in_code_by_phone"),
+            models.Index(fields=["ip", "issued_at"], name="sign_in_code_by_ip"),
+        ]
+
+
+class SignInAttempt(models.Model):
+    """One try to sign in by password (登录尝试), for the lock-out; the user name is a keyed hash."""
+
+    name_index = models.BinaryField(max_length=32)
+    ip = models.TextField()
+    outcome = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["name_index", "at"], name="sign_in_attempt_by_name"),
+            models.Index(fields=["ip", "at"], name="sign_in_attempt_by_ip"),
+        ]
+        triggers = append_only()

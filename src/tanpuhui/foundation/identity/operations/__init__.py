@@ -1,0 +1,115 @@
+"""Verbs of people and organisations.
+
+Errors: see `identity.domain`; Invalid, NotFound, NotPermitted from the kernel. `request_code`, `sign_in_with_code`,
+`register_with_code` and `sign_in_with_password` are what the sign-in pages call; they return the user, and the page
+opens the session with `django.contrib.auth.login`.
+"""
+
+from tanpuhui.foundation.identity.domain import (
+    CodeExpired,
+    CodeTooSoon,
+    CodeWrong,
+    ConsentStands,
+    MembershipEnded,
+    MembershipExists,
+    NoConsent,
+    OrganisationKind,
+    PasswordWrong,
+    PhoneNotRegistered,
+    PhoneTaken,
+    RoleNotOfKind,
+    SignInLocked,
+    SmsNotConfigured,
+    SubjectBoundElsewhere,
+    TooManyCodes,
+    UscCodeTaken,
+    UsernameTaken,
+)
+from tanpuhui.foundation.identity.operations._add_member import MemberAdded, add_member
+from tanpuhui.foundation.identity.operations._bind_partner_subjects import (
+    PartnerSubjectBound,
+    PartnerSubjectsBound,
+    bind_partner_subject,
+    bind_partner_subjects,
+)
+from tanpuhui.foundation.identity.operations._code import (
+    CodeRequested,
+    register_with_code,
+    request_code,
+    sign_in_with_code,
+)
+from tanpuhui.foundation.identity.operations._consent import (
+    ConsentGiven,
+    ConsentsGiven,
+    ConsentWithdrawn,
+    give_consent,
+    give_consents,
+    withdraw_consent,
+)
+from tanpuhui.foundation.identity.operations._grant_role import (
+    MembershipOver,
+    RoleGranted,
+    end_membership,
+    grant_role,
+)
+from tanpuhui.foundation.identity.operations._password import sign_in_with_password
+from tanpuhui.foundation.identity.operations._register_citizen import (
+    CitizenRegistered,
+    CitizensRegistered,
+    NewCitizen,
+    register_citizen,
+    register_citizens,
+)
+from tanpuhui.foundation.identity.operations._register_organisation import (
+    OrganisationRegistered,
+    register_organisation,
+)
+
+__all__ = [
+    "CitizenRegistered",
+    "CitizensRegistered",
+    "CodeExpired",
+    "CodeRequested",
+    "CodeTooSoon",
+    "CodeWrong",
+    "ConsentGiven",
+    "ConsentStands",
+    "ConsentWithdrawn",
+    "ConsentsGiven",
+    "MemberAdded",
+    "MembershipEnded",
+    "MembershipExists",
+    "MembershipOver",
+    "NewCitizen",
+    "NoConsent",
+    "OrganisationKind",
+    "OrganisationRegistered",
+    "PartnerSubjectBound",
+    "PartnerSubjectsBound",
+    "PasswordWrong",
+    "PhoneNotRegistered",
+    "PhoneTaken",
+    "RoleGranted",
+    "RoleNotOfKind",
+    "SignInLocked",
+    "SmsNotConfigured",
+    "SubjectBoundElsewhere",
+    "TooManyCodes",
+    "UscCodeTaken",
+    "UsernameTaken",
+    "add_member",
+    "bind_partner_subject",
+    "bind_partner_subjects",
+    "end_membership",
+    "give_consent",
+    "give_consents",
+    "grant_role",
+    "register_citizen",
+    "register_citizens",
+    "register_organisation",
+    "register_with_code",
+    "request_code",
+    "sign_in_with_code",
+    "sign_in_with_password",
+    "withdraw_consent",
+]

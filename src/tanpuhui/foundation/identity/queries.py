@@ -1,0 +1,256 @@
+"""Reads of people, organisations, grants, partner subjects and consents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Q
+
+from tanpuhui.foundation.identity.domain import ROLES_OF_KIND, OrganisationKind, masked_phone, normal_phone
+from tanpuhui.foundation.identity.models import Membership, Organisation, User
+from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
+from tanpuhui.foundation.kernel.breaches import Breach
+from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.foundation.keys.queries import blind_index, unseal
+
+__all__ = [
+    "PHONE_CONTEXT",
+    "MembershipView",
+    "OrganisationKind",
+    "OrganisationView",
+    "PersonView",
+    "actor_of",
+    "breaches",
+    "consents_of",
+    "members",
+    "organisation",
+    "organisations",
+    "people",
+    "person",
+    "phone_index",
+    "subject_index",
+    "user_of_phone",
+    "users_of_subjects",
+]
+
+PHONE_CONTEXT = "identity.user_phone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationView:
+    """An organisation as others may see it; `area` is its GB/T 2260 code."""
+
+    id: int
+    kind: str
+    name: str
+    name_en: str
+    uscc: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonView:
+    """A person as others may see them; the phone only with its middle hidden, empty where there is none."""
+
+    id: int
+    display_name: str
+    area: str
+    masked_phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipView:
+    """One role of one person for one organisation."""
+
+    id: int
+    user_id: int
+    username: str
+    display_name: str
+    organisation_id: int
+    role: str
+    area: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+def actor_of(*, user_id: int, at: datetime) -> Actor:
+    """Return a user as an actor with the grants that hold at a moment; an inactive user has none. Raises NotFound."""
+    user = User.objects.filter(id=user_id).only("area", "is_citizen", "is_active").first()
+    if user is None:
+        raise NotFound(what="用户 user", id=user_id)
+    grants: list[Grant] = []
+    if user.is_active:
+        if user.is_citizen:
+            grants.append(Grant(role=Role.CITIZEN, area=user.area))
+        rows = (
+            Membership.objects.filter(
+                Q(valid_to__isnull=True) | Q(valid_to__gt=at), user_id=user_id, valid_from__lte=at
+            )
+            .order_by("id")
+            .values_list("role", "organisation_id", "area")
+        )
+        grants.extend(Grant(role=Role(role), organisation_id=org, area=area) for role, org, area in rows)
+    return Actor(kind="user", id=str(user_id), grants=tuple(grants))
+
+
+def organisation(organisation_id: int) -> OrganisationView:
+    """Return one organisation; raises NotFound."""
+    row = Organisation.objects.filter(id=organisation_id).first()
+    if row is None:
+        raise NotFound(what="机构 organisation", id=organisation_id)
+    return _organisation_view(row)
+
+
+def organisations(*, kind: str | None = None, area: str | None = None) -> tuple[OrganisationView, ...]:
+    """Return organisations by kind and lying inside an area (370000 holds everything of that province), oldest first."""
+    rows = Organisation.objects.order_by("id")
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    if area is not None:
+        rows = rows.filter(area__startswith=_area_prefix(area))
+    return tuple(_organisation_view(row) for row in rows)
+
+
+def members(organisation_id: int, *, at: datetime) -> tuple[MembershipView, ...]:
+    """Return the memberships of an organisation that hold at a moment, oldest first."""
+    rows = (
+        Membership.objects.filter(
+            Q(valid_to__isnull=True) | Q(valid_to__gt=at), organisation_id=organisation_id, valid_from__lte=at
+        )
+        .select_related("user")
+        .order_by("id")
+    )
+    return tuple(
+        MembershipView(
+            id=row.id,
+            user_id=row.user_id,
+            username=row.user.username,
+            display_name=row.user.display_name,
+            organisation_id=row.organisation_id,
+            role=row.role,
+            area=row.area,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+        )
+        for row in rows
+    )
+
+
+def person(user_id: int) -> PersonView:
+    """Return one person; raises NotFound."""
+    found = people((user_id,))
+    if user_id not in found:
+        raise NotFound(what="用户 user", id=user_id)
+    return found[user_id]
+
+
+def people(user_ids: Sequence[int]) -> dict[int, PersonView]:
+    """Return the people among these identifiers that exist, by identifier."""
+    rows = User.objects.filter(id__in=set(user_ids)).only("id", "display_name", "area", "phone_sealed")
+    return {
+        row.id: PersonView(
+            id=row.id,
+            display_name=row.display_name,
+            area=row.area,
+            masked_phone=(
+                ""
+                if row.phone_sealed is None
+                else masked_phone(unseal(bytes(row.phone_sealed), context=PHONE_CONTEXT))
+            ),
+        )
+        for row in rows
+    }
+
+
+def user_of_phone(phone: str) -> int | None:
+    """Return the user of a phone number, None where nobody has registered with it; raises Invalid."""
+    return (
+        User.objects.filter(phone_index=phone_index(normal_phone(phone))).values_list("id", flat=True).first()
+    )
+
+
+def users_of_subjects(*, partner_id: int, subjects: Sequence[str]) -> dict[str, int]:
+    """Return the user of each of a partner's subjects that is bound; the others are left out."""
+    subject_of = {subject_index(partner_id, subject): subject for subject in set(subjects)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select subject_index, user_id from identity_partnersubject"
+            " where partner_id = %s and subject_index = any(%s)",
+            [partner_id, list(subject_of)],
+        )
+        return {subject_of[bytes(index)]: user_id for index, user_id in cursor.fetchall()}
+
+
+def consents_of(
+    *, user_ids: Sequence[int], scenario: str
+) -> dict[int, tuple[tuple[datetime, datetime | None], ...]]:
+    """Return each user's consents for a scenario as (given at, withdrawn at or None), oldest first.
+
+    A user without any is left out. A consent holds from the first moment until before the second (个人信息保护法
+    articles 14, 15 and 29: separate consent, and withdrawal without effect on what was done before).
+    """
+    found: dict[int, list[tuple[datetime, datetime | None]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select user_id, given_at, withdrawn_at from identity_consent"
+            " where scenario = %s and user_id = any(%s) order by user_id, given_at",
+            [scenario, list(set(user_ids))],
+        )
+        for user_id, given_at, withdrawn_at in cursor.fetchall():
+            found.setdefault(user_id, []).append((given_at, withdrawn_at))
+    return {user_id: tuple(spans) for user_id, spans in found.items()}
+
+
+def phone_index(phone: str) -> bytes:
+    """Return the blind index of a normal phone number."""
+    return bytes.fromhex(blind_index(phone, purpose="identity.phone"))
+
+
+def subject_index(partner_id: int, subject: str) -> bytes:
+    """Return the blind index of a partner's subject; the same subject of another partner gives another index."""
+    return bytes.fromhex(blind_index(f"{partner_id}:{subject}", purpose="identity.partner_subject"))
+
+
+def breaches() -> Iterator[Breach]:
+    """Report phones that do not open to their index, and roles that the kind of organisation cannot give."""
+    for user_id, sealed, index in (
+        User.objects.filter(phone_sealed__isnull=False)
+        .values_list("id", "phone_sealed", "phone_index")
+        .order_by("id")
+        .iterator()
+    ):
+        try:
+            good = phone_index(unseal(bytes(sealed or b""), context=PHONE_CONTEXT)) == bytes(index or b"")
+        except (ValueError, LookupError):
+            good = False
+        if not good:
+            yield Breach(
+                invariant="phone_opens_to_its_index",
+                subject=f"user:{user_id}",
+                detail="sealed phone and index disagree",
+            )
+    for membership_id, role, kind in (
+        Membership.objects.values_list("id", "role", "organisation__kind").order_by("id").iterator()
+    ):
+        if kind not in set(OrganisationKind) or role not in ROLES_OF_KIND[OrganisationKind(kind)]:
+            yield Breach(
+                invariant="role_fits_organisation",
+                subject=f"membership:{membership_id}",
+                detail=f"{role} in {kind}",
+            )
+
+
+def _organisation_view(row: Organisation) -> OrganisationView:
+    return OrganisationView(
+        id=row.id, kind=row.kind, name=row.name, name_en=row.name_en, uscc=row.uscc, area=row.area
+    )
+
+
+def _area_prefix(area: str) -> str:
+    """Return the digits that everything inside an area begins with, after kernel.actors.area_covers."""
+    while area.endswith("00"):
+        area = area[:-2]
+    return area
