@@ -1,6 +1,6 @@
-"""The verbs of the book. All are building blocks, called inside the operation that causes them.
+"""The verbs of the book: building blocks, called inside the operation that causes them, and `expire_points`.
 
-Errors: InsufficientBalance, ReferenceReused, UnknownAccount, NotABooking.
+Errors: InsufficientBalance, ReferenceReused, UnknownAccount, NotABooking; ParameterUnset of the rulebook.
 """
 
 from tanpuhui.books.ledger.domain import (
@@ -11,6 +11,7 @@ from tanpuhui.books.ledger.domain import (
     UnknownAccount,
 )
 from tanpuhui.books.ledger.operations._accounts import open_account, open_accounts, system_account
+from tanpuhui.books.ledger.operations._expire_points import PointsExpired, expire_points
 from tanpuhui.books.ledger.operations._post import JournalPosted, post_account_days
 from tanpuhui.books.ledger.operations._transfer import transfer
 
@@ -19,8 +20,10 @@ __all__ = [
     "InsufficientBalance",
     "JournalPosted",
     "NotABooking",
+    "PointsExpired",
     "ReferenceReused",
     "UnknownAccount",
+    "expire_points",
     "open_account",
     "open_accounts",
     "post_account_days",
