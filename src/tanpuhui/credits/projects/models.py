@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from tanpuhui.foundation.kernel.quantities import Tonnes
+from tanpuhui.foundation.persistence.conditions import holds
 from tanpuhui.foundation.persistence.fields import GramsField, TonnesField
 from tanpuhui.foundation.persistence.triggers import append_only
 
@@ -41,7 +41,7 @@ class MonitoringReport(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(tonnes__gt=Tonnes(0)), name="report_has_a_whole_tonne"),
+            models.CheckConstraint(condition=holds("tonnes > 0"), name="report_has_a_whole_tonne"),
             models.CheckConstraint(
                 condition=models.Q(first_day__lte=models.F("last_day")), name="report_period_ordered"
             ),

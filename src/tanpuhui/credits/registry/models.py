@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import BigIntegerRangeField, RangeOperators
 from django.db import models
 
 from tanpuhui.credits.registry.domain import MOVES, BlockState
-from tanpuhui.foundation.kernel.quantities import Tonnes
+from tanpuhui.foundation.persistence.conditions import holds
 from tanpuhui.foundation.persistence.fields import TonnesField
 from tanpuhui.foundation.persistence.triggers import append_only
 
@@ -48,15 +48,14 @@ class Issuance(models.Model):
                     ("span", RangeOperators.OVERLAPS),
                 ],
             ),
-            models.CheckConstraint(condition=models.Q(quantity__gt=Tonnes(0)), name="issuance_not_empty"),
+            models.CheckConstraint(condition=holds("quantity > 0"), name="issuance_not_empty"),
         ]
         triggers = append_only()
 
 
 def _legal_moves() -> pgtrigger.Condition:
     pairs = " OR ".join(
-        f"(OLD.state = '{source}' AND NEW.state = '{target}')"
-        for source, target in sorted(MOVES)
+        f"(OLD.state = '{source}' AND NEW.state = '{target}')" for source, target in sorted(MOVES)
     )
     return pgtrigger.Condition(f"OLD.state IS DISTINCT FROM NEW.state AND NOT ({pairs})")
 

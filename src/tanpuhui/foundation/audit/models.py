@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from tanpuhui.foundation.persistence.triggers import append_only
 
@@ -20,7 +21,7 @@ class AuditRecord(models.Model):
     subject = models.TextField()
     result = models.JSONField()
     at = models.DateTimeField()
-    recorded_at = models.DateTimeField(db_default=models.functions.Now())
+    recorded_at = models.DateTimeField(db_default=Now())
     within = models.TextField(default="")
 
     class Meta:

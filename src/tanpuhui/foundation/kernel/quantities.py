@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import total_ordering
 from typing import Self
 
 GRAMS_PER_TONNE = 1_000_000
 
 
-@total_ordering
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A whole number of one unit. Arithmetic with another kind of quantity, or with a float, is an error."""
@@ -39,6 +37,15 @@ class Quantity:
 
     def __lt__(self, other: Self) -> bool:
         return self.value < self._same(other)
+
+    def __le__(self, other: Self) -> bool:
+        return self.value <= self._same(other)
+
+    def __gt__(self, other: Self) -> bool:
+        return self.value > self._same(other)
+
+    def __ge__(self, other: Self) -> bool:
+        return self.value >= self._same(other)
 
     def __bool__(self) -> bool:
         return self.value != 0

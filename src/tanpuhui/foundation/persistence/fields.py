@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 
 from tanpuhui.foundation.kernel.quantities import Fen, Grams, Points, Quantity, Tonnes
 
 
-class QuantityField(models.BigIntegerField):  # type: ignore[type-arg]
+class QuantityField(models.BigIntegerField):
     """A bigint that is read and written as one kind of quantity, and refuses the others."""
 
     quantity: ClassVar[type[Quantity]]
@@ -38,21 +38,33 @@ class GramsField(QuantityField):
     """Grams CO2e."""
 
     quantity = Grams
+    if TYPE_CHECKING:
+        _pyi_private_set_type: Grams  # type: ignore[assignment]  # the stubs know ints only
+        _pyi_private_get_type: Grams  # type: ignore[assignment]  # the stubs know ints only
 
 
 class PointsField(QuantityField):
     """Points."""
 
     quantity = Points
+    if TYPE_CHECKING:
+        _pyi_private_set_type: Points  # type: ignore[assignment]  # the stubs know ints only
+        _pyi_private_get_type: Points  # type: ignore[assignment]  # the stubs know ints only
 
 
 class TonnesField(QuantityField):
     """Whole tonnes."""
 
     quantity = Tonnes
+    if TYPE_CHECKING:
+        _pyi_private_set_type: Tonnes  # type: ignore[assignment]  # the stubs know ints only
+        _pyi_private_get_type: Tonnes  # type: ignore[assignment]  # the stubs know ints only
 
 
 class FenField(QuantityField):
     """Fen."""
 
     quantity = Fen
+    if TYPE_CHECKING:
+        _pyi_private_set_type: Fen  # type: ignore[assignment]  # the stubs know ints only
+        _pyi_private_get_type: Fen  # type: ignore[assignment]  # the stubs know ints only

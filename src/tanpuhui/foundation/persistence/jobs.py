@@ -24,4 +24,4 @@ def defer(
     if task not in app.tasks:
         message = f"no such task: {task}"
         raise LookupError(message)
-    app.configure_task(task, lock=lock, queueing_lock=queueing_lock).defer(**arguments)  # type: ignore[arg-type]
+    app.configure_task(task, lock=lock, queueing_lock=queueing_lock).defer(**arguments)

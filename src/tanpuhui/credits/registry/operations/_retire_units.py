@@ -144,7 +144,7 @@ def _payload(
     return certificate_payload(
         number=number,
         jurisdiction=place.name_zh,
-        unit_code=place.unit_code,
+        unit_code=place.unit_code or place.serial_prefix,
         unit_name=place.unit_name_zh,
         quantity_t=quantity.value,
         serial_ranges=[(stem, span.first, span.last) for span in spans],
