@@ -16,13 +16,24 @@ from django.conf import settings
 
 from tanpuhui.foundation.keys import domain
 from tanpuhui.foundation.keys.adapters.key_files import KeyRing, KeyRingUnavailable, open_ring
-from tanpuhui.foundation.keys.domain import KEY_SET_FORMAT, KeyUnknown, SealBroken, Signer, verify_signature
+from tanpuhui.foundation.keys.domain import (
+    KEY_SET_FORMAT,
+    KeyUnknown,
+    PublishedKey,
+    SealBroken,
+    Signer,
+    parse_key_set,
+    verify_signature,
+)
 
 __all__ = [
     "KeyRingUnavailable",
     "KeyUnknown",
+    "PublishedKey",
     "SealBroken",
+    "Signer",
     "blind_index",
+    "parse_key_set",
     "published_key_set",
     "published_keys",
     "seal",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from tanpuhui.books.transparency.domain.canonical import SAFE_INTEGER_MAX, canonical, is_instant
-from tanpuhui.foundation.keys.domain import SIGNATURE_ALGORITHMS, PublishedKey, verify_signature
+from tanpuhui.foundation.keys.domain import SIGNATURE_ALGORITHMS, PublishedKey, Signer, verify_signature
 
 HEAD_FORMAT = "tanpuhui-head/1"
 
@@ -147,3 +147,31 @@ def _moment(value: object, place: str) -> str:
     if not is_instant(value):
         raise Malformed(f"{place} is a UTC moment with six decimals")
     return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A head with its signatures, one per algorithm."""
+
+    head: Head
+    signatures: Mapping[str, HeadSignature]
+
+    def document(self) -> bytes:
+        """Return what `/log/head` publishes: canonical JSON of the head and its signatures."""
+        return canonical({"head": self.head.as_dict(), "signatures": self.signatures_as_dict()})
+
+    def signatures_as_dict(self) -> dict[str, dict[str, str]]:
+        """Return the signatures as they stand in documents."""
+        return {algorithm: asdict(signature) for algorithm, signature in self.signatures.items()}
+
+
+def sign_head(head: Head, signers: Sequence[Signer]) -> SignedHead:
+    """Return the head signed by one signer of each algorithm; raises ValueError when one is missing or double."""
+    if sorted(signer.algorithm for signer in signers) != sorted(SIGNATURE_ALGORITHMS):
+        message = f"a head is signed once by each of {', '.join(SIGNATURE_ALGORITHMS)}"
+        raise ValueError(message)
+    message_bytes = head.signed_bytes()
+    return SignedHead(
+        head,
+        {one.algorithm: HeadSignature(one.key_id, one.sign(message_bytes).hex()) for one in signers},
+    )
