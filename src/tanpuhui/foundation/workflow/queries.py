@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models import F, OuterRef, Q, Subquery, TextField, Value
 from django.db.models.functions import Concat
 
 from tanpuhui.foundation.identity import queries as identity
@@ -434,7 +434,9 @@ def _latest_name(outcome: str) -> str:
 
 def _latest_decider(outcome: str) -> Subquery:
     decisions = Decision.objects.filter(case=OuterRef("pk"), outcome=outcome).order_by("-step")
-    return Subquery(decisions.values(who=Concat("actor_kind", Value(":"), "actor_id"))[:1])
+    return Subquery(
+        decisions.values(who=Concat("actor_kind", Value(":", output_field=TextField()), "actor_id"))[:1]
+    )
 
 
 def _names(actors: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:

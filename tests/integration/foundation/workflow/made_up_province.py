@@ -1,0 +1,99 @@
+"""A province that does not exist, with two processes: tests of cases depend on no real jurisdiction's data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+JURISDICTION = """
+code: made-up
+area: "990000"
+name: {zh: 某省, en: Made-up Province}
+scheme: {zh: 某省碳普惠, en: Made-up scheme}
+unit:
+  names:
+    - {zh: 某减排量, en: Made-up units, valid_from: "2020-01-01", basis: test, confidence: DEMO}
+  code: unset
+  code_note: test
+serial_prefix: {value: MU, note: test}
+sub_centres: []
+packs: [base]
+"""
+
+REGIONS = """code,name_zh,name_en,level,parent,valid_from,valid_to,note
+990000,某省,Made-up Province,province,,,,
+990100,甲市,City A,city,990000,,,
+990200,乙市,City B,city,990000,,,
+"""
+
+HOLIDAYS = """day,kind,name_zh,basis
+2026-01-01,off,元旦,test
+2026-11-23,off,校庆,test
+2026-11-28,work,调休,test
+"""
+
+PACK = """
+pack: base
+about: test
+valid_from: "2020-01-01"
+parameters:
+  - {key: workflow.case_number, scope: other, value: unset, unit: "-", basis: test, confidence: NOT ESTABLISHED}
+"""
+
+STATES = {
+    "methodology_filing": ("proposed", "reviewed", "filed", "returned", "rejected"),
+    "issuance": ("draft", "submitted", "verified", "prepared", "issued", "returned", "rejected"),
+}
+
+TRANSITIONS = {
+    "methodology_filing": (
+        ("proposed", "reviewed", "recommend", "expert", None, 20),
+        ("proposed", "returned", "return", "expert", None, 20),
+        ("reviewed", "filed", "file", "regulator", None, None),
+        ("reviewed", "returned", "return", "regulator", None, None),
+        ("reviewed", "rejected", "reject", "regulator", None, None),
+    ),
+    "issuance": (
+        ("draft", "submitted", "submit", "owner", None, None),
+        ("submitted", "verified", "verify", "verifier", None, 5),
+        ("submitted", "returned", "return", "verifier", None, 5),
+        ("returned", "submitted", "submit", "owner", None, None),
+        ("verified", "prepared", "prepare", "maker", None, 60),
+        ("prepared", "issued", "issue", "checker", "prepare", 3),
+        ("prepared", "verified", "return", "checker", "prepare", 3),
+        ("prepared", "rejected", "reject", "checker", "prepare", None),
+        ("prepared", "rejected", "reject", "regulator", None, None),
+    ),
+}
+
+
+def process_yaml(process: str, *, version: int = 1, valid_from: str = "2020-01-01", without: str = "") -> str:
+    """Return the file of a process, if asked without the transitions of one outcome and the states they alone reach."""
+    transitions = [row for row in TRANSITIONS[process] if row[2] != without]
+    reached = {STATES[process][0], *(row[1] for row in transitions)}
+    lines = [f"process: {process}", f'version: "{version}"', "label_zh: 流程", "label_en: Process"]
+    lines += [f'valid_from: "{valid_from}"', "states:"]
+    lines += [f"  - {{code: {s}, label_zh: {s}态, label_en: {s}}}" for s in STATES[process] if s in reached]
+    lines.append("transitions:")
+    for source, target, outcome, role, two_person, days in transitions:
+        if source not in reached:
+            continue
+        second = f", two_person: {two_person}" if two_person else ""
+        deadline = "unset" if days is None else f'"{days}"'
+        lines.append(
+            f"  - {{source: {source}, target: {target}, outcome: {outcome}, role: {role}, label_zh: 办{outcome}, "
+            f"label_en: {outcome}, deadline_working_days: {deadline}, deadline_basis: test{second}}}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def write_province(folder: Path) -> Path:
+    """Write the folder and return it."""
+    (folder / "processes").mkdir(parents=True)
+    (folder / "rules").mkdir()
+    (folder / "jurisdiction.yaml").write_text(JURISDICTION, encoding="utf-8")
+    (folder / "regions.csv").write_text(REGIONS, encoding="utf-8")
+    (folder / "holidays.csv").write_text(HOLIDAYS, encoding="utf-8")
+    (folder / "rules" / "base.yaml").write_text(PACK, encoding="utf-8")
+    for process in STATES:
+        (folder / "processes" / f"{process}.1.yaml").write_text(process_yaml(process), encoding="utf-8")
+    return folder

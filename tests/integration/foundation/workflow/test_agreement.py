@@ -1,0 +1,151 @@
+"""One table: for every process version, state and role, the buttons, the inbox, `decide` and the trigger say the same."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from tests.integration.foundation.workflow.conftest import Province
+from tests.integration.foundation.workflow.made_up_province import STATES
+
+from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.foundation.kernel.errors import Refusal
+from tanpuhui.foundation.rulebook import queries as rulebook
+from tanpuhui.foundation.rulebook.models import ProcessVersion
+from tanpuhui.foundation.workflow import queries
+from tanpuhui.foundation.workflow.models import Case, Decision
+from tanpuhui.foundation.workflow.operations import decide
+
+pytestmark = pytest.mark.django_db
+
+SHIPPED = sorted(
+    path.parent for path in Path(__file__).resolve().parents[4].glob("jurisdictions/*/jurisdiction.yaml")
+)
+
+
+def paths(version: rulebook.ProcessVersion) -> dict[str, tuple[rulebook.Transition, ...]]:
+    """Return the shortest way to every state."""
+    found: dict[str, tuple[rulebook.Transition, ...]] = {version.initial_state: ()}
+    waiting = deque([version.initial_state])
+    while waiting:
+        state = waiting.popleft()
+        for transition in version.transitions:
+            if transition.source == state and transition.target not in found:
+                found[transition.target] = (*found[state], transition)
+                waiting.append(transition.target)
+    return found
+
+
+def decides(province: Province, case_id: int, role: Role, outcome: str) -> bool:
+    point = transaction.savepoint()
+    try:
+        decide(
+            actor=province.actor(role),
+            at=province.at,
+            idempotency_key=None,
+            case_id=case_id,
+            outcome=outcome,
+            opinion="同意",
+        )
+    except Refusal:
+        return False
+    finally:
+        transaction.savepoint_rollback(point)
+    return True
+
+
+def trigger_allows(province: Province, case_id: int, *, role: Role, outcome: str, target: str) -> bool:
+    """Write the decision and the move by hand, past every rule of the operation."""
+    row = Case.objects.get(pk=case_id)
+    point = transaction.savepoint()
+    try:
+        Decision.objects.create(
+            case=row,
+            step=row.step + 1,
+            outcome=outcome,
+            from_state=row.state,
+            to_state=target,
+            actor_kind="user",
+            actor_id="5",
+            role=role.value,
+            opinion="x",
+            at=province.at,
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "update workflow_case set state = %s, step = step + 1 where id = %s", [target, case_id]
+            )
+    except DatabaseError:
+        return False
+    finally:
+        transaction.savepoint_rollback(point)
+    return True
+
+
+def check_agreement(province: Province, process: str) -> None:
+    """Walk one case into every state and ask all four about every role; each transition must be open to somebody."""
+    version = rulebook.process_version(process=process, at=province.at)
+    outcomes = sorted({transition.outcome for transition in version.transitions})
+    ways = paths(version)
+    assert set(ways) == {state.code for state in version.states}, "a state that no case can reach"
+    by_rows = {transition.role for transition in version.transitions}
+    open_to_somebody = 0
+    for number, (state, way) in enumerate(ways.items()):
+        case_id = province.open(process, subject_id=str(number)).case_id
+        for transition in way:
+            actor = province.actor(transition.role)
+            said = {"idempotency_key": None, "outcome": transition.outcome, "opinion": "同意"}
+            decide(actor=actor, at=province.at, case_id=case_id, **said)  # type: ignore[arg-type]
+        for role in Role:
+            actor = province.actor(role)
+            leaving = [t for t in version.transitions if (t.source, t.role) == (state, role)]
+            taken = {t.outcome for t in way}
+            expected = {t.outcome for t in leaving if t.two_person is None or t.two_person in taken}
+            assert {t.outcome for t in leaving} == expected, (
+                "a two-person rule about a step that was not taken"
+            )
+            offered = {found.outcome for found in queries.available_outcomes(actor=actor, case_id=case_id)}
+            in_inbox = case_id in {line.case.case_id for line in queries.inbox(actor=actor, at=province.at)}
+            decided = {outcome for outcome in outcomes if decides(province, case_id, role, outcome)}
+            # The trigger knows roles only through the rows, so one role without any stands for all such.
+            tried = outcomes if role in by_rows or role == Role.CITIZEN else []
+            triggered = {
+                outcome
+                for outcome in tried
+                for target in ways
+                if trigger_allows(province, case_id, role=role, outcome=outcome, target=target)
+            }
+            found = (offered, decided, triggered, in_inbox)
+            assert found == (expected, expected, expected, bool(expected)), (state, role)
+            open_to_somebody += len(expected)
+    assert open_to_somebody == len(version.transitions)
+
+
+@pytest.mark.parametrize("process", sorted(STATES))
+def test_buttons_inbox_decision_and_trigger_agree(province: Province, process: str) -> None:
+    check_agreement(province, process)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_they_agree_for_every_process_of_every_shipped_province(
+    province_of: Callable[[Path], Province], folder: Path
+) -> None:
+    province = province_of(folder)
+    processes = sorted(set(ProcessVersion.objects.values_list("process", flat=True)))
+    assert processes
+    for process in processes:
+        check_agreement(province, process)
+
+
+@pytest.mark.parametrize("process", sorted(STATES))
+def test_the_diagram_is_drawn_from_the_same_rows(province: Province, process: str) -> None:
+    version = rulebook.process_version(process=process, at=province.at)
+    diagram = queries.process_diagram(version)
+    drawn = {(edge.source, edge.target, edge.outcome, edge.role) for edge in diagram.edges}
+    assert drawn == {(t.source, t.target, t.outcome, t.role) for t in version.transitions}
+    assert [state.code for state in diagram.states if state.initial] == [version.initial_state]
+    assert all(f"{edge.source} --> {edge.target}" in diagram.mermaid for edge in diagram.edges)
