@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from tools.environment import DEVELOPMENT_LOCK
-from tools.preparation import prepare
+from tools.preparation import hand_over, prepare
 from tools.sentences import SetupRefusal
 from tools.working_copy import working_copy
 
@@ -21,8 +20,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    os.chdir(copy.root)
-    os.execv(copy.python, [str(copy.python), "-m", "tools.gates", *sys.argv[1:]])  # noqa: S606  a fixed program takes our place
+    return hand_over(copy, "tools.gates", sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from tools.environment import RUNTIME_LOCK
-from tools.preparation import prepare
+from tools.preparation import hand_over, prepare
 from tools.sentences import SetupRefusal
 from tools.working_copy import WorkingCopy, demo_lock, only_one, refuse_unwritable, working_copy
 
@@ -56,21 +56,23 @@ def main() -> int:
     """Prepare, then become the running half inside the environment."""
     copy = working_copy()
     try:
-        refuse_unwritable(copy)
-        refuse_second_demo(copy)
-        port = port_of(os.environ)
-        if not (copy.data / "demo-processes.json").exists():
-            refuse_busy_port(
-                port
-            )  # with a record of an interrupted run, the running half frees the port first
-        prepare(copy, RUNTIME_LOCK)
+        _prepare(copy)
     except SetupRefusal as refusal:
         refusal.show()
         return 1
     except KeyboardInterrupt:
         return 130
-    os.chdir(copy.root)
-    os.execv(copy.python, [str(copy.python), "-m", "tools.running_demo"])  # noqa: S606  a fixed program takes our place
+    return hand_over(copy, "tools.running_demo")
+
+
+def _prepare(copy: WorkingCopy) -> None:
+    refuse_unwritable(copy)
+    refuse_second_demo(copy)
+    port = port_of(os.environ)
+    # With a record of an interrupted run it may be ours that holds the port: the running half ends that first.
+    if not (copy.data / "demo-processes.json").exists():
+        refuse_busy_port(port)
+    prepare(copy, RUNTIME_LOCK)
 
 
 if __name__ == "__main__":

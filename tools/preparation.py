@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
 
 from tools.environment import ensure_environment
 from tools.front_end_files import ensure_front_end_files, system_node_is_enough
@@ -22,3 +25,9 @@ def prepare(copy: WorkingCopy, lock: str) -> None:
             files = pool.submit(ensure_front_end_files, copy)
             ensure_environment(copy, lock)
             files.result()
+
+
+def hand_over(copy: WorkingCopy, module: str, arguments: Sequence[str] = ()) -> NoReturn:
+    """Become the given module of ours inside the environment: same process, so signals and status are its own."""
+    os.chdir(copy.root)
+    os.execv(copy.python, [str(copy.python), "-m", module, *arguments])  # noqa: S606  a fixed program takes our place

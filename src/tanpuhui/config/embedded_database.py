@@ -11,7 +11,6 @@ import argparse
 import fcntl
 import json
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -36,8 +35,9 @@ SOCKET_PATH_BYTES_MAX = 100  # sun_path holds 108 bytes on Linux and 104 on macO
 START_RETRY_S = 10.0
 LOCK_WAIT_S = 60.0
 READY_FILE = "ready.json"
-MADE_FILE = "initdb.done"
+MAKING = "data.making-"
 ANSWER_WAIT_S = 300.0
+PROCESSES = Path("/proc")  # absent on macOS, where PostgreSQL's own word is taken
 
 INITDB = (
     "-U",
@@ -69,6 +69,15 @@ class DatabaseDidNotStart(Refusal):
     code = "DATABASE_DID_NOT_START"
     zh = "自带的数据库没有启动。日志：{log}；最后几行：{tail}"
     en = "The platform's own database did not start. Log: {log}; its last lines: {tail}"
+    retryable = True
+
+
+class DatabaseDidNotStop(Refusal):
+    """The server still runs after a minute."""
+
+    code = "DATABASE_DID_NOT_STOP"
+    zh = "自带的数据库没有停下来（{tail}）：请稍后再试，日志：{log}"
+    en = "The platform's own database did not stop ({tail}): try again in a moment. Log: {log}"
     retryable = True
 
 
@@ -168,8 +177,9 @@ def start(folder: Path, *, fast: bool = False, say: Callable[[str], None] | None
                 f"数据库放在 {cluster.home}，因为 {cluster.account.name} 账户进不了项目所在的文件夹。/ "
                 f"The database lives in {cluster.home}, because the {cluster.account.name} account cannot enter the project's folder."
             )
-        if not (cluster.home / MADE_FILE).exists():
-            _make(cluster, say=say)
+        _forget_unfinished(cluster, say=say)
+        if not cluster.data.exists():
+            _make(cluster)
         _refuse_other_owner(cluster)
         if not _runs(cluster):
             _launch(cluster, fast=fast)
@@ -189,7 +199,7 @@ def stop(folder: Path, *, immediate: bool = False) -> bool:
         mode = "immediate" if immediate else "fast"
         ended = _pg_ctl(cluster, "stop", "-m", mode, "-w", "-t", "60")
         if ended.returncode != 0 and _runs(cluster):
-            raise DatabaseDidNotStart(log=cluster.log, tail=ended.stdout.strip())
+            raise DatabaseDidNotStop(log=cluster.log, tail=ended.stdout.strip())
     return True
 
 
@@ -197,7 +207,7 @@ def status(folder: Path) -> str:
     """Return `running`, `stopped`, `unfinished` (an interrupted first start) or `absent`."""
     cluster = locate(folder)
     if not cluster.data.exists():
-        return "absent"
+        return "unfinished" if any(cluster.home.glob(MAKING + "*")) else "absent"
     if _runs(cluster):
         return "running"
     return "stopped" if (cluster.home / READY_FILE).exists() else "unfinished"
@@ -221,33 +231,6 @@ def remove(folder: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def project_secret(data_folder: Path) -> str:
-    """Return the demo's signing secret: made once per data folder, readable by its owner only."""
-    path = data_folder / "secret"
-    try:
-        data_folder.mkdir(parents=True, exist_ok=True)
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _awaited_text(path)
-    except OSError as problem:
-        raise FolderNotWritable(folder=data_folder) from problem
-    secret = secrets.token_urlsafe(48)
-    with os.fdopen(made, "w") as file:
-        file.write(secret)
-    return secret
-
-
-def _awaited_text(path: Path) -> str:
-    """Read a file which another process may be writing at this moment."""
-    for _ in range(50):
-        text = path.read_text()
-        if text:
-            return text
-        time.sleep(0.02)
-    path.unlink()
-    return project_secret(path.parent)
-
-
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     """Let one launcher at a time start or stop this cluster; the lock goes with its process, however that ends."""
@@ -268,27 +251,27 @@ def _lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _make(cluster: Cluster, *, say: Callable[[str], None]) -> None:
-    """Run initdb into an empty folder; what an interrupted first start left behind is moved aside.
-
-    No server ever ran on such a left-over, because none is started before the mark at the end of this function.
-    """
-    if cluster.data.exists():
+def _forget_unfinished(cluster: Cluster, *, say: Callable[[str], None]) -> None:
+    """Remove what an interrupted initdb left behind; no server ever ran on it, because it never got its name."""
+    for folder in cluster.home.glob(MAKING + "*"):
         say(
             "上一次创建数据库没有完成，现在重新创建。/ "
             "An earlier start ended before the database was made; it is made again."
         )
-        aside = cluster.home / "data.unfinished"
-        shutil.rmtree(aside, ignore_errors=True)
-        cluster.data.rename(aside)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make(cluster: Cluster) -> None:
+    """Run initdb beside the cluster's place and move the finished files there, so that no half of one is ever found."""
+    making = cluster.home / f"{MAKING}{os.getpid()}"
     try:
-        _folder_for_server(cluster, cluster.data)
-        made = cluster.account.run([cluster.programs / "initdb", "-D", cluster.data, *INITDB])
+        _folder_for_server(cluster, making)
+        made = cluster.account.run([cluster.programs / "initdb", "-D", making, *INITDB])
     except OSError as problem:
         raise FolderNotWritable(folder=cluster.home) from problem
     if made.returncode != 0:
         raise DatabaseNotMade(folder=cluster.home, tail=" | ".join(made.stdout.strip().splitlines()[-4:]))
-    (cluster.home / MADE_FILE).touch()
+    making.rename(cluster.data)
 
 
 def _folder_for_server(cluster: Cluster, folder: Path) -> None:
@@ -318,11 +301,10 @@ def _launch(cluster: Cluster, *, fast: bool) -> None:
         started = _pg_ctl(cluster, "start", "-w", "-t", "300", "-l", str(cluster.log))
         if started.returncode == 0 or _runs(cluster):
             return
-        if _forget_stale_pid(cluster):
-            continue
         if time.monotonic() > deadline:
             raise DatabaseDidNotStart(log=cluster.log, tail=_tail(cluster.log))
-        time.sleep(0.5)
+        if not _forget_stale_pid(cluster):
+            time.sleep(0.5)
 
 
 def _await_answer(cluster: Cluster) -> None:
@@ -379,10 +361,24 @@ def _mark_ready(cluster: Cluster) -> None:
 
 
 def _runs(cluster: Cluster) -> bool:
-    """Say whether a server runs on this data folder."""
-    if not (cluster.data / "postmaster.pid").exists():
+    """Say whether a server runs on this data folder, not merely a stranger with the number of an ended one."""
+    try:
+        number = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0].strip()
+    except FileNotFoundError:
         return False
-    return _pg_ctl(cluster, "status").returncode == 0
+    if not number.isdigit() or _pg_ctl(cluster, "status").returncode != 0:
+        return False
+    return not PROCESSES.exists() or _stands_in(PROCESSES / number, cluster.data)
+
+
+def _stands_in(process: Path, folder: Path) -> bool:
+    """Say whether a process works in a folder, as all of a server's do in its data; an ended one works nowhere."""
+    try:
+        return (process / "cwd").resolve(strict=True) == folder.resolve()
+    except PermissionError:
+        return _owner(process) == folder.stat().st_uid  # not ours to look at: believe the number
+    except OSError:
+        return False
 
 
 def _pg_ctl(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -396,22 +392,11 @@ def _forget_stale_pid(cluster: Cluster) -> bool:
     collects still does, and PostgreSQL would refuse to start for ever.
     Where the processes cannot be listed, nothing is removed.
     """
-    processes = Path("/proc")
     pid_file = cluster.data / "postmaster.pid"
-    if not (processes / "self").exists() or not pid_file.exists():
+    if not PROCESSES.exists() or not pid_file.exists():
         return False
-    data = cluster.data.resolve()
-    for entry in processes.iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if (entry / "cwd").resolve(strict=True) == data:
-                return False
-        except PermissionError:
-            if _owner(entry) == cluster.account.uid:
-                return False
-        except OSError:
-            continue  # ended meanwhile, or ended and not yet collected by its parent
+    if any(_stands_in(entry, cluster.data) for entry in PROCESSES.iterdir() if entry.name.isdigit()):
+        return False
     pid_file.unlink()
     return True
 
