@@ -15,27 +15,21 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_PROJECT_DIR = Path(__file__).resolve().parents[4]
 _ROOM = "tanpuhui.interfaces.commands"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Where a command lives and what stands ready when it starts.
-
-    `django`: settings and apps are loaded first. `owner`: it changes tables, so it signs in to the platform's own
-    database as the owner role instead of the app role.
-    """
+    """Where a command lives, and whether settings and apps are loaded before it is imported."""
 
     module: str
     django: bool = True
-    owner: bool = False
 
 
 COMMANDS: dict[str, Command] = {
     "verify": Command(f"{_ROOM}.verify", django=False),
     "demo": Command(f"{_ROOM}.demo", django=False),
-    "migrate": Command(f"{_ROOM}.migrate", owner=True),
+    "migrate": Command(f"{_ROOM}.migrate"),
     "web": Command(f"{_ROOM}.web"),
     "worker": Command(f"{_ROOM}.worker"),
     "upload": Command(f"{_ROOM}.upload"),
@@ -59,17 +53,12 @@ def main(argv: list[str] | None = None) -> int:
         print(_listing(), file=sys.stdout if asked_for_help else sys.stderr)
         return 0 if name in {"-h", "--help"} else 2
     if command.django:
-        _load_django(owner=command.owner)
+        _load_django()
     return int(importlib.import_module(command.module).main(arguments[1:]))
 
 
-def _load_django(*, owner: bool) -> None:
+def _load_django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tanpuhui.config.settings.demo")
-    if "DATABASE_URL" not in os.environ:
-        from tanpuhui.config.embedded_database import APP_ROLE, OWNER_ROLE, database_url
-
-        data = Path(os.environ.get("TANPUHUI_DATA_DIR", _PROJECT_DIR / "var"))
-        os.environ["DATABASE_URL"] = database_url(data / "database", role=OWNER_ROLE if owner else APP_ROLE)
     import django
 
     django.setup()
