@@ -13,11 +13,8 @@ from django.conf import settings
 from tanpuhui.books.transparency import queries as transparency
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
-from tanpuhui.science.engine.archive import open_archive
-from tanpuhui.science.engine.load import load_version
-from tanpuhui.science.engine.model import MethodologyVersion as EngineVersion
-from tanpuhui.science.engine.model import ParameterSet
-from tanpuhui.science.engine.parameters import load_parameter_set
+from tanpuhui.science.engine import MethodologyVersion as EngineVersion
+from tanpuhui.science.engine import ParameterSet, load_parameter_set, load_version, open_archive
 from tanpuhui.science.methodology.domain import (
     ArchiveChanged,
     NoFiledMethodology,

@@ -98,17 +98,3 @@ def province_of(db: None, now: datetime, settings: Settings) -> Iterator[Callabl
 @pytest.fixture
 def province(province_of: Callable[[Path], Province], tmp_path: Path) -> Province:
     return province_of(write_province(tmp_path / "made-up"))
-
-
-@pytest.fixture
-def without_triggers() -> Callable[[str], None]:
-    """Run one statement as the owner with triggers off, as a corrupted row would come about."""
-    from django.db import connection
-
-    def run(statement: str) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("set local session_replication_role = replica")
-            cursor.execute(statement)
-            cursor.execute("set local session_replication_role = origin")
-
-    return run

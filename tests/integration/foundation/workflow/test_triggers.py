@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from django.db import DatabaseError, connection
 from tests.integration.foundation.workflow.conftest import Province
+from tests.integration.foundation.workflow.corruption import corrupt
 
 from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.workflow import queries
@@ -111,9 +110,7 @@ def test_untouched_cases_break_nothing(province: Province) -> None:
         ("update workflow_decision set step = 3", "workflow.decisions_follow_the_process"),
     ],
 )
-def test_a_corrupted_row_is_found(
-    province: Province, without_triggers: Callable[[str], None], corruption: str, invariant: str
-) -> None:
+def test_a_corrupted_row_is_found(province: Province, corruption: str, invariant: str) -> None:
     submitted(province)
-    without_triggers(corruption)
+    corrupt(corruption)
     assert invariant in {breach.invariant for breach in queries.breaches()}

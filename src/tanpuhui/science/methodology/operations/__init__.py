@@ -23,6 +23,7 @@ from tanpuhui.science.methodology.operations._settle_version import (
     file_version,
     recommend_version,
     reject_version,
+    resubmit_version,
     return_version,
 )
 
@@ -42,5 +43,6 @@ __all__ = [
     "propose_filing",
     "recommend_version",
     "reject_version",
+    "resubmit_version",
     "return_version",
 ]

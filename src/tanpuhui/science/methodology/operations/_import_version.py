@@ -9,12 +9,11 @@ from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.persistence.locks import lock_names
-from tanpuhui.science.engine.archive import archive, open_archive
-from tanpuhui.science.engine.load import MAIN_FILE, load_version
-from tanpuhui.science.engine.parameters import load_parameter_set
+from tanpuhui.science.engine import archive, load_parameter_set, load_version, open_archive
 from tanpuhui.science.methodology.models import MethodologyVersion
 from tanpuhui.science.methodology.queries import refuse_test_parameters
 
+MAIN_FILE = "methodology.yaml"
 IMPORTERS = frozenset({Role.OWNER, Role.PARTNER, Role.EXPERT, Role.MAKER, Role.SUBCENTRE, Role.ADMINISTRATOR})
 
 

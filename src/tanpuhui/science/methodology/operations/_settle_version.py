@@ -76,6 +76,14 @@ def reject_version(
 
 
 @operation(roles=set(), subject="methodology_version:{version_id}")
+def resubmit_version(
+    *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
+) -> VersionSettled:
+    """Effect of `resubmit`: the same bytes are before the committee again, with what was missing beside them (补正后重新提出)."""
+    return _settle(case_id=case_id, subject_id=subject_id, outcome="resubmit")
+
+
+@operation(roles=set(), subject="methodology_version:{version_id}")
 def file_version(
     *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
 ) -> VersionSettled:
