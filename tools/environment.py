@@ -101,10 +101,10 @@ def _install_refusal(lock: str, output: str) -> SetupRefusal:
             f"下载 {lock} 中的依赖失败：连不上软件包仓库，请检查网络或 pip 的镜像设置后重试。",
             f"The packages of {lock} could not be fetched: the package index cannot be reached; check the network or pip's index setting and try again.",
         )
-    last = [line for line in output.strip().splitlines() if line.strip()][-3:]
+    last = " | ".join([line for line in output.strip().splitlines() if line.strip()][-3:])
     return SetupRefusal(
-        f"安装 {lock} 失败：{' | '.join(last)}",
-        f"Installing {lock} failed (pip's words above); correct that and run the same command again.",
+        f"安装 {lock} 失败：{last}。改正后重新执行同一条命令。",
+        f"Installing {lock} failed: {last}. Correct that and run the same command again.",
     )
 
 
