@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tanpuhui.foundation.kernel.errors import NotPermitted
@@ -129,18 +130,6 @@ def everything() -> dict[str, Any]:
 
 
 def _citizen_parts() -> dict[str, Any]:
-    kgkm = "kg/(人·km)"
-    steps = (
-        ExplanationStep(_("出行里程"), "8.4", "km", _("刷码上下车，线路里程"), "11-20 07:42", HERE),
-        ExplanationStep(_("基准出行"), "0.104", kgkm, _("同样的路，本地平均排放"), "DB11/T 3043—2024", HERE),
-        ExplanationStep(
-            _("公交实际"), "0.052", kgkm, _("公共汽（电）车每人每公里"), "DB11/T 3043—2024", HERE
-        ),
-        ExplanationStep(
-            _("相减，再乘里程"), formula="(0.104 − 0.052) × 8.4", result="0.4368", result_unit="kg"
-        ),
-        ExplanationStep(_("向下取整到克"), "436", "g", _("余 0.8 g 随记录留存，不累计")),
-    )
     return {
         "total": Grams(18642),
         "total_tonnes": Grams(214_806_372_418),
@@ -184,6 +173,25 @@ def _citizen_parts() -> dict[str, Any]:
             Door(_("我的券"), _("2 张"), "qr", HERE),
             Door(_("打卡"), _("今天还没打"), "calendar", HERE),
         ),
+        "some_points": Points(1286),
+        "some_fen": Fen(18_264_000),
+    } | _citizen_pages()
+
+
+def _citizen_pages() -> dict[str, Any]:
+    kgkm = "kg/(人·km)"
+    steps = (
+        ExplanationStep(_("出行里程"), "8.4", "km", _("刷码上下车，线路里程"), "11-20 07:42", HERE),
+        ExplanationStep(_("基准出行"), "0.104", kgkm, _("同样的路，本地平均排放"), "DB11/T 3043—2024", HERE),
+        ExplanationStep(
+            _("公交实际"), "0.052", kgkm, _("公共汽（电）车每人每公里"), "DB11/T 3043—2024", HERE
+        ),
+        ExplanationStep(
+            _("相减，再乘里程"), formula="(0.104 − 0.052) × 8.4", result="0.4368", result_unit="kg"
+        ),
+        ExplanationStep(_("向下取整到克"), "436", "g", _("余 0.8 g 随记录留存，不累计")),
+    )
+    return {
         "why": Explanation(
             Grams(436),
             _("公交"),
@@ -213,12 +221,10 @@ def _citizen_parts() -> dict[str, Any]:
             ),
         ),
         "next_coupon": NextCoupon(_("公交乘车券"), _("单次抵扣"), Fen(200), HERE),
-        "some_points": Points(1286),
-        "some_fen": Fen(18_264_000),
     }
 
 
-SEP = format_html('<i class="sep"></i>')
+SEP = SafeString('<i class="sep"></i>')
 
 
 def _register_parts() -> dict[str, Any]:

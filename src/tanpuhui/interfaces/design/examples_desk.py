@@ -6,7 +6,9 @@ import datetime as dt
 from typing import Any
 
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tanpuhui.foundation.kernel.quantities import Fen, Grams, Points, Tonnes
 from tanpuhui.interfaces.design.parts import (
@@ -27,223 +29,192 @@ HERE = "#"
 
 
 def desk_parts() -> dict[str, Any]:
-    inbox = (
-        (
-            _("复核"),
-            _("签发 1,842 t：海带养殖固碳，2025 年度"),
-            "ISS-2026-0317",
-            _("渔业合作社"),
-            _("复核差异"),
-            5,
-            0,
-        ),
-        (
-            _("申诉"),
-            _("公交记录未计入：换乘间隔 61 分钟"),
-            "APL-2026-4402",
-            _("个人，王*岚"),
-            _("答复"),
-            5,
-            1,
-        ),
-        (
-            _("公示"),
-            _("农村清洁取暖（空气源热泵）方法学，3 条意见"),
-            "MTH-2026-0009",
-            _("绿建中心"),
-            _("回复意见"),
-            20,
-            3,
-        ),
-        (
-            _("结算"),
-            _("10 月商户结算 182,640.00 元，1 户异议"),
-            "STL-2026-10",
-            _("46 户商户"),
-            _("处理异议"),
-            10,
-            3,
-        ),
-        (_("受理"), _("户用光伏聚合项目二期"), "PRJ-2026-0588", _("新能源公司"), _("核对材料"), 5, 3),
-        (
-            _("评审"),
-            _("滨海盐沼植被修复碳汇方法学，已交 2/5"),
-            "MTH-2026-0012",
-            _("生态研究院"),
-            _("催办"),
-            10,
-            4,
-        ),
-        (_("受理"), _("平原造林碳汇项目"), "PRJ-2026-0591", _("林业公司"), _("核对材料"), 5, 4),
-        (
-            _("复核"),
-            _("积分调整 +12,400 分：地铁闸机补录"),
-            "PTS-2026-0083",
-            _("分中心"),
-            _("复核差异"),
-            5,
-            4,
-        ),
+    names = (
+        gettext("全部"),
+        gettext("受理"),
+        gettext("复核"),
+        gettext("公示"),
+        gettext("评审"),
+        gettext("结算"),
+        gettext("申诉"),
+        gettext("补正"),
     )
-    rows = [
-        InboxRow(kind, title, number, HERE, applicant, action, _("甲市"), total, left)
-        for kind, title, number, applicant, action, total, left in inbox
-    ]
-    stopped = (
-        _("补正"),
-        _("无纸化办公场景，2 项材料待补"),
-        "SCN-2026-0021",
-        HERE,
-        _("机关事务局"),
-        _("查看"),
-        _("乙市"),
-        5,
-        2,
-    )
-    rows.append(InboxRow(*stopped, stopped=True))
-    names = (_("全部"), _("受理"), _("复核"), _("公示"), _("评审"), _("结算"), _("申诉"), _("补正"))
     counts = (12, 4, 3, 1, 1, 1, 1, 1)
     bus = (1, 1, 0, 0, 1, 3, 12, 26, 30, 18, 12, 11, 13, 12, 10, 11, 16, 28, 31, 20, 13, 8, 4, 2)
     late = (22,) * 5 + (26,) * 4 + (31,) * 5 + (26,) * 4 + (1,) * 6
     return {
-        "inbox": rows,
+        "inbox": _inbox(),
         "tabs": [
             Tab(name, HERE, count, active=not index)
             for index, (name, count) in enumerate(zip(names, counts, strict=True))
         ],
         "sources": (
-            SourceRow(_("市公交"), "ok", _("正常"), bus, 1_284_930),
-            SourceRow(_("市地铁"), "ok", _("正常"), bus[::-1], 902_117),
-            SourceRow(_("电网"), "wait", _("晚 3 小时"), late, 88_204),
+            SourceRow(gettext("市公交"), "ok", gettext("正常"), bus, 1_284_930),
+            SourceRow(gettext("市地铁"), "ok", gettext("正常"), bus[::-1], 902_117),
+            SourceRow(gettext("电网"), "wait", gettext("晚 3 小时"), late, 88_204),
         ),
         "books": (
-            (_("克"), _("昨日入账"), Grams(943_106_417)),
-            (_("积分"), _("昨日发放"), Points(24_206_335)),
-            (_("吨"), _("在册持有"), Tonnes(98_113)),
-            (_("元"), _("本月应付"), Fen(18_264_000)),
+            (gettext("克"), gettext("昨日入账"), Grams(943_106_417)),
+            (gettext("积分"), gettext("昨日发放"), Points(24_206_335)),
+            (gettext("吨"), gettext("在册持有"), Tonnes(98_113)),
+            (gettext("元"), gettext("本月应付"), Fen(18_264_000)),
         ),
         "log_head": HEAD,
     } | _case_parts()
 
 
+# fmt: off
+WAITING = (
+    (_("复核"), _("签发 1,842 t：海带养殖固碳，2025 年度"), "ISS-2026-0317", _("渔业合作社"), _("复核差异"), 5, 0),
+    (_("申诉"), _("公交记录未计入：换乘间隔 61 分钟"), "APL-2026-4402", _("个人，王*岚"), _("答复"), 5, 1),
+    (_("公示"), _("农村清洁取暖（空气源热泵）方法学，3 条意见"), "MTH-2026-0009", _("绿建中心"), _("回复意见"), 20, 3),
+    (_("结算"), _("10 月商户结算 182,640.00 元，1 户异议"), "STL-2026-10", _("46 户商户"), _("处理异议"), 10, 3),
+    (_("受理"), _("户用光伏聚合项目二期"), "PRJ-2026-0588", _("新能源公司"), _("核对材料"), 5, 3),
+    (_("评审"), _("滨海盐沼植被修复碳汇方法学，已交 2/5"), "MTH-2026-0012", _("生态研究院"), _("催办"), 10, 4),
+    (_("受理"), _("平原造林碳汇项目"), "PRJ-2026-0591", _("林业公司"), _("核对材料"), 5, 4),
+    (_("复核"), _("积分调整 +12,400 分：地铁闸机补录"), "PTS-2026-0083", _("分中心"), _("复核差异"), 5, 4),
+)
+# fmt: on
+
+
+def _inbox() -> list[InboxRow]:
+    rows = [
+        InboxRow(
+            str(kind),
+            str(title),
+            number,
+            HERE,
+            str(who),
+            str(action),
+            gettext("甲市"),
+            total,
+            left,
+        )
+        for kind, title, number, who, action, total, left in WAITING
+    ]
+    title, office = gettext("无纸化办公场景，2 项材料待补"), gettext("机关事务局")
+    stopped = InboxRow(
+        gettext("补正"),
+        title,
+        "SCN-2026-0021",
+        HERE,
+        office,
+        gettext("查看"),
+        gettext("乙市"),
+        5,
+        2,
+        stopped=True,
+    )
+    return [*rows, stopped]
+
+
 def _case_parts() -> dict[str, Any]:
-    symbol = format_html
     at = dt.datetime
-    high, middle = _("高"), _("中")
-    checked = format_html('<span class="state state-ok">{}</span>', _("已核"))
-    asked = format_html('<span class="state state-info">{}</span>', _("有意见 1"))
-    blocks = format_html('<span class="state state-bad">{}</span>', _("阻止计算"))
-    carbon = format_html('t C/(ha<i class="mid"></i>a)')
     return {
         "case": CaseHeader(
             "MTH-2026-0012",
-            _("滨海盐沼植被修复碳汇方法学"),
+            gettext("滨海盐沼植被修复碳汇方法学"),
             "wait",
-            _("专家评审"),
+            gettext("专家评审"),
             (
-                Step(_("申请"), "10-12", "done"),
-                Step(_("受理"), "10-19", "done"),
-                Step(_("市级初核"), "10-30", "done"),
-                Step(_("专家评审"), _("进行中，已交 2/5"), "now"),
-                Step(_("公示"), _("20 个工作日")),
-                Step(_("备案")),
+                Step(gettext("申请"), "10-12", "done"),
+                Step(gettext("受理"), "10-19", "done"),
+                Step(gettext("市级初核"), "10-30", "done"),
+                Step(gettext("专家评审"), gettext("进行中，已交 2/5"), "now"),
+                Step(gettext("公示"), gettext("20 个工作日")),
+                Step(gettext("备案")),
             ),
-            version=_("0.9 版"),
-            about=(_("生态研究院"), _("丙市"), _("项目类"), _("自然碳汇培育")),
-            next_action=_("提交您的评审意见"),
+            version=gettext("0.9 版"),
+            about=(gettext("生态研究院"), gettext("丙市"), gettext("项目类"), gettext("自然碳汇培育")),
+            next_action=gettext("提交您的评审意见"),
             started=dt.date(2026, 11, 12),
             due=dt.date(2026, 11, 26),
             days_total=10,
             days_left=4,
         ),
-        "columns": (
-            Column(_("符号"), "symbol"),
-            Column(_("含义")),
-            Column(_("取值"), "num"),
-            Column(_("单位"), "soft"),
-            Column(_("来源"), "soft"),
-            Column(_("可信度")),
-            Column(_("状态")),
-        ),
-        "parameters": (
-            Row((symbol("<i>A</i>"), _("修复面积"), "312.400", "ha", _("分层调查报告，表 4"), high, checked)),
-            Row(
-                (
-                    symbol("<i>r</i><sub>{}</sub>", _("土")),
-                    _("土壤有机碳积累速率"),
-                    "0.91",
-                    carbon,
-                    _("IPCC 2013 湿地补编，表 4.12"),
-                    high,
-                    checked,
-                )
-            ),
-            Row(
-                (
-                    symbol("Δ<i>C</i><sub>{}</sub>", _("生")),
-                    _("植被生物量碳变化"),
-                    "1.37",
-                    carbon,
-                    _("样方实测，n = 24"),
-                    middle,
-                    asked,
-                )
-            ),
-            Row(
-                (
-                    symbol("<i>EF</i><sub>CH4</sub>"),
-                    _("甲烷排放因子，盐度 ≥ 18"),
-                    "0",
-                    format_html('kg/(ha<i class="mid"></i>a)'),
-                    _("IPCC 2013 湿地补编，表 4.14"),
-                    high,
-                    asked,
-                ),
-                remark_by="宋**",
-                remark=_("盐度分层应取春秋两季均值，单次采样不足以支持排放因子取 0。"),
-            ),
-            Row(("GWP", _("甲烷 100 年增温潜势"), "27.9", "", "IPCC AR6", high, checked)),
-            Row(
-                (symbol("<i>K</i>"), _("非持久性风险扣减"), _("未设值"), "", _("等待省厅确定"), "–", blocks),
-                unset=True,
-            ),
-        ),
         "timeline": (
             TimelineEntry(
-                _("修改后同意"),
+                gettext("修改后同意"),
                 at(2026, 11, 18, 16, 20, tzinfo=BEIJING),
-                _("宋**，海洋生态"),
-                _("另有 1 条参数意见，见"),
+                gettext("宋**，海洋生态"),
+                gettext("另有 1 条参数意见，见"),
                 "ok",
                 "EF",
                 HERE,
             ),
             TimelineEntry(
-                _("同意"),
+                gettext("同意"),
                 at(2026, 11, 16, 9, 5, tzinfo=BEIJING),
-                _("赵**，碳汇计量"),
-                _("样方数满足 90% 可靠性要求。"),
+                gettext("赵**，碳汇计量"),
+                gettext("样方数满足 90% 可靠性要求。"),
                 "ok",
             ),
             TimelineEntry(
-                _("抽取专家"),
+                gettext("抽取专家"),
                 at(2026, 11, 9, 10, 0, tzinfo=BEIJING),
-                _("省碳普惠运营中心"),
-                _("随机抽取 5 人，2 人回避后补抽。"),
+                gettext("省碳普惠运营中心"),
+                gettext("随机抽取 5 人，2 人回避后补抽。"),
             ),
             TimelineEntry(
-                _("初核通过"),
+                gettext("初核通过"),
                 at(2026, 10, 30, 15, 41, tzinfo=BEIJING),
-                _("丙市生态环境局"),
-                _("海域使用权证与修复边界一致。"),
-                link_label=_("附件 6 份"),
+                gettext("丙市生态环境局"),
+                gettext("海域使用权证与修复边界一致。"),
+                link_label=gettext("附件 6 份"),
                 url=HERE,
             ),
         ),
         "decisions": (
-            Choice("agree", _("同意")),
-            Choice("amend", _("修改后同意"), selected=True),
-            Choice("return", _("退回补正")),
+            Choice("agree", gettext("同意")),
+            Choice("amend", gettext("修改后同意"), selected=True),
+            Choice("return", gettext("退回补正")),
         ),
-        "opinion": _("仅有一年样方，建议按 5.3 条取下四分位值，并补交 2024 年秋季数据。"),
+        "opinion": gettext("仅有一年样方，建议按 5.3 条取下四分位值，并补交 2024 年秋季数据。"),
+    } | _parameters()
+
+
+def _parameters() -> dict[str, Any]:
+    high, middle = gettext("高"), gettext("中")
+    checked = format_html('<span class="state state-ok">{}</span>', gettext("已核"))
+    asked = format_html('<span class="state state-info">{}</span>', gettext("有意见 1"))
+    blocks = format_html('<span class="state state-bad">{}</span>', gettext("阻止计算"))
+    carbon = SafeString('t C/(ha<i class="mid"></i>a)')
+    methane = SafeString('kg/(ha<i class="mid"></i>a)')
+    soil = format_html("<i>r</i><sub>{}</sub>", gettext("土"))
+    plants = format_html("Δ<i>C</i><sub>{}</sub>", gettext("生"))
+    gas, table_12, table_14 = (
+        SafeString("<i>EF</i><sub>CH4</sub>"),
+        _("IPCC 2013 湿地补编，表 4.12"),
+        _("IPCC 2013 湿地补编，表 4.14"),
+    )
+    remark = gettext("盐度分层应取春秋两季均值，单次采样不足以支持排放因子取 0。")
+    kinds = (
+        (_("符号"), "symbol"),
+        (_("含义"), ""),
+        (_("取值"), "num"),
+        (_("单位"), "soft"),
+        (_("来源"), "soft"),
+        (_("可信度"), ""),
+        (_("状态"), ""),
+    )
+    cells = (
+        (SafeString("<i>A</i>"), _("修复面积"), "312.400", "ha", _("分层调查报告，表 4"), high, checked),
+        (soil, _("土壤有机碳积累速率"), "0.91", carbon, table_12, high, checked),
+        (plants, _("植被生物量碳变化"), "1.37", carbon, _("样方实测，n = 24"), middle, asked),
+        (gas, _("甲烷排放因子，盐度 ≥ 18"), "0", methane, table_14, high, asked),
+        ("GWP", _("甲烷 100 年增温潜势"), "27.9", "", "IPCC AR6", high, checked),
+        (SafeString("<i>K</i>"), _("非持久性风险扣减"), _("未设值"), "", _("等待省厅确定"), "–", blocks),
+    )
+    said = {3: ("宋**", remark)}
+    return {
+        "columns": [Column(str(label), kind) for label, kind in kinds],
+        "parameters": [
+            Row(
+                [str(cell) if not isinstance(cell, SafeString) else cell for cell in row],
+                "",
+                index == 5,
+                *said.get(index, ("", "")),
+            )
+            for index, row in enumerate(cells)
+        ],
     }

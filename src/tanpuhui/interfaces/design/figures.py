@@ -162,18 +162,17 @@ def chinese_numeral(number: int) -> str:
     if number < 0 or number >= 10**16:
         message = "a certificate writes whole numbers from 0 below 10^16"
         raise ValueError(message)
-    if number < 10000:
-        return _below_ten_thousand(number) or _DIGITS[0]
-    for size, name in ((10**12, "万亿"), (10**8, "亿"), (10**4, "万")):
+    text = _spelled(number) or _DIGITS[0]
+    return text.removeprefix("一") if text.startswith("一十") else text
+
+
+def _spelled(number: int) -> str:
+    """Spell a number in groups of ten thousand; a group that begins with zeros takes one 零 before it."""
+    for size, name in ((10**8, "亿"), (10**4, "万")):
         high, low = divmod(number, size)
         if high:
-            gap = _DIGITS[0] if low and low < size // 10 else ""
-            return chinese_numeral(high) + name + gap + (chinese_numeral(low) if low else "")
-    raise AssertionError  # unreachable: the loop covers every number from 10,000
-
-
-def _below_ten_thousand(number: int) -> str:
-    """Write 1 to 9,999; ten to nineteen drop the leading one (十二)."""
+            gap = _DIGITS[0] if 0 < low < size // 10 else ""
+            return _spelled(high) + name + gap + _spelled(low)
     text = ""
     for size, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
         digit, number = divmod(number, size)
@@ -181,4 +180,4 @@ def _below_ten_thousand(number: int) -> str:
             text += _DIGITS[digit] + name
         elif text and number and not text.endswith(_DIGITS[0]):
             text += _DIGITS[0]
-    return text.removeprefix("一") if text.startswith("一十") else text
+    return text
