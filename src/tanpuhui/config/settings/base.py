@@ -11,8 +11,10 @@ PROJECT_DIR = Path(__file__).resolve().parents[4]
 DATA_DIR = Path(os.environ.get("TANPUHUI_DATA_DIR", PROJECT_DIR / "var"))
 TANPUHUI_DATA_DIR = DATA_DIR
 TANPUHUI_FONTS_DIR = Path(os.environ.get("TANPUHUI_FONTS_DIR", PROJECT_DIR / "build" / "vendor" / "fonts"))
+_JURISDICTIONS = PROJECT_DIR / "jurisdictions"
 TANPUHUI_JURISDICTION_DIR = Path(
-    os.environ.get("TANPUHUI_JURISDICTION_DIR", PROJECT_DIR / "jurisdictions" / "shandong")
+    os.environ.get("TANPUHUI_JURISDICTION_DIR", "")
+    or _JURISDICTIONS / (_JURISDICTIONS / "DEFAULT").read_text(encoding="utf-8").strip()
 )
 TANPUHUI_METHODOLOGIES_DIR = PROJECT_DIR / "methodologies"
 TANPUHUI_PUBLIC_URL = os.environ.get("TANPUHUI_PUBLIC_URL", "http://127.0.0.1:8000")

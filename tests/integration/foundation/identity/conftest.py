@@ -1,0 +1,66 @@
+"""An outbox of its own for each test, and a centre whose administrator may act."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from pytest_django.fixtures import Settings
+
+from tanpuhui.foundation.identity.operations import add_member, register_organisation
+from tanpuhui.foundation.identity.queries import OrganisationKind, actor_of
+from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
+from tanpuhui.foundation.kernel.identifiers import complete_uscc
+
+ROOT = Path(__file__).resolve().parents[4]
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture(autouse=True)
+def data_folder(settings: Settings, tmp_path: Path) -> Path:
+    settings.TANPUHUI_DATA_DIR = tmp_path
+    settings.TANPUHUI_JURISDICTION_DIR = ROOT / "tests" / "jurisdictions" / "huanghai"
+    return tmp_path
+
+
+@pytest.fixture
+def centre_id(db: None, now: datetime) -> int:
+    return register_organisation(
+        actor=SYSTEM,
+        at=now,
+        kind=OrganisationKind.CENTRE,
+        name="黄海碳普惠中心",
+        name_en="Huanghai Centre",
+        uscc=complete_uscc("12990000", "00000001"),
+        area="990000",
+    ).organisation_id
+
+
+@pytest.fixture
+def partner_id(db: None, now: datetime) -> int:
+    return register_organisation(
+        actor=SYSTEM,
+        at=now,
+        kind=OrganisationKind.PARTNER,
+        name="北港公交",
+        name_en="Beigang Bus",
+        uscc=complete_uscc("91990100", "00000002"),
+        area="990100",
+    ).organisation_id
+
+
+@pytest.fixture
+def administrator(centre_id: int, now: datetime) -> Actor:
+    added = add_member(
+        actor=SYSTEM,
+        at=now,
+        organisation_id=centre_id,
+        username="admin.centre",
+        display_name="中心管理员",
+        password=SecretStr(PASSWORD),
+        role=Role.ADMINISTRATOR,
+        area="990000",
+    )
+    return actor_of(user_id=added.user_id, at=now)
