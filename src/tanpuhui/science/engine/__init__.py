@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from tanpuhui.science.engine.archive import archive, archive_sha256, open_archive
 from tanpuhui.science.engine.errors import MethodologyError, VersionBlocked
-from tanpuhui.science.engine.explain import Explanation, Step, as_json, as_text, explain, reason_text
-from tanpuhui.science.engine.interpret import Result, interpret
+from tanpuhui.science.engine.explanation import Explanation, Step, as_json, as_text, explain, reason_text
+from tanpuhui.science.engine.interpreter import Result, interpret
 from tanpuhui.science.engine.load import load_version
 from tanpuhui.science.engine.model import (
     Cap,

@@ -14,7 +14,7 @@ from sqlglot import exp
 from tanpuhui.science.engine import bounded_yaml
 from tanpuhui.science.engine.bounded_yaml import Scalar
 from tanpuhui.science.engine.errors import Source, VersionBlocked
-from tanpuhui.science.engine.interpret import Value, interpret
+from tanpuhui.science.engine.interpreter import Value, interpret
 from tanpuhui.science.engine.load import load_version
 from tanpuhui.science.engine.model import ParameterSet, Words
 from tanpuhui.science.engine.parameters import inline_parameter_set

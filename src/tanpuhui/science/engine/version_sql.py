@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from tanpuhui.science.engine import interpret as rules
+from tanpuhui.science.engine import interpreter as rules
 from tanpuhui.science.engine.compile_sql import (
     NARROW_DIGITS,
     Compiler,

@@ -9,9 +9,9 @@ from decimal import Decimal, localcontext
 from typing import Any, Literal
 
 from tanpuhui.foundation.kernel.quantities import Grams
-from tanpuhui.science.engine import interpret as engine
+from tanpuhui.science.engine import interpreter as engine
 from tanpuhui.science.engine.digits import EXACT
-from tanpuhui.science.engine.interpret import Result, Value, interpret
+from tanpuhui.science.engine.interpreter import Result, Value, interpret
 from tanpuhui.science.engine.model import (
     Clause,
     Field,
