@@ -1,0 +1,360 @@
+"""Reading (读取): bytes to a table of text with row numbers. Bad lines leave by name; no line can fill the memory."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import BinaryIO, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from tanpuhui.behaviour.activity.adapters._port import RowVerdict
+from tanpuhui.behaviour.activity.adapters.tables import open_tables
+from tanpuhui.behaviour.activity.domain import FileUnusable
+
+BLOCK_BYTES = 8 * 1024 * 1024
+PARALLEL_BLOCKS = 2
+VALUE_SHOWN = 120
+_NEWLINE, _RETURN, _QUOTE, _NUL = 10, 13, 34, 0
+_LONG_NUMBER = re.compile(rb":\s*-?[0-9.]{16,}")
+"""A number of JSON with so many digits that a binary float could not give them back."""
+
+Format = Literal["csv", "ndjson"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Bounds of a file in bytes, both of the uncompressed text."""
+
+    file_bytes_max: int
+    line_bytes_max: int
+
+
+@dataclass(kw_only=True, slots=True)
+class FileRead:
+    """The rows that could be read, those that could not, and how many there were in all."""
+
+    table: pa.Table
+    rows: int = 0
+    faults: list[RowVerdict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Block:
+    """Whole good lines, the file's line number of each, and the lines left out."""
+
+    text: bytes
+    numbers: np.ndarray
+    faults: tuple[RowVerdict, ...]
+
+
+def format_of(file_name: str, media_type: str) -> Format:
+    """Tell the format from the name, else from the media type; a table of text is the default."""
+    name = file_name.lower().removesuffix(".gz")
+    if name.endswith((".ndjson", ".jsonl", ".json")) or "json" in media_type:
+        return "ndjson"
+    return "csv"
+
+
+def read_file(
+    stream: BinaryIO, *, file_format: Format, limits: Limits, wanted: Sequence[str], required: Sequence[str]
+) -> FileRead:
+    """Read the wanted columns as text; a row is one line, numbered as in an editor (the header is line 1).
+
+    Raises FileUnusable when nothing can be read: empty, not UTF-8 at all, damaged, too large, a column missing.
+    """
+    lines = _Lines(stream=_uncompressed(stream), limits=limits)
+    header = lines.header() if file_format == "csv" else ()
+    if header:
+        _check_header(header, required)
+    tables: list[pa.Table] = []
+    faults: list[RowVerdict] = []
+    rows = 0
+    with ThreadPoolExecutor(PARALLEL_BLOCKS) as pool:
+        for table, block_faults in _mapped(pool, lines.blocks(), header, wanted):
+            tables.append(table)
+            faults.extend(block_faults)
+            rows += table.num_rows + len(block_faults)
+    if rows == 0:
+        raise FileUnusable(fault="EMPTY_FILE")
+    if all(fault.reason == "BAD_ENCODING" for fault in faults) and len(faults) == rows:
+        raise FileUnusable(fault="BAD_ENCODING", at=faults[0].value)
+    return FileRead(table=pa.concat_tables(tables, promote_options="default"), rows=rows, faults=faults)
+
+
+def _mapped(
+    pool: ThreadPoolExecutor, blocks: Iterator[_Block], header: Sequence[str], wanted: Sequence[str]
+) -> Iterator[tuple[pa.Table, list[RowVerdict]]]:
+    """Parse blocks in order with a bounded look-ahead, so that a large file never stands in memory as bytes."""
+
+    def parse(block: _Block) -> tuple[pa.Table, list[RowVerdict]]:
+        table, faults = _parse_csv(block, header, wanted) if header else _parse_ndjson(block, wanted)
+        return table, [*block.faults, *faults]
+
+    waiting = []
+    for block in blocks:
+        waiting.append(pool.submit(parse, block))
+        if len(waiting) > PARALLEL_BLOCKS:
+            yield waiting.pop(0).result()
+    for future in waiting:
+        yield future.result()
+
+
+def _uncompressed(stream: BinaryIO) -> BinaryIO:
+    """Open gzip by its magic number, whatever the file is called."""
+    magic = stream.read(2)
+    stream.seek(0)
+    return gzip.GzipFile(fileobj=stream, mode="rb") if magic == b"\x1f\x8b" else stream  # type: ignore[return-value]
+
+
+class _Lines:
+    """Cuts a stream into blocks of whole lines and never holds more than one block and one line."""
+
+    def __init__(self, *, stream: BinaryIO, limits: Limits) -> None:
+        self._stream = stream
+        self._limits = limits
+        self._read = 0
+        self._carry = b""
+        self._number = 1
+        self._offset = 0
+        self._ended = False
+
+    def header(self) -> tuple[str, ...]:
+        """Take the first line as names of columns."""
+        while b"\n" not in self._carry and len(self._carry) <= self._limits.line_bytes_max and self._more():
+            pass
+        first, newline, rest = self._carry.partition(b"\n")
+        if not first.strip():
+            raise FileUnusable(fault="EMPTY_FILE" if not rest.strip() else "HEADER_UNREADABLE")
+        if len(first) > self._limits.line_bytes_max:
+            raise FileUnusable(fault="HEADER_UNREADABLE")
+        try:
+            text = first.decode()
+        except UnicodeDecodeError as error:
+            raise FileUnusable(fault="BAD_ENCODING", at=error.start + 1) from error
+        if "\0" in text:
+            raise FileUnusable(fault="BAD_ENCODING", at=text.index("\0") + 1)
+        self._carry = rest
+        self._number = 2
+        self._offset += len(first) + len(newline)
+        return tuple(cell.strip().strip('"').strip() for cell in text.rstrip("\r").split(","))
+
+    def blocks(self) -> Iterator[_Block]:
+        """Yield blocks; a line beyond the bound is passed over as it streams by, and named."""
+        while True:
+            cut = self._carry.rfind(b"\n")
+            if cut >= 0:
+                text, self._carry = self._carry[: cut + 1], self._carry[cut + 1 :]
+                yield self._checked(text)
+            if len(self._carry) > self._limits.line_bytes_max:
+                yield self._skipped()
+            elif not self._more():
+                break
+        if self._carry:
+            text, self._carry = self._carry + b"\n", b""
+            yield self._checked(text)
+
+    def _more(self) -> bool:
+        if self._ended:
+            return False
+        try:
+            piece = self._stream.read(BLOCK_BYTES)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise FileUnusable(fault="BAD_COMPRESSION") from error
+        if self._read == 0 and piece.startswith(codecs.BOM_UTF8):
+            self._offset += len(codecs.BOM_UTF8)
+            self._carry += piece[len(codecs.BOM_UTF8) :]
+        else:
+            self._carry += piece
+        self._read += len(piece)
+        if self._read > self._limits.file_bytes_max:
+            raise FileUnusable(fault="FILE_TOO_LARGE", at=self._limits.file_bytes_max)
+        self._ended = not piece
+        return not self._ended
+
+    def _skipped(self) -> _Block:
+        """Drop the rest of a line that is too long, piece by piece."""
+        fault = RowVerdict(
+            row_number=self._number, reason="LINE_TOO_LONG", value=str(self._limits.line_bytes_max)
+        )
+        self._number += 1
+        while b"\n" not in self._carry:
+            self._offset += len(self._carry)
+            self._carry = b""
+            if not self._more():
+                break
+        dropped, newline, self._carry = self._carry.partition(b"\n")
+        self._offset += len(dropped) + len(newline)
+        return _Block(text=b"", numbers=np.empty(0, np.int64), faults=(fault,))
+
+    def _checked(self, text: bytes) -> _Block:
+        """Number the lines, leave blank ones out, and name those that are too long, not UTF-8 or cut by a quote."""
+        octets = np.frombuffer(text, np.uint8)
+        ends = np.flatnonzero(octets == _NEWLINE)
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        numbers = np.arange(self._number, self._number + len(ends), dtype=np.int64)
+        lengths = ends - starts
+        lengths = lengths - ((lengths > 0) & (octets[np.maximum(ends - 1, 0)] == _RETURN))
+        bad: dict[int, RowVerdict] = {}
+        for index in np.flatnonzero(lengths > self._limits.line_bytes_max):
+            bad[int(index)] = RowVerdict(
+                row_number=int(numbers[index]), reason="LINE_TOO_LONG", value=str(self._limits.line_bytes_max)
+            )
+        if not _is_utf8(text):
+            for index, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+                position = _first_bad_byte(text[start:end])
+                if position is not None and index not in bad:
+                    where = str(self._offset + start + position + 1)
+                    bad[index] = RowVerdict(
+                        row_number=int(numbers[index]), reason="BAD_ENCODING", value=where
+                    )
+        self._number += len(ends)
+        self._offset += len(text)
+        blank = lengths == 0
+        if not bad and not blank.any():
+            return _Block(text=text, numbers=numbers, faults=())
+        keep = ~blank
+        keep[list(bad)] = False
+        kept = b"".join(text[starts[i] : ends[i] + 1] for i in np.flatnonzero(keep).tolist())
+        return _Block(text=kept, numbers=numbers[keep], faults=tuple(bad.values()))
+
+
+def _is_utf8(text: bytes) -> bool:
+    if _NUL in text:
+        return False
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _first_bad_byte(line: bytes) -> int | None:
+    nul = line.find(b"\0")
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        return error.start if nul < 0 else min(nul, error.start)
+    return nul if nul >= 0 else None
+
+
+def _check_header(header: Sequence[str], required: Sequence[str]) -> None:
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise FileUnusable(fault="MISSING_COLUMN", at=", ".join(missing))
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise FileUnusable(fault="DUPLICATE_COLUMN", at=", ".join(twice))
+
+
+def _bad_row(number: int, line: bytes) -> RowVerdict:
+    return RowVerdict(
+        row_number=number, reason="BAD_ROW", value=line[:VALUE_SHOWN].decode(errors="replace").strip()
+    )
+
+
+def _parse_csv(
+    block: _Block, header: Sequence[str], wanted: Sequence[str]
+) -> tuple[pa.Table, list[RowVerdict]]:
+    text, numbers, faults = _without_open_quotes(block)
+    names = [name or f"column {index + 1}" for index, name in enumerate(header)]
+    columns = [name for name in wanted if name in names]
+    if not len(numbers):
+        return _empty(columns), faults
+    skipped: list[int] = []
+
+    def skip(row: pa.csv.InvalidRow) -> str:
+        skipped.append(row.number - 1)
+        faults.append(_bad_row(int(numbers[row.number - 1]), row.text.encode()))
+        return "skip"
+
+    table = pa.csv.read_csv(
+        pa.BufferReader(text),
+        read_options=pa.csv.ReadOptions(use_threads=False, column_names=names, block_size=len(text) + 1),
+        parse_options=pa.csv.ParseOptions(
+            newlines_in_values=False, ignore_empty_lines=False, invalid_row_handler=skip
+        ),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, include_columns=columns
+        ),
+    )
+    good = np.delete(numbers, skipped)
+    if table.num_rows != len(good):
+        message = f"{len(good)} lines gave {table.num_rows} rows"
+        raise AssertionError(message)
+    return table.add_column(0, "row_number", pa.array(good)), faults
+
+
+def _without_open_quotes(block: _Block) -> tuple[bytes, np.ndarray, list[RowVerdict]]:
+    """Take out lines whose quotes do not close; the parser would join them with the lines that follow."""
+    octets = np.frombuffer(block.text, np.uint8)
+    quotes = np.flatnonzero(octets == _QUOTE)
+    if not len(quotes):
+        return block.text, block.numbers, []
+    ends = np.flatnonzero(octets == _NEWLINE)
+    odd = np.bincount(np.searchsorted(ends, quotes), minlength=len(ends)) % 2 == 1
+    if not odd.any():
+        return block.text, block.numbers, []
+    lines = block.text.splitlines(keepends=True) if len(ends) == 0 else _split(block.text, ends)
+    faults = [_bad_row(int(block.numbers[i]), lines[i]) for i in np.flatnonzero(odd).tolist()]
+    kept = b"".join(lines[i] for i in np.flatnonzero(~odd).tolist())
+    return kept, block.numbers[~odd], faults
+
+
+def _split(text: bytes, ends: np.ndarray) -> list[bytes]:
+    starts = [0, *(ends[:-1] + 1).tolist()]
+    return [text[start : end + 1] for start, end in zip(starts, ends.tolist(), strict=True)]
+
+
+def _empty(columns: Sequence[str]) -> pa.Table:
+    schema = pa.schema([("row_number", pa.int64()), *((name, pa.string()) for name in columns)])
+    return schema.empty_table()
+
+
+def _parse_ndjson(block: _Block, wanted: Sequence[str]) -> tuple[pa.Table, list[RowVerdict]]:
+    if not len(block.numbers):
+        return _empty(wanted), []
+    text = _with_long_numbers_quoted(block.text) if _LONG_NUMBER.search(block.text) else block.text
+    octets = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(octets == _NEWLINE)
+    offsets = np.concatenate(([0], ends + 1)).astype(np.int64)
+    lines = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))
+    source = pa.table({"row_number": pa.array(block.numbers), "line": lines})
+    paths = ", ".join("'$.\"" + name.replace('"', "").replace("'", "''") + "\"'" for name in wanted)
+    cells = ", ".join(f"coalesce(v[{i + 1}], '') as \"{name}\"" for i, name in enumerate(wanted))
+    with closing(open_tables(threads=1)) as tables:
+        tables.register("source", source)
+        tables.execute(
+            "create table parsed as select row_number, line, "
+            f"case when json_valid(line) and line[1] = '{{' then json_extract_string(line, [{paths}]) end as v "  # noqa: S608
+            "from (select row_number, trim(line, e' \\t\\r\\n') as line from source)"
+        )
+        table = tables.sql(
+            f"select row_number, {cells} from parsed where v is not null order by 1"
+        ).to_arrow_table()  # noqa: S608
+        bad = tables.execute("select row_number, line from parsed where v is null order by 1").fetchall()
+    return table, [_bad_row(number, line.encode()) for number, line in bad]
+
+
+def _with_long_numbers_quoted(text: bytes) -> bytes:
+    """Rewrite lines that hold very long numbers so that every number is text, digit by digit as sent."""
+    rewritten = []
+    for line in text.split(b"\n")[:-1]:
+        if _LONG_NUMBER.search(line):
+            try:
+                line = json.dumps(
+                    json.loads(line, parse_float=str, parse_int=str), ensure_ascii=False
+                ).encode()
+            except (ValueError, RecursionError):
+                pass
+        rewritten.append(line)
+    return b"\n".join(rewritten) + b"\n"

@@ -1,0 +1,73 @@
+"""The content of a posting (入账): what its hash commits to, and the arithmetic of points."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+import rfc8785
+
+RECORDS_PER_CHUNK = 4_000
+CHUNKS_MAX = 256
+PERSON_OWNER = "user"
+"""The owner type of a person's ledger account; its owner id is the user's."""
+GENESIS = bytes(32)
+"""What the first posting of a partner follows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostingContent:
+    """Everything a posting says; counts and grams are whole numbers, hashes hexadecimal."""
+
+    partner_id: int
+    batch_id: int
+    file_sha256: str
+    scenario: str
+    methodology_version_id: int
+    methodology_sha256: str
+    evidence_tier: int
+    month: str
+    records: int
+    account_days: int
+    accounts: int
+    grams: int
+    points: int
+    points_rules: tuple[Mapping[str, str], ...]
+    amounts_sha256: str
+    traces_sha256: str
+    posted_at: str
+
+
+def posting_hash(content: PostingContent, prev_hash: bytes) -> bytes:
+    """Return SHA-256 over the previous posting's hash and the canonical JSON (RFC 8785) of the content."""
+    plain: Any = asdict(content)
+    plain["points_rules"] = [dict(rule) for rule in content.points_rules]
+    return hashlib.sha256(prev_hash + rfc8785.dumps(plain)).digest()
+
+
+def payload_root(hashes: Iterable[bytes]) -> bytes:
+    """Return the one hash of a posting's payloads: SHA-256 over the chunk hashes in order of bucket."""
+    return hashlib.sha256(b"".join(hashes)).digest()
+
+
+def chunk_count(records: int) -> int:
+    """Return into how many chunks a posting's records go: records/4,000 rounded to a power of two, 1 to 256.
+
+    House plan section 4.
+    """
+    wanted = max(1, records // RECORDS_PER_CHUNK)
+    lower = 1 << (wanted.bit_length() - 1)
+    nearest = lower if wanted - lower < 2 * lower - wanted else 2 * lower
+    return min(CHUNKS_MAX, nearest)
+
+
+def points_for(grams: int, per_gram: Fraction) -> int:
+    """Return the points of one account-day in one posting: the exact product, rounded down (rule FLOOR_1P).
+
+    Grams are not negative here; a correction that lowers grams lowers points by the same rule, towards zero.
+    """
+    sign = -1 if grams < 0 else 1
+    return sign * (abs(grams) * per_gram.numerator // per_gram.denominator)

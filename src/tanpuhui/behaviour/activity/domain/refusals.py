@@ -1,0 +1,77 @@
+"""Named refusals of intake (数据接入的拒绝)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tanpuhui.foundation.kernel.errors import Refusal
+
+
+class BatchNotFound(Refusal):
+    """There is no such batch."""
+
+    code = "BATCH_NOT_FOUND"
+    zh = "没有找到批次 {batch_id}。请核对批次号。"
+    en = "No such batch: {batch_id}. Please check the number."
+
+
+class RecordNotFound(Refusal):
+    """The posting holds no such record of that account."""
+
+    code = "RECORD_NOT_FOUND"
+    zh = "没有找到这条记录（入账 {posting_id}，第 {row} 行）。"
+    en = "No such record (posting {posting_id}, row {row})."
+
+
+class AdapterUnknown(Refusal):
+    """No adapter of that name reads files."""
+
+    code = "ADAPTER_UNKNOWN"
+    zh = "没有名为 {adapter} 的文件格式。可用：{known}。"
+    en = "No file format is called {adapter}. Known: {known}."
+
+
+class FeedClosed(Refusal):
+    """The partner has no open feed that uses this adapter."""
+
+    code = "FEED_CLOSED"
+    zh = "机构 {partner_id} 没有开通格式为 {adapter} 的数据接入。请联系运营机构。"
+    en = "Partner {partner_id} has no open feed with the format {adapter}. Contact the operator."
+
+
+_FAULTS: dict[str, tuple[str, str]] = {
+    "EMPTY_FILE": ("文件里没有任何记录。", "The file holds no record."),
+    "BAD_ENCODING": (
+        "文件不是 UTF-8 编码（第 {at} 个字节）。请转成 UTF-8 后重发。",
+        "The file is not UTF-8 (byte {at}). Convert it to UTF-8 and resend.",
+    ),
+    "BAD_COMPRESSION": (
+        "压缩文件损坏或不完整。请重新压缩后重发。",
+        "The compressed file is damaged or cut off. Compress it again and resend.",
+    ),
+    "FILE_TOO_LARGE": (
+        "文件超过 {at} 字节的上限。请分成几个文件。",
+        "The file is larger than {at} bytes. Split it.",
+    ),
+    "MISSING_COLUMN": ("缺少列：{at}。请补上表头后重发。", "Columns are missing: {at}. Add them and resend."),
+    "DUPLICATE_COLUMN": (
+        "列名重复：{at}。请改正表头后重发。",
+        "A column stands twice: {at}. Correct the header and resend.",
+    ),
+    "HEADER_UNREADABLE": ("表头读不懂。请检查第一行。", "The header cannot be read. Check the first line."),
+}
+
+
+class FileUnusable(Refusal):
+    """Nothing of the file can be read; the batch ends as refused, with the place of the fault."""
+
+    code = "FILE_UNUSABLE"
+    zh = "文件不能使用（{fault}）：{zh}"
+    en = "The file cannot be used ({fault}): {en}"
+    faults: ClassVar[dict[str, tuple[str, str]]] = _FAULTS
+
+    def __init__(self, *, fault: str, at: object = "") -> None:
+        zh, en = _FAULTS[fault]
+        self.fault = fault
+        self.at = str(at)
+        super().__init__(fault=fault, at=at, zh=zh.format(at=at), en=en.format(at=at))

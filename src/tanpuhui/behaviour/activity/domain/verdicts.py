@@ -1,0 +1,175 @@
+"""What can be said of one row (逐行结论), and why, in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class BatchState(StrEnum):
+    """States of a batch (批次状态). Posted and refused are final; a file is received once."""
+
+    RECEIVED = "received"
+    POSTED = "posted"
+    REFUSED = "refused"
+
+
+class Verdict(StrEnum):
+    """The one verdict of every row. The counts of all verdicts add up to the rows of the file."""
+
+    COUNTED = "counted"
+    CLIPPED = "clipped"
+    PAIRED = "paired"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReasonText:
+    """One reason: its verdict and one sentence per language for the partner who must act on it."""
+
+    verdict: Verdict
+    zh: str
+    en: str
+
+    def text(self, locale: str = "zh") -> str:
+        """Return the sentence, Chinese unless English is asked for."""
+        return self.en if locale.startswith("en") else self.zh
+
+
+def _rejected(zh: str, en: str) -> ReasonText:
+    return ReasonText(verdict=Verdict.REJECTED, zh=zh, en=en)
+
+
+REASONS: Mapping[str, ReasonText] = {
+    "BAD_ENCODING": _rejected(
+        "这一行不是 UTF-8 编码，值为出错的字节位置。请转成 UTF-8 后重发这一行。",
+        "This line is not UTF-8; the value is the position of the byte. Convert it to UTF-8 and resend the line.",
+    ),
+    "LINE_TOO_LONG": _rejected(
+        "这一行超过允许的长度，值为上限字节数。请检查是否缺少换行。",
+        "This line is longer than allowed; the value is the limit in bytes. Check for a missing line break.",
+    ),
+    "BAD_ROW": _rejected(
+        "这一行读不成一条记录：列数不对、引号不成对或不是 JSON 对象。请改正格式后重发。",
+        "This line is no record: wrong number of columns, unbalanced quotes or no JSON object. Correct it and resend.",
+    ),
+    "FORMULA_CELL": _rejected(
+        "单元格以公式符号（= + - @）开头。请发送纯文本值。",
+        "A cell begins with a formula sign (= + - @). Send the plain value.",
+    ),
+    "VALUE_TOO_LONG": _rejected(
+        "这个值超过允许的长度。请缩短后重发。", "This value is longer than allowed. Shorten it and resend."
+    ),
+    "MISSING_FIELD": _rejected(
+        "缺少必填项。请补上后重发。", "A required field is empty. Fill it and resend."
+    ),
+    "BAD_NUMBER": _rejected(
+        "这不是规定格式的数（小数位数也有上限）。请按字段说明改正。",
+        "This is no number of the declared form (places are limited too). Correct it as the field demands.",
+    ),
+    "NEGATIVE_DISTANCE": _rejected(
+        "距离不能为负。请核对后重发。", "A distance cannot be negative. Check it and resend."
+    ),
+    "OUT_OF_BOUNDS": _rejected(
+        "数值超出方法学规定的范围。请核对后重发。",
+        "The value lies outside the bounds of the methodology. Check it and resend.",
+    ),
+    "UNKNOWN_OPTION": _rejected(
+        "这个取值不在方法学的选项之内。请改用规定的选项。",
+        "This is none of the options of the methodology. Use one of them.",
+    ),
+    "BAD_TIME": _rejected(
+        "时间读不懂。请用 2026-11-20T08:00:00+08:00 的写法。",
+        "The time cannot be read. Write 2026-11-20T08:00:00+08:00.",
+    ),
+    "TIME_ORDER": _rejected(
+        "结束时间早于开始时间。请核对后重发。", "The end is before the start. Check it and resend."
+    ),
+    "FUTURE_TIME": _rejected(
+        "时间晚于收到文件的时间。请核对设备时钟后重发。",
+        "The time is after the file was received. Check the device's clock and resend.",
+    ),
+    "TOO_LATE": _rejected(
+        "超过了这个场景允许的迟报天数。如有异议请联系运营机构。",
+        "The record came later than the scenario allows. Contact the operator if you disagree.",
+    ),
+    "UNKNOWN_AREA": _rejected(
+        "行政区划代码不在登记的区域之内。请核对六位代码。",
+        "The area code is not among the registered regions. Check the six digits.",
+    ),
+    "UNKNOWN_SCENARIO": _rejected(
+        "没有这个场景，或本机构没有开通它的数据接入。请联系运营机构。",
+        "There is no such scenario, or you have no open feed for it. Contact the operator.",
+    ),
+    "NO_METHODOLOGY": _rejected(
+        "这一天没有已备案的方法学可用。备案以后可以重发。",
+        "No methodology was filed for this day. Resend after the filing.",
+    ),
+    "PARAMETER_UNSET": _rejected(
+        "方法学或规则中的参数还没有取值，不能计算。取值确定以后可以重发。",
+        "A parameter of the methodology or rule has no value yet. Resend when it has been decided.",
+    ),
+    "CAP_NOT_SUPPORTED": _rejected(
+        "方法学的活动量上限按账户以外的对象计算，平台尚不支持。请联系运营机构。",
+        "The methodology caps something other than an account, which intake cannot do. Contact the operator.",
+    ),
+    "NO_VARIANT": _rejected(
+        "记录给出的字段不满足方法学的任何一种算法。请补充字段后重发。",
+        "The fields given fit none of the methodology's ways to calculate. Add fields and resend.",
+    ),
+    "NO_CONSENT": _rejected(
+        "本人没有授权这个场景，或记录在授权之前、撤回之后。",
+        "The person has not consented to this scenario, or the record lies before consent or after withdrawal.",
+    ),
+    "UNMATCHED_ENTRY": _rejected(
+        "进站没有对应的出站，不成一次行程。", "An entry tap without an exit is no trip."
+    ),
+    "UNMATCHED_EXIT": _rejected(
+        "出站没有对应的进站，不成一次行程。", "An exit tap without an entry is no trip."
+    ),
+    "MISSING_STATION": _rejected("缺少站点或线路。", "The station or line is missing."),
+    "UNKNOWN_TAP": _rejected("刷卡类型不认识。", "The kind of tap is not known."),
+    "PERSON_UNKNOWN": ReasonText(
+        verdict=Verdict.PENDING,
+        zh="这个用户标识还没有绑定个人。绑定以后可以重发。",
+        en="This subject is not bound to a person yet. Resend after binding.",
+    ),
+    "NO_ACCOUNT": ReasonText(
+        verdict=Verdict.PENDING,
+        zh="本人还没有开立碳账户。开户以后可以重发。",
+        en="The person has no carbon account yet. Resend after opening.",
+    ),
+    "DUPLICATE_IN_FILE": ReasonText(
+        verdict=Verdict.DUPLICATE,
+        zh="同一文件里已经有这条记录，值为先出现的行号。",
+        en="The record stands in this file already; the value is the row of the first.",
+    ),
+    "DUPLICATE_POSTED": ReasonText(
+        verdict=Verdict.DUPLICATE, zh="这条记录以前已经计过。", en="This record has been counted before."
+    ),
+    "PART_OF_TRIP": ReasonText(
+        verdict=Verdict.PAIRED,
+        zh="与另一行合成一次行程，值为那一行的行号。",
+        en="Joined with another row into one trip; the value is that row's number.",
+    ),
+    "CLIPPED_BY_CAP": ReasonText(
+        verdict=Verdict.CLIPPED,
+        zh="超过活动量上限的部分没有计入。",
+        en="The part above the cap on activity was not counted.",
+    ),
+}
+"""Reasons of the platform. A methodology's eligibility rules add their own codes and sentences."""
+
+
+def reason_text(code: str, locale: str = "zh") -> str:
+    """Return the sentence of a reason; a methodology's own code is returned as it is."""
+    known = REASONS.get(code)
+    return known.text(locale) if known else code
+
+
+def neutral_cell(text: str) -> str:
+    """Return the text as a CSV cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

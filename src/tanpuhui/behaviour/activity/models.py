@@ -1,0 +1,189 @@
+"""Scenarios, feeds, batches, postings with their chunks and keys (场景、接入、批次、入账)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from tanpuhui.foundation.persistence.fields import GramsField, PointsField
+from tanpuhui.foundation.persistence.triggers import append_only
+
+
+class Scenario(models.Model):
+    """A kind of low-carbon behaviour that the scheme counts (减排场景)."""
+
+    code = models.TextField(unique=True)
+    name_zh = models.TextField()
+    name_en = models.TextField()
+    area = models.CharField(max_length=6)
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_scenario"
+
+
+class Feed(models.Model):
+    """What one partner may send for one scenario in one format, and how good its evidence is (数据接入).
+
+    Evidence tiers: 1 operator's record, 2 signed device, 3 uploaded proof, 4 self check-in.
+    """
+
+    partner = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT)
+    scenario = models.ForeignKey(Scenario, on_delete=models.PROTECT)
+    adapter = models.TextField()
+    evidence_tier = models.SmallIntegerField()
+    default_area = models.CharField(max_length=6, default="")
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_feed"
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "scenario", "adapter"], name="activity_feed_once"),
+            models.CheckConstraint(
+                condition=models.Q(evidence_tier__gte=1, evidence_tier__lte=4), name="activity_feed_tier"
+            ),
+        ]
+
+
+class Batch(models.Model):
+    """One file of one partner, received once (批次). `report` is written when it is settled."""
+
+    partner = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT)
+    adapter = models.TextField()
+    file_sha256 = models.CharField(max_length=64)
+    file_name = models.TextField()
+    media_type = models.TextField()
+    size_bytes = models.BigIntegerField()
+    received_at = models.DateTimeField()
+    state = models.TextField()
+    settled_at = models.DateTimeField(null=True)
+    report = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "activity_batch"
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "file_sha256"], name="activity_batch_once_per_file"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["received", "posted", "refused"]), name="activity_batch_state"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="received", settled_at__isnull=True)
+                | (~models.Q(state="received") & models.Q(settled_at__isnull=False)),
+                name="activity_batch_settled_has_moment",
+            ),
+        ]
+        indexes = [models.Index(fields=["partner", "-id"], name="activity_batch_by_partner")]
+
+
+class RowOutcome(models.Model):
+    """A row of a batch that was not counted in full: rejected, pending, duplicate, or part of another row."""
+
+    pk = models.CompositePrimaryKey("batch_id", "row_number")
+    batch_id = models.BigIntegerField()
+    row_number = models.BigIntegerField()
+    verdict = models.TextField()
+    reason = models.TextField()
+    field = models.TextField(default="")
+    value = models.TextField(default="")
+
+    class Meta:
+        db_table = "activity_row_outcome"
+        triggers = append_only()
+
+
+class Posting(models.Model):
+    """The journal of intake (入账): records of one batch, scenario, methodology version, tier and month.
+
+    `prev_hash` and `hash` chain the postings of a partner; `amounts_sha256` and `traces_sha256` commit to the chunks.
+    """
+
+    partner = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT)
+    scenario = models.TextField()
+    methodology_version_id = models.BigIntegerField()
+    methodology_sha256 = models.CharField(max_length=64)
+    evidence_tier = models.SmallIntegerField()
+    month = models.CharField(max_length=7)
+    records = models.IntegerField()
+    account_days = models.IntegerField()
+    accounts = models.IntegerField()
+    grams = GramsField()
+    points = PointsField()
+    points_rules = models.JSONField()
+    chunks = models.SmallIntegerField()
+    amounts_sha256 = models.BinaryField(max_length=32)
+    traces_sha256 = models.BinaryField(max_length=32)
+    prev_hash = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
+    journal_id = models.BigIntegerField(null=True)
+    posted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_posting"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "scenario", "methodology_version_id", "evidence_tier", "month"],
+                name="activity_posting_once",
+            ),
+            models.UniqueConstraint(fields=["partner", "prev_hash"], name="activity_posting_one_chain"),
+        ]
+        indexes = [models.Index(fields=["scenario", "month", "id"], name="activity_posting_by_month")]
+        triggers = append_only()
+
+
+class RecordChunk(models.Model):
+    """Records of a posting for one bucket of accounts, as two columnar payloads (记录分块).
+
+    `amounts` (account, day, inputs, allowance, verdict, grams) is kept; `traces` (record id, times, places, devices)
+    is kept for the retention time. Both are Arrow IPC with zstd, sorted by account, day and row.
+    """
+
+    pk = models.CompositePrimaryKey("posting_id", "bucket")
+    posting_id = models.BigIntegerField()
+    bucket = models.SmallIntegerField()
+    n_records = models.IntegerField()
+    amounts = models.BinaryField()
+    traces = models.BinaryField()
+    amounts_sha256 = models.BinaryField(max_length=32)
+    traces_sha256 = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "activity_record_chunk"
+        triggers = append_only()
+
+
+class KeySegment(models.Model):
+    """Sorted 128-bit keys of the record ids that a posting counted for one partner and business day (去重键段).
+
+    The primary key makes two posters of one partner and day collide, should the partner's lock ever fail.
+    """
+
+    pk = models.CompositePrimaryKey("partner_id", "day", "seq")
+    partner_id = models.BigIntegerField()
+    day = models.DateField()
+    seq = models.IntegerField()
+    posting_id = models.BigIntegerField()
+    n_keys = models.IntegerField()
+    keys = models.BinaryField()
+
+    class Meta:
+        db_table = "activity_key_segment"
+        indexes = [models.Index(fields=["posting_id"], name="activity_key_by_posting")]
+        triggers = append_only()
+
+
+class AccountDayUse(models.Model):
+    """What one account used of a scenario's allowance since `period_start`, in posting order (已用额度).
+
+    `measure` is the capped quantity (count, or a field's code) and `used_micro` millionths of its unit; the measure
+    "grams" is the sum in grams before the floor at zero, kept where a methodology can give negative results.
+    """
+
+    pk = models.CompositePrimaryKey("scenario", "measure", "period_start", "account_id")
+    scenario = models.TextField()
+    measure = models.TextField()
+    period_start = models.DateField()
+    account_id = models.BigIntegerField()
+    used_micro = models.BigIntegerField()
+
+    class Meta:
+        db_table = "activity_account_day_use"

@@ -1,0 +1,168 @@
+"""Step 7, book (入账计算): rows of one posting to account-days in grams and points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tanpuhui.behaviour.activity.adapters import calculator, chunks
+from tanpuhui.behaviour.activity.adapters.tables import columns, quoted
+from tanpuhui.behaviour.activity.operations._post_batch._cap import add_use, earlier_use
+from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
+from tanpuhui.books.ledger.operations import AccountDayLegs
+from tanpuhui.science.engine.model import MethodologyVersion
+
+GRAMS_MEASURE = "grams"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """What one posting is made of: one scenario, methodology version, evidence tier and calendar month."""
+
+    scenario: str
+    version_id: int
+    evidence_tier: int
+    month: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Booked:
+    """The rows of a posting in the table `booked`, and its account-days."""
+
+    group: Group
+    records: int
+    legs: AccountDayLegs
+    points_rules: tuple[dict[str, str], ...]
+
+
+def groups(desk: Desk) -> list[Group]:
+    """Return the postings that a batch is split into, in a fixed order."""
+    rows = desk.tables.execute(
+        "select distinct scenario, version_id, evidence_tier, strftime(day, '%Y-%m') from keyed order by 1, 2, 3, 4"
+    ).fetchall()
+    return [Group(scenario=r[0], version_id=r[1], evidence_tier=r[2], month=r[3]) for r in rows]
+
+
+def book(desk: Desk, group: Group) -> Booked:
+    """Fill `booked` with the rows of a posting, floor each account-day at zero, and turn grams into points.
+
+    The floor stands on the last row of its account-day as `floor_g`, so that rows add up to entries.
+    """
+    version = desk.versions[group.version_id]
+    fields = columns((item.code for item in version.fields), "i.")
+    desk.tables.execute(
+        "create or replace table booked as select k.*, i.granted, r.variant, r.grams, 0::bigint as floor_g, "  # noqa: S608
+        f"r.remainder_g{', ' + fields if fields else ''} from keyed as k "
+        f"join inputs_{group.version_id} as i on i.row_no = k.row_number "
+        f"join result_{group.version_id} as r on r.row_no = k.row_number "
+        "where k.scenario = ? and k.version_id = ? and k.evidence_tier = ? and strftime(k.day, '%Y-%m') = ?",
+        [group.scenario, group.version_id, group.evidence_tier, group.month],
+    )
+    days = desk.tables.sql(
+        "select account_id, day, sum(grams)::bigint as grams, count(*)::bigint as n from booked "
+        "group by account_id, day order by account_id, day"
+    ).to_arrow_table()
+    if calculator.may_be_negative(version):
+        days = _floored(desk, group, days)
+    day = days.column("day").to_numpy().astype("datetime64[D]")
+    grams = days.column("grams").to_numpy()
+    points, rules = _points(desk, group, day, grams)
+    legs = AccountDayLegs(
+        account_id=days.column("account_id").to_numpy(),
+        day=day,
+        grams=grams,
+        points=points,
+        n_records=days.column("n").to_numpy(),
+    )
+    return Booked(group=group, records=desk.counts("booked"), legs=legs, points_rules=rules)
+
+
+def _floored(desk: Desk, group: Group, days: pa.Table) -> pa.Table:
+    """Floor the scenario's sum of each account-day at zero, over all postings of that day.
+
+    With P grams before and S now, max(0, P+S) - max(0, P) is credited. Rule: methodologies.md section 2.7.
+    """
+    tables = desk.tables
+    accounts = days.column("account_id").unique().to_pylist()
+    periods = days.column("day").unique().to_pylist()
+    before = earlier_use(scenario=group.scenario, measure=GRAMS_MEASURE, periods=periods, accounts=accounts)
+    tables.register("raw_before", before)
+    tables.register("raw_days", days)
+    tables.execute(
+        "create or replace table floored as select d.account_id, d.day, d.grams as raw, d.n, "  # noqa: S608
+        f"greatest(0, p + d.grams) - greatest(0, p) as grams from (select s.*, coalesce(b.micro, 0) // {calculator.MICRO} as p "
+        "from raw_days as s left join raw_before as b on b.account_id = s.account_id and b.period_start = s.day) as d"
+    )
+    tables.execute(
+        "update booked set floor_g = f.grams - f.raw from floored as f where f.account_id = booked.account_id "
+        "and f.day = booked.day and f.grams != f.raw and booked.row_number = "
+        "(select max(b.row_number) from booked as b where b.account_id = booked.account_id and b.day = booked.day)"
+    )
+    use = tables.sql(
+        f"select account_id, day as period_start, raw * {calculator.MICRO} as micro from floored"  # noqa: S608
+    ).to_arrow_table()
+    add_use(scenario=group.scenario, measure=GRAMS_MEASURE, use=use)
+    return tables.sql(
+        "select account_id, day, grams::bigint as grams, n from floored order by account_id, day"
+    ).to_arrow_table()
+
+
+def _points(
+    desk: Desk, group: Group, day: np.ndarray, grams: np.ndarray
+) -> tuple[np.ndarray, tuple[dict[str, str], ...]]:
+    """Return the points of each account-day by the rule of its day (exact, FLOOR_1P), and the rules used."""
+    points = np.zeros(len(grams), np.int64)
+    used: dict[tuple[str, str, str], list[date]] = {}
+    for one in np.unique(day):
+        on: date = one.item()
+        rule = desk.rules[group.scenario, on]
+        at = day == one
+        size = np.abs(grams[at]) * rule.per_gram.numerator // rule.per_gram.denominator
+        points[at] = np.sign(grams[at]) * size
+        used.setdefault((rule.value, rule.basis, rule.pack), []).append(on)
+    rules = tuple(
+        {
+            "key": "points.per_gram",
+            "scope": group.scenario,
+            "value": value,
+            "rounding": "FLOOR_1P",
+            "basis": basis,
+            "pack": pack,
+            "first_day": min(days).isoformat(),
+            "last_day": max(days).isoformat(),
+        }
+        for (value, basis, pack), days in sorted(used.items(), key=lambda item: min(item[1]))
+    )
+    return points, rules
+
+
+def sorted_rows(
+    desk: Desk, version: MethodologyVersion, n_chunks: int
+) -> tuple[Any, Any, list[tuple[int, int, int]]]:
+    """Return amounts and traces of `booked` sorted by bucket, account, day and row, and (bucket, start, end)."""
+    amount = [item.code for item in version.fields if item.privacy == "amount"]
+    trace = [item.code for item in version.fields if item.privacy == "trace"]
+    names = (*chunks.AMOUNTS, *amount, *(name for name in (*chunks.TRACES, *trace) if name != "row"))
+    made = {
+        "row": "row_number as row",
+        "verdict": "case when granted is null then 'counted' else 'clipped' end as verdict",
+        "started_at": "started as started_at",
+        "ended_at": "ended as ended_at",
+    }
+    select = ", ".join(made.get(name, quoted(name)) for name in names)
+    table = desk.tables.sql(
+        f"select account_id % {n_chunks} as bucket, {select} from booked "  # noqa: S608
+        "order by bucket, account_id, day, row_number"
+    ).to_arrow_table()
+    for name in ("area", "verdict", "variant"):
+        table = table.set_column(
+            table.column_names.index(name), name, table.column(name).combine_chunks().dictionary_encode()
+        )
+    buckets = table.column("bucket").to_numpy()
+    edges = [0, *(np.flatnonzero(buckets[1:] != buckets[:-1]) + 1).tolist(), len(buckets)]
+    spans = [(int(buckets[start]), start, end) for start, end in zip(edges, edges[1:], strict=False)]
+    return table.select([*chunks.AMOUNTS, *amount]), table.select([*chunks.TRACES, *trace]), spans

@@ -1,0 +1,81 @@
+"""Step 4, calculate (核算): fields to exact decimals, the version's own rules, grams of each row before any cap."""
+
+from __future__ import annotations
+
+from tanpuhui.behaviour.activity.adapters import TRACES, calculator
+from tanpuhui.behaviour.activity.adapters.tables import case, columns, quoted, text
+from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
+from tanpuhui.science.engine.model import MethodologyVersion
+
+CARRIED = (
+    "row_number", "scenario", "version_id", "evidence_tier", "account_id", "day", "started", "ended", "record_id",
+    "area", *TRACES,
+)  # fmt: skip
+"""What goes on with a row besides the fields of its methodology."""
+
+
+def calculate_versions(desk: Desk) -> None:
+    """Turn `owned` into `eligible`, and each version's rows into `inputs_<id>` and `result_<id>`."""
+    desk.tables.execute(
+        f"create table eligible as select {columns(CARRIED)} from owned limit 0"  # noqa: S608
+    )
+    for version_id, version in sorted(desk.versions.items()):
+        _calculate_version(desk, version_id, version)
+    desk.tables.execute("drop table owned")
+
+
+def _calculate_version(desk: Desk, version_id: int, version: MethodologyVersion) -> None:
+    tables = desk.tables
+    own = f"own_{version_id}"
+    faults = case(
+        [
+            (f"({calculator.fault_of(item)}) is not null", f"{calculator.fault_of(item)} || ':{item.code}'")
+            for item in version.fields
+        ],
+        "null",
+    )
+    fields = columns(item.code for item in version.fields)
+    select = f"{columns(CARRIED)}{', ' + fields if fields else ''}"
+    tables.execute(
+        f"create table {own} as select {select}, {faults} as fault from owned where version_id = {version_id}"  # noqa: S608
+    )
+    shown = case([(f"split_part(fault, ':', 2) = '{i.code}'", quoted(i.code)) for i in version.fields], "''")
+    desk.settle_from(
+        "select row_number, split_part(fault, ':', 1) as reason, split_part(fault, ':', 2) as field, "  # noqa: S608
+        f"{shown} as value from {own} where fault is not null"
+    )
+    typed = "".join(f", {calculator.typed(item)} as {quoted(item.code)}" for item in version.fields)
+    tables.execute(
+        f"create table inputs_{version_id} as select row_number as row_no, "  # noqa: S608
+        f"null::{calculator.GRANTED_TYPE} as granted{typed} from {own} where fault is null"
+    )
+    calculator.calculate(tables, version, relation=f"inputs_{version_id}", into=f"result_{version_id}")
+    _settle_reasons(desk, version_id, version)
+    tables.execute(
+        f"insert into eligible select {columns(CARRIED, 'o.')} from {own} as o "  # noqa: S608
+        f"join result_{version_id} as r on r.row_no = o.row_number where r.reason is null and o.fault is null"
+    )
+    tables.execute(f"drop table {own}")
+
+
+def _settle_reasons(desk: Desk, version_id: int, version: MethodologyVersion) -> None:
+    """Note why the engine does not count a row, in intake's words; a methodology's own codes stay as they are."""
+    named = case(
+        [(f"code = '{engine}'", f"'{own}'") for engine, own in calculator.REASON_OF_ENGINE.items()], "code"
+    )
+    choices = [item.code for item in version.fields if item.kind == "choice"]
+    if choices:
+        listed = ", ".join(text(code) for code in choices)
+        named = (
+            f"case when code = 'OUT_OF_BOUNDS' and field in ({listed}) then 'UNKNOWN_OPTION' else {named} end"
+        )
+    value = case(
+        [(f"field = '{item.code}'", f"{quoted(item.code)}::varchar") for item in version.fields]
+        + [("code = 'PARAMETER_UNSET'", "field")],
+        "''",
+    )
+    desk.settle_from(
+        f"select row_number, {named} as reason, field, {value} as value from (select i.*, i.row_no as row_number, "  # noqa: S608
+        "split_part(r.reason, ':', 1) as code, split_part(r.reason, ':', 2) as field "
+        f"from result_{version_id} as r join inputs_{version_id} as i using (row_no) where r.reason is not null)"
+    )

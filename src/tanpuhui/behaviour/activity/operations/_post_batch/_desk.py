@@ -1,0 +1,109 @@
+"""The desk (工作台) of one posting run: the tables in memory, what is known of the batch, and the outcomes so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+import pyarrow as pa
+
+from tanpuhui.behaviour.activity.adapters import RowVerdict
+from tanpuhui.behaviour.activity.domain import REASONS, Verdict
+from tanpuhui.science.engine.model import MethodologyVersion
+
+VALUE_CHARACTERS_MAX = 120
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedTerms:
+    """What holds for one scenario of this partner and format; lateness in days, None when nobody set it."""
+
+    scenario: str
+    evidence_tier: int
+    default_area: str
+    lateness_days_max: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PointsRule:
+    """The dated rule that turns grams into points on one day, and which text it comes from."""
+
+    per_gram: Fraction
+    value: str
+    basis: str
+    pack: str
+
+
+@dataclass(kw_only=True, slots=True)
+class Desk:
+    """One run. `versions` and `rules` are filled by the step that finds the methodology."""
+
+    tables: Any
+    batch_id: int
+    partner_id: int
+    file_sha256: str
+    received_at: datetime
+    at: datetime
+    feeds: Mapping[str, FeedTerms]
+    rows: int = 0
+    versions: dict[int, MethodologyVersion] = field(default_factory=dict)
+    rules: dict[tuple[str, date], PointsRule] = field(default_factory=dict)
+
+    def open(self) -> None:
+        """Create the table of outcomes."""
+        self.tables.execute(
+            "create table outcome (row_number bigint, verdict varchar, reason varchar, field varchar, value varchar)"
+        )
+
+    def settle(self, verdicts: Iterable[RowVerdict]) -> None:
+        """Note outcomes that were found outside the tables."""
+        several = list(verdicts)
+        if not several:
+            return
+        found = pa.table(
+            {
+                "row_number": pa.array([v.row_number for v in several], pa.int64()),
+                "reason": pa.array([v.reason for v in several], pa.string()),
+                "field": pa.array([v.field for v in several], pa.string()),
+                "value": pa.array([v.value for v in several], pa.string()),
+            }
+        )
+        self.tables.register("found_outside", found)
+        self.settle_from("select * from found_outside")
+        self.tables.unregister("found_outside")
+
+    def settle_from(self, select: str) -> None:
+        """Note outcomes from a SELECT of row_number, reason, field, value; the verdict follows from the reason.
+
+        A code that intake does not know is a methodology's own eligibility reason, so the row is rejected.
+        """
+        branches = " ".join(
+            f"when '{code}' then '{known.verdict}'"
+            for code, known in REASONS.items()
+            if known.verdict is not Verdict.REJECTED
+        )
+        self.tables.execute(
+            f"insert into outcome select row_number, case reason {branches} else 'rejected' end, reason, "  # noqa: S608
+            f"coalesce(field, ''), left(replace(coalesce(value, ''), chr(0), ''), {VALUE_CHARACTERS_MAX}) "
+            f"from ({select})"
+        )
+
+    def rest_after(self, table: str, into: str) -> None:
+        """Keep the rows of a table that have no outcome yet."""
+        self.tables.execute(
+            f"create table {into} as select t.* from {table} as t anti join outcome as o using (row_number)"  # noqa: S608
+        )
+        self.tables.execute(f"drop table {table}")
+
+    def counts(self, table: str) -> int:
+        """Return the number of rows of a table."""
+        return int(self.tables.execute(f"select count(*) from {table}").fetchall()[0][0])  # noqa: S608
+
+    def has(self, table: str) -> bool:
+        """Say whether a step made this table."""
+        return bool(
+            self.tables.execute("select 1 from duckdb_tables() where table_name = ?", [table]).fetchall()
+        )

@@ -1,0 +1,149 @@
+"""Step 3, resolve (对应到人): methodology of the day, person behind the subject, account, consent."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from fractions import Fraction
+
+import pyarrow as pa
+
+from tanpuhui.behaviour.activity.adapters import calculator
+from tanpuhui.behaviour.activity.domain import PERSON_OWNER
+from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, PointsRule
+from tanpuhui.books.ledger import queries as ledger
+from tanpuhui.foundation.identity import queries as identity
+from tanpuhui.foundation.kernel.calendar import CHINA
+from tanpuhui.foundation.rulebook import queries as rulebook
+from tanpuhui.science.methodology import queries as methodology
+
+CAP_SCOPE = "account"
+
+
+def find_methodologies(desk: Desk) -> None:
+    """Turn `good` into `ruled`: each row with the version filed for its scenario and day; a day without one is named."""
+    pairs = desk.tables.execute("select distinct scenario, day from good order by 1, 2").fetchall()
+    found: list[tuple[str, date, int | None, str, str]] = []
+    for scenario, day in pairs:
+        version_id, reason, value = _version_of(desk, scenario, day)
+        if version_id is not None:
+            reason, value = _points_rule(desk, scenario, day)
+        found.append((scenario, day, version_id, reason, value))
+    desk.tables.register(
+        "version_found",
+        pa.table(
+            {
+                "scenario": pa.array([f[0] for f in found], pa.string()),
+                "day": pa.array([f[1] for f in found], pa.date32()),
+                "version_id": pa.array([f[2] for f in found], pa.int64()),
+                "reason": pa.array([f[3] for f in found], pa.string()),
+                "value": pa.array([f[4] for f in found], pa.string()),
+            }
+        ),
+    )
+    desk.tables.execute("create table version_of as select * from version_found")
+    desk.settle_from(
+        "select g.row_number, v.reason, 'scenario' as field, v.value from good as g "
+        "join version_of as v using (scenario, day) where v.reason != ''"
+    )
+    desk.tables.execute(
+        "create table ruled as select g.*, v.version_id from good as g "
+        "join version_of as v using (scenario, day) where v.reason = ''"
+    )
+    desk.tables.execute("drop table good")
+
+
+def _version_of(desk: Desk, scenario: str, day: date) -> tuple[int | None, str, str]:
+    """Return the version, or the reason why none can calculate and the value shown with it."""
+    try:
+        filed = methodology.filed_version(scenario=scenario, day=day)
+    except methodology.NoFiledMethodology:
+        return None, "NO_METHODOLOGY", f"{scenario} {day}"
+    version = desk.versions.get(filed.id) or methodology.loaded(filed.id)
+    desk.versions[filed.id] = version
+    if version.blocked_by:
+        return None, "PARAMETER_UNSET", f"{version.code} {version.version}: {', '.join(version.blocked_by)}"
+    item = calculator.capped_field(version)
+    unsupported = item is not None and item.places > calculator.NARROW_PLACES_MAX
+    if version.cap is not None and (version.cap.scope != CAP_SCOPE or unsupported):
+        return None, "CAP_NOT_SUPPORTED", f"{version.code} {version.version}: {version.cap.scope}"
+    return filed.id, "", ""
+
+
+def _points_rule(desk: Desk, scenario: str, day: date) -> tuple[str, str]:
+    """Note the dated rule of points; an unset one blocks, because nothing falls back silently."""
+    rule = rulebook.parameter(key="points.per_gram", at=day, scope=scenario)
+    if rule.value is None:
+        return "PARAMETER_UNSET", f"points.per_gram [{scenario}] {day}"
+    desk.rules[scenario, day] = PointsRule(
+        per_gram=Fraction(rule.value), value=rule.value, basis=rule.basis, pack=rule.pack
+    )
+    return "", ""
+
+
+def resolve_people(desk: Desk) -> None:
+    """Turn `ruled` into `owned`: rows of persons who have an account and consented, with the account.
+
+    The subject itself goes no further and is not shown in the report; the row number says which it was.
+    """
+    subjects = [row[0] for row in desk.tables.execute("select distinct subject from ruled").fetchall()]
+    users = identity.users_of_subjects(partner_id=desk.partner_id, subjects=subjects)
+    accounts = ledger.accounts_of(owner_type=PERSON_OWNER, owner_ids=sorted(set(users.values())))
+    known = list(users)
+    desk.tables.register(
+        "people_found",
+        pa.table(
+            {
+                "subject": pa.array(known, pa.string()),
+                "user_id": pa.array([users[subject] for subject in known], pa.int64()),
+                "account_id": pa.array([accounts.get(users[subject]) for subject in known], pa.int64()),
+            }
+        ),
+    )
+    desk.tables.execute("create table people as select * from people_found")
+    desk.tables.execute(
+        "create table named as select r.* exclude (subject), p.user_id, p.account_id "
+        "from ruled as r left join people as p using (subject)"
+    )
+    desk.tables.execute("drop table ruled")
+    desk.settle_from(
+        "select row_number, case when user_id is null then 'PERSON_UNKNOWN' else 'NO_ACCOUNT' end as reason, "
+        "'subject' as field, '' as value from named where account_id is null"
+    )
+    _register_consents(desk)
+    desk.settle_from(
+        "select n.row_number, 'NO_CONSENT' as reason, 'subject' as field, '' as value from "
+        "(select * from named where account_id is not null) as n anti join consent as c "
+        "on c.user_id = n.user_id and c.scenario = n.scenario and c.given_at <= n.started "
+        "and n.started < c.withdrawn_at"
+    )
+    desk.rest_after("named", "owned")
+
+
+def _register_consents(desk: Desk) -> None:
+    """Give the tables every consent of the people in question, in local time."""
+    spans: list[tuple[int, str, datetime, datetime]] = []
+    for (scenario,) in desk.tables.execute("select distinct scenario from named order by 1").fetchall():
+        rows = desk.tables.execute(
+            "select distinct user_id from named where scenario = ? and account_id is not null", [scenario]
+        ).fetchall()
+        consents = identity.consents_of(user_ids=[row[0] for row in rows], scenario=scenario)
+        for user_id, several in consents.items():
+            for given_at, withdrawn_at in several:
+                until = _local(withdrawn_at) if withdrawn_at is not None else datetime.max  # noqa: DTZ901
+                spans.append((user_id, scenario, _local(given_at), until))
+    desk.tables.register(
+        "consent_found",
+        pa.table(
+            {
+                "user_id": pa.array([span[0] for span in spans], pa.int64()),
+                "scenario": pa.array([span[1] for span in spans], pa.string()),
+                "given_at": pa.array([span[2] for span in spans], pa.timestamp("us")),
+                "withdrawn_at": pa.array([span[3] for span in spans], pa.timestamp("us")),
+            }
+        ),
+    )
+    desk.tables.execute("create table consent as select * from consent_found")
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(CHINA).replace(tzinfo=None)

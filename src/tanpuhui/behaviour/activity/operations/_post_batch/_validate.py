@@ -1,0 +1,122 @@
+"""Step 2, validate (校验): the envelope of each row, in a fixed order of checks; the first fault is the reason."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pyarrow as pa
+
+from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES
+from tanpuhui.behaviour.activity.adapters.calculator import is_formula
+from tanpuhui.behaviour.activity.adapters.tables import case, columns, quoted
+from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
+from tanpuhui.foundation.kernel.calendar import CHINA, business_day
+from tanpuhui.foundation.rulebook import queries as rulebook
+
+CELL_CHARACTERS_MAX = 200
+REQUIRED = ("record_id", "subject", "scenario", "started_at")
+LEVELS = ("province", "city", "county")
+
+_MOMENT = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_MACROS = f"""
+create macro zone_length(t) as case when t[-1] = 'Z' then 1 when t[-6] in ('+', '-') then 6
+  when t[-5] in ('+', '-') and t[-6] != '-' then 5 else 0 end;
+create macro zone_minutes(t) as case zone_length(t)
+  when 0 then 480 when 1 then 0
+  else (case when t[-zone_length(t)] = '-' then -1 else 1 end)
+    * (60 * substr(t, 1 - zone_length(t), 2)::integer + right(t, 2)::integer) end;
+create macro moment(t) as case when regexp_full_match(t, '{_MOMENT}')
+  then try_cast(left(t, length(t) - zone_length(t)) as timestamp) + to_minutes(480 - zone_minutes(t)) end;
+"""
+"""Times are read as local time in China; one without zone is taken as such, another zone is converted."""
+
+
+def validate(desk: Desk, fields: tuple[str, ...]) -> None:
+    """Turn `raw` (text) into `good`: rows whose envelope can be used; the others get their outcome.
+
+    `fields` are the field codes of the methodologies in question; their cells are judged with the version.
+    """
+    desk.tables.execute(_MACROS)
+    _register_terms(desk)
+    present = set(desk.tables.table("raw").columns)
+    names = tuple(dict.fromkeys((*ENVELOPE, *TRACES, *fields)))
+    cells = ", ".join(
+        f"trim(coalesce({quoted(name)}, '')) as {quoted(name)}"
+        if name in present
+        else f"'' as {quoted(name)}"
+        for name in names
+    )
+    desk.tables.execute(
+        f"create table stamped as select *, moment(started_at) as started, "  # noqa: S608
+        "case when ended_at = '' then moment(started_at) else moment(ended_at) end as ended "
+        f"from (select row_number, {cells} from raw)"
+    )
+    desk.tables.unregister("raw")
+    local_now = desk.received_at.astimezone(CHINA).replace(tzinfo=None).isoformat(sep=" ")
+    desk.tables.execute(
+        f"create table judged as select s.*, f.evidence_tier, s.started::date as day, "  # noqa: S608
+        f"{_fault(names, local_now)} as fault "
+        "from (select * replace (case when area = '' then coalesce("
+        "(select default_area from feed where feed.scenario = stamped.scenario), '') else area end as area) from stamped"
+        ") as s left join feed as f on f.scenario = s.scenario left join region as r on r.code = s.area"
+    )
+    desk.tables.execute("drop table stamped")
+    shown = case([(f"split_part(fault, ':', 2) = '{name}'", quoted(name)) for name in names], "''")
+    desk.settle_from(
+        "select row_number, split_part(fault, ':', 1) as reason, split_part(fault, ':', 2) as field, "  # noqa: S608
+        f"{shown} as value from judged where fault is not null"
+    )
+    kept = columns((*(name for name in names if name not in {"started_at", "ended_at"}), "evidence_tier"))
+    desk.tables.execute(
+        f"create table good as select row_number, {kept}, started, ended, day from judged where fault is null"  # noqa: S608
+    )
+    desk.tables.execute("drop table judged")
+
+
+def _register_terms(desk: Desk) -> None:
+    """Give the tables what this partner may send, and the regions in force."""
+    today = business_day(desk.received_at)
+    feeds = list(desk.feeds.values())
+    earliest = [
+        today - timedelta(days=feed.lateness_days_max) if feed.lateness_days_max is not None else None
+        for feed in feeds
+    ]
+    feed = pa.table(
+        {
+            "scenario": pa.array([feed.scenario for feed in feeds], pa.string()),
+            "evidence_tier": pa.array([feed.evidence_tier for feed in feeds], pa.int16()),
+            "default_area": pa.array([feed.default_area for feed in feeds], pa.string()),
+            "earliest": pa.array(earliest, pa.date32()),
+        }
+    )
+    codes = [region.code for level in LEVELS for region in rulebook.regions(level=level, at=today)]
+    desk.tables.register("feed_terms", feed)
+    desk.tables.execute("create table feed as select * from feed_terms")
+    desk.tables.register("region_codes", pa.table({"code": pa.array(codes, pa.string())}))
+    desk.tables.execute("create table region as select distinct code from region_codes")
+
+
+def _fault(names: tuple[str, ...], local_now: str) -> str:
+    """Return SQL for "REASON:column" of the first fault, null for none."""
+    common = [name for name in names if name in {*ENVELOPE, *TRACES}]
+    branches = [(f"contains(s.{quoted(name)}, chr(0))", f"'BAD_ENCODING:{name}'") for name in common]
+    branches += [
+        (f"length(s.{quoted(name)}) > {CELL_CHARACTERS_MAX}", f"'VALUE_TOO_LONG:{name}'") for name in names
+    ]
+    branches += [(is_formula(f"s.{quoted(name)}"), f"'FORMULA_CELL:{name}'") for name in common]
+    branches += [(f"s.{quoted(name)} = ''", f"'MISSING_FIELD:{name}'") for name in REQUIRED]
+    branches += [
+        ("f.scenario is null", "'UNKNOWN_SCENARIO:scenario'"),
+        ("s.started is null", "'BAD_TIME:started_at'"),
+        ("s.ended is null", "'BAD_TIME:ended_at'"),
+        ("s.ended < s.started", "'TIME_ORDER:ended_at'"),
+        (f"s.started > timestamp '{local_now}'", "'FUTURE_TIME:started_at'"),
+        (f"s.ended > timestamp '{local_now}'", "'FUTURE_TIME:ended_at'"),
+        ("f.earliest is null", "'PARAMETER_UNSET:intake.lateness_days_max'"),
+        ("s.started::date < f.earliest", "'TOO_LATE:started_at'"),
+        ("s.area = ''", "'MISSING_FIELD:area'"),
+        ("r.code is null", "'UNKNOWN_AREA:area'"),
+    ]
+    return case(branches, "null")

@@ -1,0 +1,115 @@
+"""Receive a file: durable, with its hash, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from django.db import transaction
+
+from tanpuhui.behaviour.activity.adapters import adapter_named
+from tanpuhui.behaviour.activity.domain import BatchState, FeedClosed
+from tanpuhui.behaviour.activity.events import BatchReceived as BatchReceivedEvent
+from tanpuhui.behaviour.activity.models import Batch, Feed
+from tanpuhui.books.transparency.operations import append_leaf
+from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.documents.operations import store_document
+from tanpuhui.foundation.kernel.actors import Actor, Role
+from tanpuhui.foundation.persistence.events import publish
+from tanpuhui.foundation.persistence.locks import lock_names
+
+SENDERS = frozenset({Role.PARTNER})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchReceived:
+    """A received file: its batch, its SHA-256 (hexadecimal) and the batch's state now."""
+
+    batch_id: int
+    sha256: str
+    state: str
+
+
+def receive_batch(
+    *,
+    actor: Actor,
+    at: datetime,
+    idempotency_key: str,
+    partner_id: int,
+    adapter: str,
+    file_name: str,
+    media_type: str,
+    content: bytes | BinaryIO,
+) -> BatchReceived:
+    """Store a partner's file and have it posted; when this returns, nothing of it can be lost.
+
+    The same bytes from the same partner are one batch, however often they come and under whatever key. The bytes
+    are stored first, in a transaction of their own, so that a file of any size is streamed and hashed once.
+    Raises NotPermitted, AdapterUnknown, FeedClosed, IdempotencyConflict (same key, another file).
+    """
+    actor.require(*SENDERS, operation="activity.receive_batch", organisation_id=partner_id)
+    _check_feed(partner_id, adapter)
+    with transaction.atomic():
+        stored = store_document(content=content, name=file_name, media_type=media_type, at=at)
+    return file_batch(
+        actor=actor,
+        at=at,
+        idempotency_key=idempotency_key,
+        partner_id=partner_id,
+        adapter=adapter,
+        file_name=file_name,
+        media_type=media_type,
+        file_sha256=stored.sha256,
+        size_bytes=stored.size,
+    )
+
+
+@operation(roles=SENDERS, subject="batch:{batch_id}")
+def file_batch(
+    *,
+    actor: Actor,
+    at: datetime,
+    idempotency_key: str,  # noqa: ARG001  the decorator's
+    partner_id: int,
+    adapter: str,
+    file_name: str,
+    media_type: str,
+    file_sha256: str,
+    size_bytes: int,
+) -> BatchReceived:
+    """Register a stored file as a batch and defer its posting in the same transaction. See receive_batch."""
+    actor.require(*SENDERS, operation="activity.receive_batch", organisation_id=partner_id)
+    _check_feed(partner_id, adapter)
+    lock_names(f"activity:file:{partner_id}:{file_sha256}")
+    batch = Batch.objects.filter(partner_id=partner_id, file_sha256=file_sha256).first()
+    if batch is None:
+        batch = Batch.objects.create(
+            partner_id=partner_id,
+            adapter=adapter,
+            file_sha256=file_sha256,
+            file_name=file_name,
+            media_type=media_type,
+            size_bytes=size_bytes,
+            received_at=at,
+            state=BatchState.RECEIVED,
+        )
+        append_leaf(
+            kind="file",
+            subject=f"batch:{batch.pk}",
+            payload={
+                "batch": batch.pk,
+                "partner": partner_id,
+                "sha256": file_sha256,
+                "size_bytes": size_bytes,
+            },
+            at=at,
+        )
+        publish(BatchReceivedEvent(batch_id=batch.pk))
+    return BatchReceived(batch_id=batch.pk, sha256=file_sha256, state=batch.state)
+
+
+def _check_feed(partner_id: int, adapter: str) -> None:
+    adapter_named(adapter)
+    if not Feed.objects.filter(partner_id=partner_id, adapter=adapter).exists():
+        raise FeedClosed(partner_id=partner_id, adapter=adapter)
