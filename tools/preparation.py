@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NoReturn
 
-from tools.environment import ensure_environment
+from tools.environment import RUNTIME_LOCK, ensure_environment
 from tools.front_end_files import ensure_front_end_files, system_node_is_enough
-from tools.working_copy import WorkingCopy, only_one, refuse_unwritable, setup_lock
+from tools.sentences import SetupRefusal, say
+from tools.working_copy import WorkingCopy, only_one, refuse_unwritable, setup_lock, working_copy
 
 
 def prepare(copy: WorkingCopy, lock: str) -> None:
@@ -31,3 +33,20 @@ def hand_over(copy: WorkingCopy, module: str, arguments: Sequence[str] = ()) -> 
     """Become the given module of ours inside the environment: same process, so signals and status are its own."""
     os.chdir(copy.root)
     os.execv(copy.python, [str(copy.python), "-m", module, *arguments])  # noqa: S606  a fixed program takes our place
+
+
+def main() -> int:
+    """Prepare for running only; a server does this at installation and at each upgrade."""
+    try:
+        prepare(working_copy(), RUNTIME_LOCK)
+    except SetupRefusal as refusal:
+        refusal.show()
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    say("已就绪", "ready")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

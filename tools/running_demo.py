@@ -107,18 +107,11 @@ def _database(copy: WorkingCopy) -> Iterator[tuple[str, str]]:
 
 
 def _bring_up_to_date(copy: WorkingCopy, processes: Processes, environment: dict[str, str]) -> None:
-    """Migrate as the owner, give the app role its rights, and seed what is not there yet."""
+    """Migrate as the owner, which grants the app role its rights, and seed what is not there yet."""
     as_owner = {**environment, "DATABASE_URL": environment["DATABASE_OWNER_URL"]}
     python = str(copy.python)
     steps = [
-        (
-            "migrate",
-            "更新数据库结构",
-            "migrating",
-            ["-m", "django", "migrate", "--no-input", "-v", "0"],
-            as_owner,
-        ),
-        ("grants", "授予权限", "granting rights to the app role", ["-m", COMMANDS, "grants"], as_owner),
+        ("migrate", "更新数据库结构并授权", "migrating and granting", ["-m", COMMANDS, "migrate"], as_owner),
         ("seed", "准备演示数据", "seeding the demonstration", ["-m", COMMANDS, "demo", "seed"], environment),
     ]
     for name, zh, en, arguments, env in steps:
