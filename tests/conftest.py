@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -11,3 +12,9 @@ import pytest
 def now() -> datetime:
     """Give one fixed moment, so that no test depends on the clock."""
     return datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def invented_jurisdiction() -> Path:
+    """Give the folder of a jurisdiction that does not exist, so that nothing depends on a real one."""
+    return Path(__file__).parent / "jurisdictions" / "huanghai"

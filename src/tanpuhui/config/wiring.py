@@ -1,19 +1,60 @@
-"""The composition root: what a decision sets off, and who hears of an event. The only file in which calls go up."""
+"""The composition root: what a decision sets off, who hears of an event, who may open an address.
+
+The only file in which calls go up. An outcome, an event or a route that is missing here stops its use, and a test.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+from tanpuhui.behaviour.activity.events import BatchReceived
+from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
+from tanpuhui.credits.projects import operations as projects
+from tanpuhui.credits.registry import operations as registry
 from tanpuhui.foundation.persistence.events import install_subscribers
+from tanpuhui.foundation.workflow.events import CaseDecided
+from tanpuhui.foundation.workflow.operations import NO_EFFECT, Effect, install_effects
+from tanpuhui.interfaces.access.domain import PUBLIC
+from tanpuhui.interfaces.access.table import install_routes
+from tanpuhui.interfaces.api.routes import ROUTES as API_ROUTES
+from tanpuhui.interfaces.citizen.routes import ROUTES as CITIZEN_ROUTES
+from tanpuhui.interfaces.portal.routes import ROUTES as PORTAL_ROUTES
+from tanpuhui.interfaces.workbench.routes import ROUTES as WORKBENCH_ROUTES
+from tanpuhui.science.methodology import operations as methodology
 
-EFFECTS: Mapping[tuple[str, str], Callable[..., Any]] = {}
+EFFECTS: Mapping[tuple[str, str], Effect] = {
+    ("methodology_version", "recommend"): methodology.recommend_version,
+    ("methodology_version", "file"): methodology.file_version,
+    ("methodology_version", "return"): methodology.return_version,
+    ("methodology_version", "reject"): methodology.reject_version,
+    ("methodology_version", "resubmit"): methodology.resubmit_version,
+    ("monitoring_report", "submit"): projects.check_submission,
+    ("monitoring_report", "verify"): projects.sign_verification,
+    ("monitoring_report", "prepare"): projects.check_preparation,
+    ("monitoring_report", "issue"): registry.issue_units,
+    ("monitoring_report", "return"): NO_EFFECT,
+    ("monitoring_report", "reject"): NO_EFFECT,
+}
 """(subject type, outcome) → the operation that runs in the deciding transaction."""
 
-SUBSCRIBERS: Mapping[type, Sequence[str]] = {}
+SUBSCRIBERS: Mapping[type, Sequence[str]] = {
+    BatchReceived: ("activity.post_batch",),
+    CaseDecided: (),
+    MonthPooled: (),
+}
 """Event → names of the tasks that are deferred in the transaction that published it."""
 
 
 def install() -> None:
-    """Hand both tables to the rooms that use them."""
+    """Hand the tables to the rooms that use them."""
+    install_effects(EFFECTS)
     install_subscribers(SUBSCRIBERS)
+    install_routes(
+        {
+            "portal": PORTAL_ROUTES,
+            "citizen": CITIZEN_ROUTES,
+            "workbench": WORKBENCH_ROUTES,
+            "api": API_ROUTES,
+            "design": {"parts": PUBLIC, "sample": PUBLIC},
+        }
+    )

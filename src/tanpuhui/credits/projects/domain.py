@@ -55,11 +55,3 @@ class NotVerified(Refusal):
     code = "NOT_VERIFIED"
     zh = "监测报告 {report_id} 还没有核查声明，不能签发。"
     en = "Monitoring report {report_id} has no verification statement, so nothing can be issued."
-
-
-class AlreadyVerified(Refusal):
-    """One statement stands for one report."""
-
-    code = "ALREADY_VERIFIED"
-    zh = "监测报告 {report_id} 已有核查声明。"
-    en = "Monitoring report {report_id} already has its verification statement."

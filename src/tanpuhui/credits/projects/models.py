@@ -50,9 +50,10 @@ class MonitoringReport(models.Model):
 
 
 class VerificationStatement(models.Model):
-    """A verifier's signed statement on one report (核查声明)."""
+    """A verifier's signed statement on one report (核查声明). A report that was sent back gets a further one."""
 
-    report = models.OneToOneField(MonitoringReport, on_delete=models.PROTECT)
+    report = models.ForeignKey(MonitoringReport, on_delete=models.PROTECT, related_name="statements")
+    round = models.IntegerField()
     case_id = models.BigIntegerField()
     verifier = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT)
     signed_by = models.TextField()
@@ -62,4 +63,5 @@ class VerificationStatement(models.Model):
     leaf_id = models.BigIntegerField()
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["report", "round"], name="statement_once_per_round")]
         triggers = append_only()

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from django.db.models import QuerySet
 
-from tanpuhui.credits.projects.models import MonitoringReport, Project, VerificationStatement
+from tanpuhui.credits.projects.models import MonitoringReport, Project
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.kernel.quantities import GRAMS_PER_TONNE, Grams, Tonnes
@@ -100,8 +100,9 @@ def breaches() -> Iterator[Breach]:
                 subject=f"monitoring_report:{row.pk}",
                 detail=f"{row.tonnes} t and {row.remainder_g} g are not {row.grams} g",
             )
-        statement = getattr(row, "verificationstatement", None)
-        if statement is not None and statement.tonnes != row.tonnes:
+        for statement in row.statements.all():
+            if statement.tonnes == row.tonnes:
+                continue
             yield Breach(
                 invariant="4 pool and report",
                 subject=f"monitoring_report:{row.pk}",
@@ -110,7 +111,7 @@ def breaches() -> Iterator[Breach]:
 
 
 def _reports() -> QuerySet[MonitoringReport]:
-    return MonitoringReport.objects.select_related("project", "verificationstatement")
+    return MonitoringReport.objects.select_related("project").prefetch_related("statements")
 
 
 def _project_view(row: Project) -> ProjectView:
@@ -127,7 +128,7 @@ def _project_view(row: Project) -> ProjectView:
 
 
 def _report_view(row: MonitoringReport) -> ReportView:
-    statement: VerificationStatement | None = getattr(row, "verificationstatement", None)
+    statement = max(row.statements.all(), key=lambda one: one.round, default=None)
     return ReportView(
         report_id=row.pk,
         project=_project_view(row.project),

@@ -23,6 +23,7 @@ __all__ = [
     "IssuanceView",
     "Purpose",
     "Serial",
+    "Span",
     "TransferView",
     "breaches",
     "certificate",

@@ -9,5 +9,5 @@ from django.core.management import call_command
 
 def main(arguments: Sequence[str]) -> int:
     """Run jobs (arguments go to procrastinate's worker, for example --one-shot); return 0 when stopped."""
-    call_command("procrastinate", "worker", *arguments)
+    call_command("procrastinate", "worker", "--delete-jobs", "successful", *arguments)
     return 0

@@ -2,7 +2,7 @@
 
 register_project: ProjectCodeTaken, ScenarioTaken. open_monitoring_report: PoolAlreadyReported, NothingToIssue,
 PoolOfAnotherScenario. check_submission, sign_verification, check_preparation are effects of the issuance case:
-AlreadyVerified, NotVerified.
+NotVerified, NotPermitted.
 """
 
 from tanpuhui.credits.projects.operations._check_preparation import check_preparation

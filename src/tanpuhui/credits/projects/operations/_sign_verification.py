@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tanpuhui.books.transparency.operations import append_leaf
-from tanpuhui.credits.projects.domain import AlreadyVerified
 from tanpuhui.credits.projects.models import VerificationStatement
 from tanpuhui.credits.projects.queries import report
 from tanpuhui.foundation.audit.operations import operation
@@ -35,18 +34,18 @@ def sign_verification(
 
     The verifier confirms the reported figure or sends the report back: there is no third figure, so that
     tonnes issued × 10⁶ + remainder stays equal to the grams pooled (house plan, invariant 4).
-    Raises NotPermitted, AlreadyVerified.
+    The case lets one decision through at a time, so rounds are counted without a lock of their own.
+    Raises NotPermitted.
     """
     view = report(report_id=int(subject_id))
     verifier_id = case(case_id).parties.get(Role.VERIFIER)
     if verifier_id is None:
         raise NotPermitted(operation="projects.sign_verification")
     actor.require(Role.VERIFIER, operation="projects.sign_verification", organisation_id=verifier_id)
-    if view.verified_at is not None:
-        raise AlreadyVerified(report_id=view.report_id)
+    statement_round = VerificationStatement.objects.filter(report_id=view.report_id).count() + 1
     leaf_id = append_leaf(
         kind="verification",
-        subject=str(view.report_id),
+        subject=f"{view.report_id}:{statement_round}",
         payload={
             "report": view.report_id,
             "project": view.project.code,
@@ -63,6 +62,7 @@ def sign_verification(
     )
     VerificationStatement.objects.create(
         report_id=view.report_id,
+        round=statement_round,
         case_id=case_id,
         verifier_id=verifier_id,
         signed_by=actor.id,
