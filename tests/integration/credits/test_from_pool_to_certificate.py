@@ -11,6 +11,7 @@ from tests.credits_cast import CreditsCast
 from tanpuhui.books.transparency.queries import opens_commitment
 from tanpuhui.credits.projects import queries as projects
 from tanpuhui.credits.projects.domain import NothingToIssue, NotVerified, PoolAlreadyReported
+from tanpuhui.credits.projects.operations import check_preparation
 from tanpuhui.credits.registry import queries as registry
 from tanpuhui.credits.registry.domain import NotEnoughUnits, Purpose, TransferClosed, TransferToSelf
 from tanpuhui.credits.registry.models import Block, Certificate, Issuance
@@ -90,8 +91,6 @@ def test_nothing_is_issued_without_a_verification_statement(cast: CreditsCast) -
                 opinion="x",
             )
     with pytest.raises(NotVerified):
-        from tanpuhui.credits.projects.operations import check_preparation
-
         check_preparation(
             actor=cast.maker,
             at=cast.at,

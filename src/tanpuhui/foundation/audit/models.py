@@ -7,8 +7,6 @@ from django.db.models.functions import Now
 
 from tanpuhui.foundation.persistence.triggers import append_only
 
-__all__ = ["AuditRecord", "append_only"]
-
 
 class AuditRecord(models.Model):
     """One finished operation: who, what, when, about what, with which result. It is also the idempotency record."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from tanpuhui.foundation.audit.models import append_only
+from tanpuhui.foundation.persistence.triggers import append_only
 
 
 class Document(models.Model):

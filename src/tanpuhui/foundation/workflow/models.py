@@ -5,9 +5,7 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 
-from tanpuhui.foundation.identity.models import Organisation
 from tanpuhui.foundation.persistence.triggers import append_only
-from tanpuhui.foundation.rulebook.models import ProcessVersion
 
 STARTS_RIGHT = """
     IF NEW.step <> 0 THEN
@@ -70,12 +68,12 @@ class Case(models.Model):
 
     number = models.TextField(unique=True)
     process = models.TextField()
-    process_version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT)
+    process_version = models.ForeignKey("rulebook.ProcessVersion", on_delete=models.PROTECT)
     subject_type = models.TextField()
     subject_id = models.TextField()
     title = models.TextField()
     area = models.CharField(max_length=6)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True)
+    organisation = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT, null=True)
     state = models.TextField()
     step = models.IntegerField(default=0)
     opened_at = models.DateTimeField()
@@ -118,7 +116,7 @@ class CaseParty(models.Model):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="parties")
     role = models.TextField()
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    organisation = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT)
     named_at = models.DateTimeField()
 
     class Meta:
@@ -137,7 +135,7 @@ class Decision(models.Model):
     actor_kind = models.TextField()
     actor_id = models.TextField()
     role = models.TextField()
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True)
+    organisation = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT, null=True)
     opinion = models.TextField()
     evidence = models.JSONField(default=list)
     at = models.DateTimeField()
