@@ -17,12 +17,16 @@ from tanpuhui.foundation.kernel.quantities import Fen, Grams, Points
 __all__ = [
     "Balance",
     "EntryView",
+    "JournalView",
     "PointsLot",
     "accounts_of",
     "balance",
     "breaches",
     "clawback_due",
     "entries",
+    "entries_of_days",
+    "entries_of_journal",
+    "journals",
     "points_lots",
     "system_total",
     "totals",
@@ -42,6 +46,7 @@ class Balance:
 class EntryView:
     """One line of an account's history. `cursor` is what the next page's `before` wants."""
 
+    account_id: int
     journal_id: int
     kind: str
     reference: str
@@ -56,6 +61,18 @@ class EntryView:
     def cursor(self) -> tuple[date, int]:
         """Return the place of this line in the history."""
         return (self.day, self.journal_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalView:
+    """A journal and its turnover: the sum of what its entries give, which is also the sum of what they take."""
+
+    id: int
+    kind: str
+    reference: str
+    grams: Grams
+    points: Points
+    fen: Fen
 
 
 def accounts_of(*, owner_type: str, owner_ids: Sequence[int]) -> dict[int, int]:
@@ -89,29 +106,41 @@ def clawback_due(account_id: int) -> tuple[Grams, Points]:
 def entries(account_id: int, *, before: tuple[date, int] | None = None, limit: int) -> tuple[EntryView, ...]:
     """Return an account's lines, the latest business day first; `before` is the cursor of the last line had."""
     day, journal_id = before if before is not None else (date.max, 2**62)
-    rows = _rows(
-        """
-        select e.journal_id, j.kind, j.reference, e.day, e.grams, e.points, e.fen, e.n_records, j.at
-        from ledger_entry e join ledger_journal j on j.id = e.journal_id
-        where e.account_id = %s and (e.day, e.journal_id) < (%s, %s)
-        order by e.day desc, e.journal_id desc limit %s
-        """,
+    return _entries(
+        "e.account_id = %s and (e.day, e.journal_id) < (%s, %s) order by e.day desc, e.journal_id desc limit %s",
         [account_id, day, journal_id, limit],
     )
-    return tuple(
-        EntryView(
-            journal_id=row[0],
+
+
+def entries_of_days(account_id: int, *, first_day: date, last_day: date) -> tuple[EntryView, ...]:
+    """Return an account's lines of the days from first to last (both included), the earliest first."""
+    return _entries(
+        "e.account_id = %s and e.day between %s and %s order by e.day, e.journal_id",
+        [account_id, first_day, last_day],
+    )
+
+
+def entries_of_journal(journal_id: int) -> tuple[EntryView, ...]:
+    """Return every line of a journal by account and day, the system's included."""
+    return _entries("e.journal_id = %s order by e.account_id, e.day", [journal_id])
+
+
+def journals(ids: Sequence[int]) -> dict[int, JournalView]:
+    """Return what the journals with these numbers say, by number; those that do not exist are left out."""
+    rows = _rows(
+        "select id, kind, reference, grams, points, fen from ledger_journal where id = any(%s)", [list(ids)]
+    )
+    return {
+        row[0]: JournalView(
+            id=row[0],
             kind=row[1],
             reference=row[2],
-            day=row[3],
-            grams=Grams(row[4]),
-            points=Points(row[5]),
-            fen=Fen(row[6]),
-            n_records=row[7],
-            at=row[8],
+            grams=Grams(row[3]),
+            points=Points(row[4]),
+            fen=Fen(row[5]),
         )
         for row in rows
-    )
+    }
 
 
 def totals(account_id: int, *, first_day: date, last_day: date, kind: str | None = None) -> Balance:
@@ -235,6 +264,31 @@ def breaches() -> Iterator[Breach]:
     ):
         for account_id, says, should in _rows(sql, []):
             yield Breach(invariant, f"ledger_account:{account_id}", f"{says} != {should}")
+
+
+_ENTRIES = """
+select e.account_id, e.journal_id, j.kind, j.reference, e.day, e.grams, e.points, e.fen, e.n_records, j.at
+from ledger_entry e join ledger_journal j on j.id = e.journal_id where """
+
+
+def _entries(condition: str, parameters: list[Any]) -> tuple[EntryView, ...]:
+    """Return the lines that meet a condition, which is a constant of this module."""
+    rows = _rows(_ENTRIES + condition, parameters)
+    return tuple(
+        EntryView(
+            account_id=row[0],
+            journal_id=row[1],
+            kind=row[2],
+            reference=row[3],
+            day=row[4],
+            grams=Grams(row[5]),
+            points=Points(row[6]),
+            fen=Fen(row[7]),
+            n_records=row[8],
+            at=row[9],
+        )
+        for row in rows
+    )
 
 
 def _balance(row: tuple[Any, ...]) -> Balance:

@@ -1,0 +1,107 @@
+"""What carbon accounts and pools decide without a database (个人碳账户、归集)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tanpuhui.foundation.kernel.calendar import Month
+from tanpuhui.foundation.kernel.errors import Refusal
+from tanpuhui.foundation.kernel.identifiers import check_character
+from tanpuhui.foundation.kernel.quantities import Grams, Tonnes, floor_to_tonnes
+
+LEDGER_OWNER = "user"
+"""The owner type under which the ledger knows a person's account; its owner id is the user's."""
+
+CERTIFIABLE_EVIDENCE_TIERS = frozenset({1})
+"""Tier 1 is the operator's own record. Clause: policy notes section 5, lower tiers never become certified units."""
+
+
+class NoCarbonAccount(Refusal):
+    """The person has not opened a carbon account (未开户)."""
+
+    code = "NO_CARBON_ACCOUNT"
+    zh = "还没有开通个人碳账户。请先开通，再查看减排记录。"
+    en = "There is no personal carbon account yet. Open one first."
+
+
+class PoolTooEarly(Refusal):
+    """The month may still change (归集过早)."""
+
+    code = "POOL_TOO_EARLY"
+    zh = "{scenario} {month} 还可能有迟到的记录，{earliest} 起才能归集。"
+    en = "Late records of {scenario} {month} may still come. It can be pooled from {earliest} on."
+    retryable = True
+
+
+class SettleDaysUndecided(Refusal):
+    """No rule says how long to wait, so a person decides and says why (等待天数未定)."""
+
+    code = "POOL_SETTLE_DAYS_UNSET"
+    zh = "规则没有写明 {scenario} 月末后要等几天才能归集（pool.settle_days 未设）。请写明现在归集的理由。"
+    en = "No rule says how many days to wait after a month of {scenario} (pool.settle_days is unset). Give your reason."
+
+
+class AlreadyPooled(Refusal):
+    """A scenario's months are pooled once, in order (已归集)."""
+
+    code = "ALREADY_POOLED"
+    zh = "{scenario} 已经归集到 {through}，不能再归集 {month}。迟到的记录会进入下一次归集。"
+    en = "{scenario} is pooled up to {through}; {month} cannot be pooled again. Late records go into the next pool."
+
+
+class NothingToPool(Refusal):
+    """There is no certifiable posting that is not pooled yet (没有可归集的减排)."""
+
+    code = "NOTHING_TO_POOL"
+    zh = "{scenario} 到 {month} 没有尚未归集、证据等级足够的减排。"
+    en = "Up to {month}, {scenario} has no reductions of sufficient evidence that are not pooled yet."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSum:
+    """What a pool comes to: whole tonnes, and the remainder in grams that the next pool takes over (结转)."""
+
+    tonnes: Tonnes
+    remainder: Grams
+
+
+def account_number(area: str, ledger_account_id: int) -> str:
+    """Return a carbon account's number: area (six digits), ten digits, check character after ISO 7064 MOD 37-2."""
+    stem = f"{area}{ledger_account_id:010d}"
+    return stem + check_character(stem)
+
+
+def pool_sum(grams: Grams, carried_in: Grams) -> PoolSum:
+    """Floor what was pooled and carried in to whole tonnes; a negative sum is carried on as it is.
+
+    Rule FLOOR_1T: methodology notes section 2.4; only pools and project periods carry remainders and negatives.
+    """
+    total = grams + carried_in
+    if total < Grams(0):
+        return PoolSum(tonnes=Tonnes(0), remainder=total)
+    whole = floor_to_tonnes(total)
+    return PoolSum(tonnes=whole.tonnes, remainder=whole.remainder)
+
+
+def earliest_pooling(month: Month, settle_days: int) -> date:
+    """Return the first business day on which a month can be pooled: the days to wait have gone by."""
+    return month.last_day + timedelta(days=settle_days + 1)
+
+
+def merkle_root(leaves: Sequence[bytes]) -> bytes:
+    """Return the root over posting hashes in order, after RFC 6962 section 2.1 (leaf prefix 0, node prefix 1)."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\x00" + leaves[0]).digest()
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\x01" + merkle_root(leaves[:half]) + merkle_root(leaves[half:])).digest()
+
+
+def same_day_of_previous_month(day: date) -> tuple[date, date]:
+    """Return the first day of the month before and the day in it to compare with: 31 March compares with 28 February."""
+    last = day.replace(day=1) - timedelta(days=1)
+    return last.replace(day=1), last.replace(day=min(day.day, last.day))

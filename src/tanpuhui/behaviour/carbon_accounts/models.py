@@ -1,0 +1,85 @@
+"""Personal carbon accounts and the pools made of them (个人碳账户、归集)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from tanpuhui.foundation.persistence.conditions import holds
+from tanpuhui.foundation.persistence.fields import GramsField, TonnesField
+from tanpuhui.foundation.persistence.triggers import append_only
+
+
+class CarbonAccount(models.Model):
+    """A person's carbon account (个人碳账户): one per person, however many partners know them."""
+
+    number = models.TextField(unique=True)
+    user = models.OneToOneField("identity.User", on_delete=models.PROTECT)
+    ledger_account_id = models.BigIntegerField(unique=True)
+    area = models.CharField(max_length=6)
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "carbon_account"
+        indexes = [models.Index(fields=["area"], name="carbon_account_by_area")]
+        triggers = append_only()
+
+
+class Pool(models.Model):
+    """The reductions of a scenario up to a month, counted once and floored to whole tonnes (归集).
+
+    `carried_in` is the remainder of the pool before, `remainder` what the next one takes over; both are in grams and
+    can be negative. `purpose` is that of the methodology versions: operation, demonstration or test.
+    """
+
+    scenario = models.TextField()
+    month = models.CharField(max_length=7)
+    first_day = models.DateField()
+    last_day = models.DateField()
+    previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True)
+    postings = models.IntegerField()
+    grams = GramsField()
+    carried_in = GramsField()
+    tonnes = TonnesField()
+    remainder = GramsField()
+    root = models.CharField(max_length=64)
+    methodologies = models.JSONField()
+    purpose = models.TextField()
+    settle_days = models.IntegerField(null=True)
+    decided_because = models.TextField(default="")
+    pooled_at = models.DateTimeField()
+    leaf_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "carbon_pool"
+        constraints = [
+            models.UniqueConstraint(fields=["scenario", "month"], name="carbon_pool_once"),
+            models.UniqueConstraint(
+                fields=["scenario"], condition=models.Q(previous__isnull=True), name="carbon_pool_one_first"
+            ),
+            models.CheckConstraint(
+                condition=holds("tonnes * 1000000 + remainder = grams + carried_in"),
+                name="carbon_pool_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=holds("tonnes >= 0 and remainder < 1000000 and (remainder >= 0 or tonnes = 0)"),
+                name="carbon_pool_whole_tonnes",
+            ),
+            models.CheckConstraint(
+                condition=holds("settle_days is not null or decided_because <> ''"),
+                name="carbon_pool_has_reason",
+            ),
+        ]
+        triggers = append_only()
+
+
+class PoolPosting(models.Model):
+    """One posting of intake in a pool; the unique key lets each be pooled once."""
+
+    posting_id = models.BigIntegerField(primary_key=True)
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="members")
+    grams = GramsField()
+    posting_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "carbon_pool_posting"
+        triggers = append_only()

@@ -1,0 +1,189 @@
+"""Pool a month of a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tanpuhui.behaviour.activity.queries import PostingView, postings_of_scenario
+from tanpuhui.behaviour.carbon_accounts.domain import (
+    CERTIFIABLE_EVIDENCE_TIERS,
+    AlreadyPooled,
+    NothingToPool,
+    PoolTooEarly,
+    SettleDaysUndecided,
+    earliest_pooling,
+    merkle_root,
+    pool_sum,
+)
+from tanpuhui.behaviour.carbon_accounts.events import MonthPooled as MonthPooledEvent
+from tanpuhui.behaviour.carbon_accounts.models import Pool, PoolPosting
+from tanpuhui.books.transparency.operations import LeafKind, append_leaf
+from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.kernel.actors import Actor, Role
+from tanpuhui.foundation.kernel.calendar import Month, business_day
+from tanpuhui.foundation.kernel.errors import Invalid
+from tanpuhui.foundation.kernel.quantities import Grams, Tonnes
+from tanpuhui.foundation.persistence.events import publish
+from tanpuhui.foundation.persistence.locks import lock_names
+from tanpuhui.foundation.rulebook.queries import parameter
+from tanpuhui.science.methodology import queries as methodology
+
+_OPERATION = "operation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthPooled:
+    """The pool: grams counted now, carried in, whole tonnes, and the remainder that is carried on."""
+
+    pool_id: int
+    scenario: str
+    month: str
+    grams: Grams
+    carried_in: Grams
+    tonnes: Tonnes
+    remainder: Grams
+
+
+@operation(roles={Role.MAKER}, subject="pool:{pool_id}")
+def pool_month(
+    *,
+    actor: Actor,
+    at: datetime,
+    idempotency_key: str,
+    scenario: str,
+    month: str,
+    decided_because: str = "",
+) -> MonthPooled:
+    """Count every certifiable posting of a scenario up to a month that is in no pool yet, and floor to whole tonnes.
+
+    `month` is written 2026-11. Late postings of earlier months are counted with it. Waits `pool.settle_days` after
+    the month's end; where no rule sets them, `decided_because` says why a person pools now.
+    Raises Invalid, PoolTooEarly, SettleDaysUndecided, AlreadyPooled, NothingToPool.
+    Clause: house plan section 6, invariant 4.
+    """
+    try:
+        wanted = Month.parse(month)
+    except ValueError as error:
+        raise Invalid(field="month", why=str(error)) from error
+    lock_names(f"carbon_accounts:pool:{scenario}")
+    settle_days = _permit_time(
+        scenario=scenario, month=wanted, at=at, decided_because=decided_because.strip()
+    )
+    previous = Pool.objects.filter(scenario=scenario).order_by("-month").first()
+    if previous is not None and Month.parse(previous.month) >= wanted:
+        raise AlreadyPooled(scenario=scenario, through=previous.month, month=month)
+    members = _unpooled(scenario=scenario, month=wanted)
+    if not members:
+        raise NothingToPool(scenario=scenario, month=month)
+    pool = _write(
+        members=members,
+        previous=previous,
+        scenario=scenario,
+        month=wanted,
+        settle_days=settle_days,
+        decided_because=decided_because.strip(),
+        at=at,
+    )
+    publish(MonthPooledEvent(pool_id=pool.pk, scenario=scenario, month=month))
+    return MonthPooled(
+        pool_id=pool.pk,
+        scenario=scenario,
+        month=month,
+        grams=pool.grams,
+        carried_in=pool.carried_in,
+        tonnes=pool.tonnes,
+        remainder=pool.remainder,
+    )
+
+
+def _permit_time(*, scenario: str, month: Month, at: datetime, decided_because: str) -> int | None:
+    rule = parameter(key="pool.settle_days", at=at, scope=scenario)
+    settle_days = None if rule.value is None else int(rule.value)
+    earliest = earliest_pooling(month, settle_days or 0)
+    if business_day(at) < earliest:
+        raise PoolTooEarly(scenario=scenario, month=month, earliest=earliest)
+    if settle_days is None and not decided_because:
+        raise SettleDaysUndecided(scenario=scenario)
+    return settle_days
+
+
+def _unpooled(*, scenario: str, month: Month) -> list[PostingView]:
+    pooled = set(PoolPosting.objects.filter(pool__scenario=scenario).values_list("posting_id", flat=True))
+    return sorted(
+        (
+            posting
+            for posting in postings_of_scenario(scenario=scenario, through_month=month)
+            if posting.evidence_tier in CERTIFIABLE_EVIDENCE_TIERS and posting.id not in pooled
+        ),
+        key=lambda posting: posting.id,
+    )
+
+
+def _write(
+    *,
+    members: Sequence[PostingView],
+    previous: Pool | None,
+    scenario: str,
+    month: Month,
+    settle_days: int | None,
+    decided_because: str,
+    at: datetime,
+) -> Pool:
+    grams = Grams.total(posting.grams for posting in members)
+    carried_in = previous.remainder if previous is not None else Grams(0)
+    total = pool_sum(grams, carried_in)
+    root = merkle_root([bytes.fromhex(posting.hash) for posting in members]).hex()
+    versions = [methodology.version(i) for i in sorted({p.methodology_version_id for p in members})]
+    methodologies = sorted({f"{version.code} {version.version}" for version in versions})
+    purpose = next((v.purpose for v in versions if v.purpose != _OPERATION), _OPERATION)
+    leaf_id = append_leaf(
+        kind=LeafKind.POOL,
+        subject=f"{scenario}:{month}",
+        payload={
+            "scenario": scenario,
+            "month": str(month),
+            "postings": len(members),
+            "grams": str(grams.value),
+            "carried_in": str(carried_in.value),
+            "tonnes": str(total.tonnes.value),
+            "remainder": str(total.remainder.value),
+            "root": root,
+            "methodologies": methodologies,
+            "purpose": purpose,
+        },
+        at=at,
+    )
+    pool = Pool.objects.create(
+        scenario=scenario,
+        month=str(month),
+        first_day=min(Month.parse(posting.month) for posting in members).first_day,
+        last_day=month.last_day,
+        previous=previous,
+        postings=len(members),
+        grams=grams,
+        carried_in=carried_in,
+        tonnes=total.tonnes,
+        remainder=total.remainder,
+        root=root,
+        methodologies=methodologies,
+        purpose=purpose,
+        settle_days=settle_days,
+        decided_because=decided_because,
+        pooled_at=at,
+        leaf_id=leaf_id,
+    )
+    PoolPosting.objects.bulk_create(
+        [
+            PoolPosting(
+                posting_id=posting.id,
+                pool=pool,
+                grams=posting.grams,
+                posting_hash=bytes.fromhex(posting.hash),
+            )
+            for posting in members
+        ],
+        batch_size=5_000,
+    )
+    return pool
