@@ -48,6 +48,8 @@ CODES_PER_IP_PER_HOUR = 30
 PASSWORD_FAILURES_MAX = 5
 PASSWORD_FAILURES_PER_IP_MAX = 50
 PASSWORD_LOCKED = timedelta(minutes=30)
+API_KEY_PREFIX = "tph_"
+API_KEY_BYTES = 32
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _AREA = re.compile(r"[0-9]{6}", re.ASCII)
@@ -184,6 +186,22 @@ class SignInLocked(Refusal):
     zh = "登录失败次数过多，请 30 分钟后再试，或联系本机构管理员。"
     en = "Too many failed sign-ins. Try again in 30 minutes, or ask your organisation's administrator."
     retryable = True
+
+
+class ApiKeyUnknown(Refusal):
+    """The key is not one of ours, or no longer."""
+
+    code = "API_KEY_UNKNOWN"
+    zh = "接口密钥无效或已停用。请核对 Authorization 请求头，或请本机构管理员另发一把。"
+    en = "The API key is unknown or revoked. Check the Authorization header, or ask your administrator for a new key."
+
+
+class ApiKeyRevoked(Refusal):
+    """A key is revoked once."""
+
+    code = "API_KEY_REVOKED"
+    zh = "接口密钥“{name}”已于 {revoked_at} 停用，不必再停。"
+    en = "The API key {name} was revoked at {revoked_at} already."
 
 
 class SmsNotConfigured(Refusal):

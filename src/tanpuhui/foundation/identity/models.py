@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from tanpuhui.foundation.audit.models import append_only
+from tanpuhui.foundation.persistence.triggers import append_only
 
 
 class User(AbstractBaseUser):
@@ -23,8 +23,8 @@ class User(AbstractBaseUser):
     joined_at = models.DateTimeField()
 
     USERNAME_FIELD = "username"
-    REQUIRED_FIELDS: list[str] = []
-    objects: ClassVar[BaseUserManager[User]] = BaseUserManager()
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[BaseUserManager[Self]] = BaseUserManager()
 
     class Meta:
         constraints = [
@@ -153,3 +153,23 @@ class SignInAttempt(models.Model):
             models.Index(fields=["ip", "at"], name="sign_in_attempt_by_ip"),
         ]
         triggers = append_only()
+
+
+class ApiKey(models.Model):
+    """A key under which a partner's system calls (接口密钥): a keyed hash; the key itself was shown once and is not kept."""
+
+    partner = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    name = models.TextField()
+    key_index = models.BinaryField(max_length=32, unique=True)
+    hint = models.CharField(max_length=4)
+    issued_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(revoked_at__isnull=True) | models.Q(revoked_at__gte=models.F("issued_at")),
+                name="api_key_revoked_after_issue",
+            )
+        ]
+        indexes = [models.Index(fields=["partner", "issued_at"], name="api_key_by_partner")]

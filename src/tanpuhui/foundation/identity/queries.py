@@ -9,8 +9,14 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Q
 
-from tanpuhui.foundation.identity.domain import ROLES_OF_KIND, OrganisationKind, masked_phone, normal_phone
-from tanpuhui.foundation.identity.models import Membership, Organisation, User
+from tanpuhui.foundation.identity.domain import (
+    ROLES_OF_KIND,
+    ApiKeyUnknown,
+    OrganisationKind,
+    masked_phone,
+    normal_phone,
+)
+from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation, User
 from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
@@ -18,11 +24,16 @@ from tanpuhui.foundation.keys.queries import blind_index, unseal
 
 __all__ = [
     "PHONE_CONTEXT",
+    "ApiKeyUnknown",
+    "ApiKeyView",
     "MembershipView",
     "OrganisationKind",
     "OrganisationView",
     "PersonView",
     "actor_of",
+    "actor_of_api_key",
+    "api_key_index",
+    "api_keys",
     "breaches",
     "consents_of",
     "members",
@@ -94,6 +105,54 @@ def actor_of(*, user_id: int, at: datetime) -> Actor:
         )
         grants.extend(Grant(role=Role(role), organisation_id=org, area=area) for role, org, area in rows)
     return Actor(kind="user", id=str(user_id), grants=tuple(grants))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyView:
+    """A partner's key as its administrator sees it: name, last four characters, dates; never the key."""
+
+    id: int
+    partner_id: int
+    name: str
+    hint: str
+    issued_at: datetime
+    revoked_at: datetime | None
+
+
+def actor_of_api_key(*, key: str, at: datetime) -> Actor:
+    """Return the partner that a key stands for, as an actor with the partner's role; raises ApiKeyUnknown.
+
+    The actor is the partner, not the key, so that a resend under a renewed key meets the first one's idempotency key.
+    """
+    row = (
+        ApiKey.objects.select_related("partner")
+        .filter(Q(revoked_at__isnull=True) | Q(revoked_at__gt=at), key_index=api_key_index(key))
+        .first()
+    )
+    if row is None:
+        raise ApiKeyUnknown
+    grant = Grant(role=Role.PARTNER, organisation_id=row.partner_id, area=row.partner.area)
+    return Actor(kind="partner", id=str(row.partner_id), grants=(grant,))
+
+
+def api_keys(organisation_id: int) -> tuple[ApiKeyView, ...]:
+    """Return the keys of a partner, the newest first, revoked ones too."""
+    return tuple(
+        ApiKeyView(
+            id=row.id,
+            partner_id=row.partner_id,
+            name=row.name,
+            hint=row.hint,
+            issued_at=row.issued_at,
+            revoked_at=row.revoked_at,
+        )
+        for row in ApiKey.objects.filter(partner_id=organisation_id).order_by("-issued_at", "-id")
+    )
+
+
+def api_key_index(key: str) -> bytes:
+    """Return the blind index by which a key is found."""
+    return bytes.fromhex(blind_index(key, purpose="identity.api_key"))
 
 
 def organisation(organisation_id: int) -> OrganisationView:

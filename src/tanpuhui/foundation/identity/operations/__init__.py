@@ -6,6 +6,8 @@ opens the session with `django.contrib.auth.login`.
 """
 
 from tanpuhui.foundation.identity.domain import (
+    ApiKeyRevoked,
+    ApiKeyUnknown,
     CodeExpired,
     CodeTooSoon,
     CodeWrong,
@@ -26,6 +28,12 @@ from tanpuhui.foundation.identity.domain import (
     UsernameTaken,
 )
 from tanpuhui.foundation.identity.operations._add_member import MemberAdded, add_member
+from tanpuhui.foundation.identity.operations._api_key import (
+    ApiKeyClosed,
+    ApiKeyIssued,
+    issue_api_key,
+    revoke_api_key,
+)
 from tanpuhui.foundation.identity.operations._bind_partner_subjects import (
     PartnerSubjectBound,
     PartnerSubjectsBound,
@@ -66,6 +74,10 @@ from tanpuhui.foundation.identity.operations._register_organisation import (
 )
 
 __all__ = [
+    "ApiKeyClosed",
+    "ApiKeyIssued",
+    "ApiKeyRevoked",
+    "ApiKeyUnknown",
     "CitizenRegistered",
     "CitizensRegistered",
     "CodeExpired",
@@ -104,11 +116,13 @@ __all__ = [
     "give_consent",
     "give_consents",
     "grant_role",
+    "issue_api_key",
     "register_citizen",
     "register_citizens",
     "register_organisation",
     "register_with_code",
     "request_code",
+    "revoke_api_key",
     "sign_in_with_code",
     "sign_in_with_password",
     "withdraw_consent",

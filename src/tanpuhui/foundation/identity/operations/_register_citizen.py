@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import (
@@ -20,7 +20,7 @@ from tanpuhui.foundation.identity.domain import (
 from tanpuhui.foundation.identity.models import User
 from tanpuhui.foundation.identity.queries import PHONE_CONTEXT, phone_index
 from tanpuhui.foundation.kernel.actors import Actor, Role
-from tanpuhui.foundation.keys.queries import seal
+from tanpuhui.foundation.keys.queries import seal, unseal
 
 VISITOR = "visitor"
 """The kind of an actor who has not signed in; `id` is the network address."""
@@ -98,7 +98,7 @@ def _insert(citizens: Sequence[NewCitizen], *, at: datetime) -> tuple[int, ...]:
             raise PhoneTaken(phone=masked_phone(phone))
         rows[index] = User(
             username=f"citizen-{secrets.token_hex(8)}",
-            password=make_password(None),
+            password=UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20),
             display_name=citizen.display_name,
             area=citizen.area,
             is_citizen=True,
@@ -106,14 +106,9 @@ def _insert(citizens: Sequence[NewCitizen], *, at: datetime) -> tuple[int, ...]:
             phone_index=index,
             joined_at=at,
         )
-    taken = set(_taken(rows))
+    taken = User.objects.filter(phone_index__in=list(rows)).values_list("phone_sealed", flat=True)[:5]
     if taken:
-        phones = [normal_phone(c.phone) for c in citizens if phone_index(normal_phone(c.phone)) in taken]
-        raise PhoneTaken(phone=", ".join(masked_phone(phone) for phone in phones[:5]))
+        phones = (unseal(bytes(sealed or b""), context=PHONE_CONTEXT) for sealed in taken)
+        raise PhoneTaken(phone=", ".join(masked_phone(phone) for phone in phones))
     created = User.objects.bulk_create(rows.values(), batch_size=1000)
     return tuple(row.id for row in created)
-
-
-def _taken(rows: dict[bytes, User]) -> list[bytes]:
-    found = User.objects.filter(phone_index__in=list(rows)).values_list("phone_index", flat=True)
-    return [bytes(index) for index in found if index is not None]
