@@ -53,14 +53,18 @@ __all__ = [
     "commit_person",
     "consistency_proof",
     "head",
+    "head_before",
+    "head_covering",
     "heads",
     "inclusion_proof",
     "leaf",
     "leaf_of",
     "log_is_consistent",
+    "only_appended",
     "opens_commitment",
     "read_nodes",
     "verify_certificate",
+    "waiting_since",
 ]
 
 
@@ -101,6 +105,11 @@ class InclusionProof:
     root: str
     path: tuple[str, ...]
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Return on which side of the path each step stands, left or right, as a drawing wants it."""
+        return tuple(merkle.path_sides(self.leaf_index, self.size))
+
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyProof:
@@ -134,6 +143,48 @@ def heads(*, before: int | None = None, limit: int = 50) -> tuple[SignedHead, ..
     """Return signed heads, newest first, those with a number below `before` if it is given."""
     rows = Head.objects.all() if before is None else Head.objects.filter(number__lt=before)
     return tuple(signed_head(row) for row in rows.order_by("-number")[:limit])
+
+
+def head_covering(*, leaf_id: int) -> SignedHead | None:
+    """Return the first head that covers a leaf, None while the leaf waits."""
+    index = Leaf.objects.filter(pk=leaf_id).values_list("index", flat=True).first()
+    row = None if index is None else Head.objects.filter(size__gt=index).order_by("number").first()
+    return None if row is None else signed_head(row)
+
+
+def head_before(*, number: int) -> SignedHead | None:
+    """Return the head that was signed before the one of this number, None before the first."""
+    row = Head.objects.filter(number__lt=number).order_by("-number").first()
+    return None if row is None else signed_head(row)
+
+
+def only_appended(*, earlier: SignedHead, later: SignedHead) -> bool:
+    """Say whether the log of the later head only appended to that of the earlier one.
+
+    The proof is made from the stored nodes and judged against both signed roots; the earlier head's signatures count
+    too, since a head that anybody could have written proves nothing.
+    """
+    keys = parse_key_set(published_key_set())
+    if any(found.trouble for found in check_signatures(earlier.head, earlier.signatures, keys)):
+        return False
+    try:
+        proof = consistency_proof(old_size=earlier.head.size, new_size=later.head.size)
+    except (NotFound, LookupError):
+        return False
+    return merkle.verify_consistency(
+        old_size=earlier.head.size,
+        old_root=bytes.fromhex(earlier.head.root),
+        new_size=later.head.size,
+        new_root=bytes.fromhex(later.head.root),
+        path=[bytes.fromhex(step) for step in proof.path],
+    )
+
+
+def waiting_since() -> datetime | None:
+    """Return when the oldest leaf that no head covers yet was recorded, None when nothing waits."""
+    return (
+        Leaf.objects.filter(index__isnull=True).order_by("id").values_list("recorded_at", flat=True).first()
+    )
 
 
 def inclusion_proof(*, leaf_id: int, size: int | None = None) -> InclusionProof:

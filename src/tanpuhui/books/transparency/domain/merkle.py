@@ -138,6 +138,11 @@ def consistency_path(old_size: int, new_size: int, read: NodeReader) -> list[byt
     return [_range_root(leaves, read) for leaves in consistency_ranges(old_size, new_size)]
 
 
+def path_sides(index: int, size: int) -> list[str]:
+    """Return, leaf end first, on which side of the path each step of an inclusion proof stands: left or right."""
+    return ["left" if last <= index else "right" for _, last in inclusion_ranges(index, size)]
+
+
 def nodes_of_ranges(ranges: Iterable[tuple[int, int]]) -> list[Coordinate]:
     """Return every perfect node that a proof over these ranges reads, to fetch them at once."""
     return [node for first, last in ranges for node in perfect_nodes(first, last)]
