@@ -6,6 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tanpuhui.foundation.kernel.actors import Actor, Role
+from tanpuhui.foundation.kernel.errors import Refusal
+
+API_PREFIX = "/api/"
+"""Addresses below it are for programs: they call with a key, and every answer is JSON."""
+
+
+class NotSignedIn(Refusal):
+    """The address is for those who say who they are."""
+
+    code = "NOT_SIGNED_IN"
+    zh = "这个地址需要接口密钥。请在 Authorization 请求头中写 Bearer 和密钥。"
+    en = "This address needs an API key. Send it in the Authorization header, after the word Bearer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +46,14 @@ def only(*roles: Role) -> RouteRule:
 
 
 STATUS_OF_REFUSAL: Mapping[str, int] = {
+    "NOT_SIGNED_IN": 401,
+    "API_KEY_UNKNOWN": 401,
     "NOT_PERMITTED": 403,
     "NOT_FOUND": 404,
+    "BATCH_NOT_FOUND": 404,
     "INVALID": 422,
+    "SERIAL_MALFORMED": 422,
+    "FILE_TOO_LARGE": 413,
     "BUSY": 503,
     "IDEMPOTENCY_CONFLICT": 409,
 }

@@ -12,11 +12,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from tanpuhui.foundation.identity.queries import actor_of
+from tanpuhui.foundation.identity.queries import actor_of, actor_of_api_key
 from tanpuhui.foundation.kernel.actors import Actor
-from tanpuhui.foundation.kernel.errors import Refusal
-from tanpuhui.interfaces.access.domain import status_of
+from tanpuhui.foundation.kernel.errors import NotPermitted, Refusal
+from tanpuhui.interfaces.access.domain import API_PREFIX, NotSignedIn, status_of
 from tanpuhui.interfaces.access.table import route_rule
+
+BEARER = "Bearer "
 
 
 class ActingRequest(HttpRequest):
@@ -32,9 +34,13 @@ class AccessMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Find out who acts; the address is checked once it has been resolved."""
-        user = request.user
-        actor = actor_of(user_id=user.pk, at=timezone.now()) if user.is_authenticated else None
+        """Find out who acts; the address is checked once it has been resolved.
+
+        Below the API's prefix a session counts for nothing, so that no page of another site can act through one.
+        """
+        actor = None
+        if not is_for_programs(request) and request.user.is_authenticated:
+            actor = actor_of(user_id=request.user.pk, at=timezone.now())
         request.actor = actor  # type: ignore[attr-defined]
         return self._get_response(request)
 
@@ -48,9 +54,17 @@ class AccessMiddleware:
         """Refuse an address that the table does not open to this actor; an address not in the table opens to nobody."""
         name = request.resolver_match.view_name if request.resolver_match else ""
         rule = route_rule(name)
+        if is_for_programs(request):
+            try:
+                request.actor = _actor_of_header(request)
+            except Refusal as refusal:
+                return refusal_as_json(refusal)
         if rule is not None and rule.allows(request.actor):
             return None
-        if rule is not None and request.actor is None and not request.path.startswith("/api/"):
+        if is_for_programs(request):
+            refusal = NotSignedIn() if rule and request.actor is None else NotPermitted(operation=name)
+            return refusal_as_json(refusal)
+        if rule is not None and request.actor is None:
             return redirect_to_login(request.get_full_path())
         raise PermissionDenied(name)
 
@@ -58,9 +72,25 @@ class AccessMiddleware:
         """Answer a refusal by its code; other errors are left to Django."""
         if not isinstance(error, Refusal):
             return None
-        locale = get_language() or "zh-hans"
-        body = error.as_dict(locale)
-        status = status_of(error.code)
-        if request.path.startswith("/api/"):
-            return JsonResponse(body, status=status)
-        return render(request, "design/refusal.html", {"refusal": body}, status=status)
+        if is_for_programs(request):
+            return refusal_as_json(error)
+        body = error.as_dict(get_language() or "zh-hans")
+        return render(request, "access/refusal.html", {"refusal": body}, status=status_of(error.code))
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Say whether the address belongs to the API, whose answers are JSON."""
+    return request.path.startswith(API_PREFIX)
+
+
+def refusal_as_json(refusal: Refusal) -> JsonResponse:
+    """Return a refusal in the one shape of the API: code, message, data, retryable."""
+    body = refusal.as_dict(get_language() or "zh-hans")
+    return JsonResponse(body, status=status_of(refusal.code), json_dumps_params={"ensure_ascii": False})
+
+
+def _actor_of_header(request: HttpRequest) -> Actor | None:
+    header = request.headers.get("Authorization", "")
+    if not header.startswith(BEARER):
+        return None
+    return actor_of_api_key(key=header.removeprefix(BEARER).strip(), at=timezone.now())

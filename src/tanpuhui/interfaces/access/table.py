@@ -10,9 +10,11 @@ _rules: dict[str, RouteRule] = {}
 
 
 def install_routes(faces: Mapping[str, Mapping[str, RouteRule]]) -> None:
-    """Set the rule of each `face:name`."""
+    """Set the rule of each `face:name`; what belongs to no face stands under the empty name."""
     _rules.clear()
-    _rules.update({f"{face}:{name}": rule for face, rules in faces.items() for name, rule in rules.items()})
+    _rules.update(
+        {f"{face}:{name}".lstrip(":"): rule for face, rules in faces.items() for name, rule in rules.items()}
+    )
 
 
 def route_rule(view_name: str) -> RouteRule | None:
