@@ -56,5 +56,6 @@ def install() -> None:
             "workbench": WORKBENCH_ROUTES,
             "api": API_ROUTES,
             "design": {"parts": PUBLIC, "sample": PUBLIC},
+            "": {"set_language": PUBLIC},
         }
     )
