@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import connections, transaction
 from pytest_django.fixtures import Settings
 
 from tanpuhui.foundation.documents import queries
@@ -57,7 +57,7 @@ def test_nothing_is_stored_outside_a_transaction(
     folder: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as outside:
-        outside.setattr(connection, "in_atomic_block", False)
+        outside.setattr(connections["default"], "in_atomic_block", False)
         with pytest.raises(RuntimeError, match="transaction"):
             store_document(content=CONTENT, name="x", media_type="x/x", at=now)
     assert files(folder) == []

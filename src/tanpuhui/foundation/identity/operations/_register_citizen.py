@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db import IntegrityError, transaction
 
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import (
@@ -110,5 +111,10 @@ def _insert(citizens: Sequence[NewCitizen], *, at: datetime) -> tuple[int, ...]:
     if taken:
         phones = (unseal(bytes(sealed or b""), context=PHONE_CONTEXT) for sealed in taken)
         raise PhoneTaken(phone=", ".join(masked_phone(phone) for phone in phones))
-    created = User.objects.bulk_create(rows.values(), batch_size=1000)
+    try:
+        with transaction.atomic():
+            created = User.objects.bulk_create(rows.values(), batch_size=1000)
+    except IntegrityError as error:
+        # Somebody registered one of the phones since the look above; the constraint decided.
+        raise PhoneTaken(phone="…") from error
     return tuple(row.id for row in created)
