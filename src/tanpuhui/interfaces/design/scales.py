@@ -54,7 +54,7 @@ def serial_scale(first: int, last: int, total: int, width: int = 548) -> dict[st
         "show_start": left > 24,
         "show_end": width - right > 36,
         "together": right - left < 40,
-        "middle": pixel(min(max((left + right) / 2, 40), width - 40)),
+        "middle": pixel(min(max((left + right) / 2, 8 if first == last else 40), width - 40)),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 from django.core.paginator import Page
-from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Textarea
 from django.template import RequestContext
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -87,6 +87,8 @@ def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
         if there
     )
     attributes: dict[str, str | bool] = {"class": "tick" if tick or grouped else "in"}
+    if isinstance(widget, Textarea):
+        attributes["rows"] = "4"
     if described and not grouped:
         attributes["aria-describedby"] = described
     if bound.errors and not grouped:
