@@ -99,6 +99,11 @@ class Case(models.Model):
                 condition=models.Q(closed_at__isnull=True),
                 name="case_running_by_state",
             ),
+            models.Index(
+                fields=["deadline_day", "entered_at", "id"],
+                condition=models.Q(closed_at__isnull=True),
+                name="case_running_by_deadline",
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),

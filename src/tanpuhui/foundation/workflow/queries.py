@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db import connection
 from django.db.models import F, OuterRef, Q, Subquery, TextField, Value
 from django.db.models.functions import Concat
 
@@ -186,7 +187,7 @@ def inbox(*, actor: Actor, at: datetime, limit: int = 50) -> tuple[InboxLine, ..
     versions = _Versions()
     running = Case.objects.filter(closed_at__isnull=True)
     mine, latest = Q(pk__in=()), set[str]()
-    for version_id in running.values_list("process_version_id", flat=True).distinct().order_by():
+    for version_id in _running_versions():
         for transition in versions[version_id].transitions:
             condition = _waits_for(actor, version_id=version_id, transition=transition)
             if condition is not None:
@@ -334,6 +335,19 @@ class _Versions(dict[int, rulebook.ProcessVersion]):
     def __missing__(self, version_id: int) -> rulebook.ProcessVersion:
         self[version_id] = rulebook.process_by_id(version_id)
         return self[version_id]
+
+
+def _running_versions() -> list[int]:
+    """Return the process versions of running cases: one step in the index each, however many cases there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "with recursive found (id) as ("
+            " (select process_version_id from workflow_case where closed_at is null order by 1 limit 1)"
+            " union all select (select process_version_id from workflow_case"
+            " where closed_at is null and process_version_id > found.id order by 1 limit 1)"
+            " from found where found.id is not null) select id from found where id is not null"
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _row(case_id: int) -> Case:
