@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -209,7 +209,7 @@ def explain_record(*, posting_id: int, account_id: int, row: int, locale: str = 
     version = methodology.loaded(found.methodology_version_id)
     counted = version.cap is not None and version.cap.quantity == "count"
     explanation = explain(version, view.values, locale=locale, granted=None if counted else view.granted)
-    rule = next(
+    rule: Mapping[str, str] = next(
         (
             rule
             for rule in found.points_rules
@@ -375,12 +375,12 @@ def _entry_breaches(row: Posting, tables: Sequence[Any]) -> Iterator[Breach]:
 
 
 def _chunks_of(
-    account_id: int, condition: str, values: Sequence[object]
+    account_id: int, condition: str, values: Sequence[int | str]
 ) -> Iterator[tuple[Posting, bytes, bytes]]:
     """Yield the chunks of an account's bucket in the postings that meet a condition."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select c.posting_id, c.amounts, c.traces from activity_posting p join activity_record_chunk c "  # noqa: S608
+            "select c.posting_id, c.amounts, c.traces from activity_posting p join activity_record_chunk c "
             f"on c.posting_id = p.id and c.bucket = %s %% p.chunks where {condition} order by p.id",
             [account_id, *values],
         )

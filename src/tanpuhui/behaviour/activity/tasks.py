@@ -14,7 +14,7 @@ ATTEMPTS_MAX = 20
 WAIT_SECONDS = 3
 
 
-@app.task(
+@app.task(  # type: ignore[untyped-decorator]
     name="activity.post_batch",
     queue="posting",
     retry=RetryStrategy(max_attempts=ATTEMPTS_MAX, wait=WAIT_SECONDS, retry_exceptions={Busy}),

@@ -36,9 +36,13 @@ class Adapted:
 class Adapter(Protocol):
     """A partner's file format."""
 
-    name: str
-    required: tuple[str, ...]
-    """The columns that the file must have, found by name."""
+    @property
+    def name(self) -> str:
+        """What the format is called."""
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns that the file must have, found by name."""
 
     def wanted(self, fields: Sequence[str]) -> tuple[str, ...]:
         """Return the columns to read, given the field codes of the methodologies in question."""

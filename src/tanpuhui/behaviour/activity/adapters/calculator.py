@@ -103,13 +103,13 @@ def calculate(tables: Any, version: MethodologyVersion, *, relation: str, into: 
         allowed = f"granted::{decimal_type(item)}"
         tables.execute(
             f"create or replace view allowed as select * replace ({allowed} as granted) from {relation}"
-        )  # noqa: S608
+        )
         tables.execute(
             f"create table {into} as {version_sql(version, 'duckdb', 'allowed', granted='granted')}"
         )
         return
     tables.execute(f"create table {into} as {version_sql(version, 'duckdb', relation)}")
     tables.execute(
-        f"update {into} set grams = 0, remainder_g = 0 from {relation} as r "  # noqa: S608
+        f"update {into} set grams = 0, remainder_g = 0 from {relation} as r "
         f"where {into}.row_no = r.row_no and r.granted = 0 and {into}.reason is null"
     )

@@ -205,8 +205,8 @@ class _Lines:
         lengths = ends - starts
         lengths = lengths - ((lengths > 0) & (octets[np.maximum(ends - 1, 0)] == _RETURN))
         bad: dict[int, RowVerdict] = {}
-        for index in np.flatnonzero(lengths > self._limits.line_bytes_max):
-            bad[int(index)] = RowVerdict(
+        for index in np.flatnonzero(lengths > self._limits.line_bytes_max).tolist():
+            bad[index] = RowVerdict(
                 row_number=int(numbers[index]), reason="LINE_TOO_LONG", value=str(self._limits.line_bytes_max)
             )
         if not _is_utf8(text):
@@ -335,12 +335,12 @@ def _parse_ndjson(block: _Block, wanted: Sequence[str]) -> tuple[pa.Table, list[
         tables.register("source", source)
         tables.execute(
             "create table parsed as select row_number, line, "
-            f"case when json_valid(line) and line[1] = '{{' then json_extract_string(line, [{paths}]) end as v "  # noqa: S608
+            f"case when json_valid(line) and line[1] = '{{' then json_extract_string(line, [{paths}]) end as v "
             "from (select row_number, trim(line, e' \\t\\r\\n') as line from source)"
         )
         table = tables.sql(
             f"select row_number, {cells} from parsed where v is not null order by 1"
-        ).to_arrow_table()  # noqa: S608
+        ).to_arrow_table()
         bad = tables.execute("select row_number, line from parsed where v is null order by 1").fetchall()
     return table, [_bad_row(number, line.encode()) for number, line in bad]
 
@@ -349,12 +349,13 @@ def _with_long_numbers_quoted(text: bytes) -> bytes:
     """Rewrite lines that hold very long numbers so that every number is text, digit by digit as sent."""
     rewritten = []
     for line in text.split(b"\n")[:-1]:
-        if _LONG_NUMBER.search(line):
-            try:
-                line = json.dumps(
-                    json.loads(line, parse_float=str, parse_int=str), ensure_ascii=False
-                ).encode()
-            except (ValueError, RecursionError):
-                pass
-        rewritten.append(line)
+        rewritten.append(_with_numbers_quoted(line) if _LONG_NUMBER.search(line) else line)
     return b"\n".join(rewritten) + b"\n"
+
+
+def _with_numbers_quoted(line: bytes) -> bytes:
+    """Return the line with every number as text; a line that is no JSON stays, to be named later."""
+    try:
+        return json.dumps(json.loads(line, parse_float=str, parse_int=str), ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return line

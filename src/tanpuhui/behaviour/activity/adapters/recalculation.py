@@ -48,7 +48,7 @@ def _differences(tables: Any, version: MethodologyVersion, stored: pa.Table) -> 
     calculator.calculate(tables, version, relation="inputs", into="result")
     shown = columns(("grams", "remainder_g", "variant"), "s.")
     rows = tables.execute(
-        f"select s.row, {shown}, r.grams, r.remainder_g, r.variant, r.reason from stored as s "  # noqa: S608
+        f"select s.row, {shown}, r.grams, r.remainder_g, r.variant, r.reason from stored as s "
         "left join result as r on r.row_no = s.row where r.grams is distinct from s.grams "
         "or r.remainder_g is distinct from s.remainder_g or r.variant is distinct from s.variant::varchar "
         f"order by s.row limit {DIFFERENCES_SHOWN_MAX}"

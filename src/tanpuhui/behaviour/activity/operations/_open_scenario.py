@@ -40,7 +40,7 @@ def open_scenario(
     code: str,
     name_zh: str,
     name_en: str,
-    area: str,  # noqa: ARG001  for the audit
+    area: str,
 ) -> ScenarioOpened:
     """Open a scenario of the scheme in an area (GB/T 2260 code); one that is open stays as it is."""
     scenario, _ = Scenario.objects.get_or_create(
@@ -52,7 +52,7 @@ def open_scenario(
 @operation(roles={Role.ADMINISTRATOR, Role.MAKER}, subject="feed:{feed_id}")
 def open_feed(
     *,
-    actor: Actor,  # noqa: ARG001  for the audit
+    actor: Actor,
     at: datetime,
     partner_id: int,
     scenario: str,

@@ -70,7 +70,7 @@ def file_batch(
     *,
     actor: Actor,
     at: datetime,
-    idempotency_key: str,  # noqa: ARG001  the decorator's
+    idempotency_key: str,
     partner_id: int,
     adapter: str,
     file_name: str,

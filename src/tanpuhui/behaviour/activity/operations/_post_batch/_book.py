@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def book(desk: Desk, group: Group) -> Booked:
     version = desk.versions[group.version_id]
     fields = columns((item.code for item in version.fields), "i.")
     desk.tables.execute(
-        "create or replace table booked as select k.*, i.granted, r.variant, r.grams, 0::bigint as floor_g, "  # noqa: S608
+        "create or replace table booked as select k.*, i.granted, r.variant, r.grams, 0::bigint as floor_g, "
         f"r.remainder_g{', ' + fields if fields else ''} from keyed as k "
         f"join inputs_{group.version_id} as i on i.row_no = k.row_number "
         f"join result_{group.version_id} as r on r.row_no = k.row_number "
@@ -93,7 +94,7 @@ def _floored(desk: Desk, group: Group, days: pa.Table) -> pa.Table:
     tables.register("raw_before", before)
     tables.register("raw_days", days)
     tables.execute(
-        "create or replace table floored as select d.account_id, d.day, d.grams as raw, d.n, "  # noqa: S608
+        "create or replace table floored as select d.account_id, d.day, d.grams as raw, d.n, "
         f"greatest(0, p + d.grams) - greatest(0, p) as grams from (select s.*, coalesce(b.micro, 0) // {calculator.MICRO} as p "
         "from raw_days as s left join raw_before as b on b.account_id = s.account_id and b.period_start = s.day) as d"
     )
@@ -103,7 +104,7 @@ def _floored(desk: Desk, group: Group, days: pa.Table) -> pa.Table:
         "(select max(b.row_number) from booked as b where b.account_id = booked.account_id and b.day = booked.day)"
     )
     use = tables.sql(
-        f"select account_id, day as period_start, raw * {calculator.MICRO} as micro from floored"  # noqa: S608
+        f"select account_id, day as period_start, raw * {calculator.MICRO} as micro from floored"
     ).to_arrow_table()
     add_use(scenario=group.scenario, measure=GRAMS_MEASURE, use=use)
     return tables.sql(
@@ -155,7 +156,7 @@ def sorted_rows(
     }
     select = ", ".join(made.get(name, quoted(name)) for name in names)
     table = desk.tables.sql(
-        f"select account_id % {n_chunks} as bucket, {select} from booked "  # noqa: S608
+        f"select account_id % {n_chunks} as bucket, {select} from booked "
         "order by bucket, account_id, day, row_number"
     ).to_arrow_table()
     for name in ("area", "verdict", "variant"):
@@ -164,5 +165,5 @@ def sorted_rows(
         )
     buckets = table.column("bucket").to_numpy()
     edges = [0, *(np.flatnonzero(buckets[1:] != buckets[:-1]) + 1).tolist(), len(buckets)]
-    spans = [(int(buckets[start]), start, end) for start, end in zip(edges, edges[1:], strict=False)]
+    spans = [(int(buckets[start]), start, end) for start, end in pairwise(edges)]
     return table.select([*chunks.AMOUNTS, *amount]), table.select([*chunks.TRACES, *trace]), spans

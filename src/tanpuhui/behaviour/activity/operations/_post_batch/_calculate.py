@@ -16,9 +16,7 @@ CARRIED = (
 
 def calculate_versions(desk: Desk) -> None:
     """Turn `owned` into `eligible`, and each version's rows into `inputs_<id>` and `result_<id>`."""
-    desk.tables.execute(
-        f"create table eligible as select {columns(CARRIED)} from owned limit 0"  # noqa: S608
-    )
+    desk.tables.execute(f"create table eligible as select {columns(CARRIED)} from owned limit 0")
     for version_id, version in sorted(desk.versions.items()):
         _calculate_version(desk, version_id, version)
     desk.tables.execute("drop table owned")
@@ -37,22 +35,22 @@ def _calculate_version(desk: Desk, version_id: int, version: MethodologyVersion)
     fields = columns(item.code for item in version.fields)
     select = f"{columns(CARRIED)}{', ' + fields if fields else ''}"
     tables.execute(
-        f"create table {own} as select {select}, {faults} as fault from owned where version_id = {version_id}"  # noqa: S608
+        f"create table {own} as select {select}, {faults} as fault from owned where version_id = {version_id}"
     )
     shown = case([(f"split_part(fault, ':', 2) = '{i.code}'", quoted(i.code)) for i in version.fields], "''")
     desk.settle_from(
-        "select row_number, split_part(fault, ':', 1) as reason, split_part(fault, ':', 2) as field, "  # noqa: S608
+        "select row_number, split_part(fault, ':', 1) as reason, split_part(fault, ':', 2) as field, "
         f"{shown} as value from {own} where fault is not null"
     )
     typed = "".join(f", {calculator.typed(item)} as {quoted(item.code)}" for item in version.fields)
     tables.execute(
-        f"create table inputs_{version_id} as select row_number as row_no, "  # noqa: S608
+        f"create table inputs_{version_id} as select row_number as row_no, "
         f"null::{calculator.GRANTED_TYPE} as granted{typed} from {own} where fault is null"
     )
     calculator.calculate(tables, version, relation=f"inputs_{version_id}", into=f"result_{version_id}")
     _settle_reasons(desk, version_id, version)
     tables.execute(
-        f"insert into eligible select {columns(CARRIED, 'o.')} from {own} as o "  # noqa: S608
+        f"insert into eligible select {columns(CARRIED, 'o.')} from {own} as o "
         f"join result_{version_id} as r on r.row_no = o.row_number where r.reason is null and o.fault is null"
     )
     tables.execute(f"drop table {own}")
@@ -75,7 +73,7 @@ def _settle_reasons(desk: Desk, version_id: int, version: MethodologyVersion) ->
         "''",
     )
     desk.settle_from(
-        f"select row_number, {named} as reason, field, {value} as value from (select i.*, i.row_no as row_number, "  # noqa: S608
+        f"select row_number, {named} as reason, field, {value} as value from (select i.*, i.row_no as row_number, "
         "split_part(r.reason, ':', 1) as code, split_part(r.reason, ':', 2) as field "
         f"from result_{version_id} as r join inputs_{version_id} as i using (row_no) where r.reason is not null)"
     )

@@ -64,7 +64,7 @@ def _limit_micro(cap: Cap) -> int:
 def _clip_each(desk: Desk, version_id: int, version: MethodologyVersion, cap: Cap) -> None:
     """Clip each record on its own."""
     desk.tables.execute(
-        f"update inputs_{version_id} as i set granted = {calculator.from_micro(str(_limit_micro(cap)))} "  # noqa: S608
+        f"update inputs_{version_id} as i set granted = {calculator.from_micro(str(_limit_micro(cap)))} "
         f"where {_wanted(version)} > {_limit_micro(cap)}"
     )
 
@@ -73,7 +73,7 @@ def _clip_by_account(desk: Desk, version_id: int, version: MethodologyVersion, c
     """Clip by what the account has used since the start of the period, its earlier records of this file included."""
     tables = desk.tables
     tables.execute(
-        f"create or replace table wanted as select k.row_number, k.scenario, k.account_id, k.started, "  # noqa: S608
+        f"create or replace table wanted as select k.row_number, k.scenario, k.account_id, k.started, "
         f"{PERIOD_START[cap.period]} as period_start, {_wanted(version)} as micro "
         f"from keyed as k join inputs_{version_id} as i on i.row_no = k.row_number"
     )
@@ -84,7 +84,7 @@ def _clip_by_account(desk: Desk, version_id: int, version: MethodologyVersion, c
     _register_use(desk, version.scenario, cap.quantity)
     limit = _limit_micro(cap)
     tables.execute(
-        "create or replace table tight as select t.account_id, t.period_start, "  # noqa: S608
+        "create or replace table tight as select t.account_id, t.period_start, "
         f"greatest(0, {limit} - coalesce(u.micro, 0))::bigint as room from total as t left join used as u "
         f"using (account_id, period_start) where t.micro + coalesce(u.micro, 0) > {limit}"
     )
@@ -96,7 +96,7 @@ def _clip_by_account(desk: Desk, version_id: int, version: MethodologyVersion, c
         "join tight as t using (account_id, period_start)) where granted_micro < micro"
     )
     tables.execute(
-        f"update inputs_{version_id} as i set granted = {calculator.from_micro('c.granted_micro')} from "  # noqa: S608
+        f"update inputs_{version_id} as i set granted = {calculator.from_micro('c.granted_micro')} from "
         "(select row_number, granted_micro from clipped) as c where c.row_number = i.row_no"
     )
     use = tables.sql(
@@ -157,7 +157,7 @@ def _calculate_again(desk: Desk, version_id: int, version: MethodologyVersion) -
     """Calculate the clipped rows with their allowance; all others keep their result."""
     tables = desk.tables
     tables.execute(
-        f"create or replace table cut as select * from inputs_{version_id} where granted is not null"  # noqa: S608
+        f"create or replace table cut as select * from inputs_{version_id} where granted is not null"
     )
     if desk.counts("cut") == 0:
         return
@@ -167,6 +167,6 @@ def _calculate_again(desk: Desk, version_id: int, version: MethodologyVersion) -
         message = f"a clipped record of version {version_id} lost its eligibility"
         raise AssertionError(message)
     tables.execute(
-        f"update result_{version_id} as r set grams = c.grams, remainder_g = c.remainder_g "  # noqa: S608
+        f"update result_{version_id} as r set grams = c.grams, remainder_g = c.remainder_g "
         "from cut_result as c where c.row_no = r.row_no"
     )

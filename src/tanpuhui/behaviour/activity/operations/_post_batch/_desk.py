@@ -86,7 +86,7 @@ class Desk:
             if known.verdict is not Verdict.REJECTED
         )
         self.tables.execute(
-            f"insert into outcome select row_number, case reason {branches} else 'rejected' end, reason, "  # noqa: S608
+            f"insert into outcome select row_number, case reason {branches} else 'rejected' end, reason, "
             f"coalesce(field, ''), left(replace(coalesce(value, ''), chr(0), ''), {VALUE_CHARACTERS_MAX}) "
             f"from ({select})"
         )
@@ -94,13 +94,13 @@ class Desk:
     def rest_after(self, table: str, into: str) -> None:
         """Keep the rows of a table that have no outcome yet."""
         self.tables.execute(
-            f"create table {into} as select t.* from {table} as t anti join outcome as o using (row_number)"  # noqa: S608
+            f"create table {into} as select t.* from {table} as t anti join outcome as o using (row_number)"
         )
         self.tables.execute(f"drop table {table}")
 
     def counts(self, table: str) -> int:
         """Return the number of rows of a table."""
-        return int(self.tables.execute(f"select count(*) from {table}").fetchall()[0][0])  # noqa: S608
+        return int(self.tables.execute(f"select count(*) from {table}").fetchall()[0][0])
 
     def has(self, table: str) -> bool:
         """Say whether a step made this table."""

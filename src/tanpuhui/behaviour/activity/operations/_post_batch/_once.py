@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -115,15 +116,16 @@ def _posted_record_ids(postings: list[int]) -> pa.Table:
 def write_key_segments(desk: Desk, posting_id: int, rows: str) -> None:
     """Write the sorted keys of a posting's rows, one segment per business day; `rows` is a relation."""
     found = desk.tables.sql(
-        f"select day, key_high, key_low from {rows} order by day, key_high, key_low"  # noqa: S608
+        f"select day, key_high, key_low from {rows} order by day, key_high, key_low"
     ).to_arrow_table()
     days = found.column("day").to_numpy().astype("datetime64[D]")
-    keys = np.column_stack(
-        [found.column("key_high").to_numpy().astype(">u8"), found.column("key_low").to_numpy().astype(">u8")]
+    # Stacking gives native order again, so the big-endian order that sorts as bytes is set last.
+    keys = np.column_stack([found.column("key_high").to_numpy(), found.column("key_low").to_numpy()]).astype(
+        ">u8"
     )
     edges = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1).tolist(), len(days)]
     with connection.cursor() as cursor:
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             day = days[start].item()
             cursor.execute(
                 "insert into activity_key_segment (partner_id, day, seq, posting_id, n_keys, keys) "

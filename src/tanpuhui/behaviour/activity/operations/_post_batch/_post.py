@@ -46,7 +46,7 @@ class BatchPosted:
 
 
 @operation(roles={Role.SYSTEM}, subject="batch:{batch_id}")
-def post_batch(*, actor: Actor, at: datetime, batch_id: int) -> BatchPosted:  # noqa: ARG001  the audit names the actor
+def post_batch(*, actor: Actor, at: datetime, batch_id: int) -> BatchPosted:
     """Post a received batch, whole or not at all; a settled batch is returned as it is.
 
     Every row gets one verdict and every good row is kept. A file of which nothing can be read ends as refused.

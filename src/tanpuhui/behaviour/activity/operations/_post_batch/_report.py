@@ -45,7 +45,7 @@ def report(desk: Desk, postings: Sequence[Posting]) -> dict[str, Any]:
     counted = desk.counts("keyed")
     clipped = sum(
         desk.tables.execute(
-            f"select count(*) from inputs_{version_id} as i semi join keyed as k on k.row_number = i.row_no "  # noqa: S608
+            f"select count(*) from inputs_{version_id} as i semi join keyed as k on k.row_number = i.row_no "
             "where i.granted is not null"
         ).fetchall()[0][0]
         for version_id in desk.versions

@@ -49,14 +49,14 @@ def validate(desk: Desk, fields: tuple[str, ...]) -> None:
         for name in names
     )
     desk.tables.execute(
-        f"create table stamped as select *, moment(started_at) as started, "  # noqa: S608
+        f"create table stamped as select *, moment(started_at) as started, "
         "case when ended_at = '' then moment(started_at) else moment(ended_at) end as ended "
         f"from (select row_number, {cells} from raw)"
     )
     desk.tables.unregister("raw")
     local_now = desk.received_at.astimezone(CHINA).replace(tzinfo=None).isoformat(sep=" ")
     desk.tables.execute(
-        f"create table judged as select s.*, f.evidence_tier, s.started::date as day, "  # noqa: S608
+        f"create table judged as select s.*, f.evidence_tier, s.started::date as day, "
         f"{_fault(names, local_now)} as fault "
         "from (select * replace (case when area = '' then coalesce("
         "(select default_area from feed where feed.scenario = stamped.scenario), '') else area end as area) from stamped"
@@ -65,12 +65,12 @@ def validate(desk: Desk, fields: tuple[str, ...]) -> None:
     desk.tables.execute("drop table stamped")
     shown = case([(f"split_part(fault, ':', 2) = '{name}'", quoted(name)) for name in names], "''")
     desk.settle_from(
-        "select row_number, split_part(fault, ':', 1) as reason, split_part(fault, ':', 2) as field, "  # noqa: S608
+        "select row_number, split_part(fault, ':', 1) as reason, split_part(fault, ':', 2) as field, "
         f"{shown} as value from judged where fault is not null"
     )
     kept = columns((*(name for name in names if name not in {"started_at", "ended_at"}), "evidence_tier"))
     desk.tables.execute(
-        f"create table good as select row_number, {kept}, started, ended, day from judged where fault is null"  # noqa: S608
+        f"create table good as select row_number, {kept}, started, ended, day from judged where fault is null"
     )
     desk.tables.execute("drop table judged")
 

@@ -53,7 +53,7 @@ def write_posting(desk: Desk, booked: Booked) -> Posting:
         )
         chunks = [future.result() for future in futures]
     _copy_chunks(posting_id, chunks)
-    posting = _posting(desk, booked, chunks, posting_id, journal, n_chunks)
+    posting = _posting(desk, booked, chunks=chunks, posting_id=posting_id, journal=journal, n_chunks=n_chunks)
     _append_leaf(desk, posting)
     return posting
 
@@ -88,7 +88,7 @@ def _copy_chunks(posting_id: int, chunks: list[Chunk]) -> None:
 
 
 def _posting(
-    desk: Desk, booked: Booked, chunks: list[Chunk], posting_id: int, journal: JournalPosted, n_chunks: int
+    desk: Desk, booked: Booked, *, chunks: list[Chunk], posting_id: int, journal: JournalPosted, n_chunks: int
 ) -> Posting:
     """Insert the journal row of intake, chained to the partner's last."""
     version = desk.versions[booked.group.version_id]
