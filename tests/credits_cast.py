@@ -53,7 +53,7 @@ class CreditsCast:
             grams=Grams(tonnes * GRAMS_PER_TONNE + remainder_g),
             tonnes=Tonnes(tonnes),
             remainder=Grams(remainder_g),
-            methodologies=("A01/1.0",),
+            methodologies=("A01 1.0",),
         )
 
     def decide(self, opened: MonitoringReportOpened, outcome: str, actor: Actor) -> None:

@@ -28,7 +28,7 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "verify": Command(f"{_ROOM}.verify", django=False),
-    "demo": Command(f"{_ROOM}.demo", django=False),
+    "demo": Command(f"{_ROOM}.demo"),
     "migrate": Command(f"{_ROOM}.migrate"),
     "web": Command(f"{_ROOM}.web"),
     "worker": Command(f"{_ROOM}.worker"),

@@ -1,0 +1,217 @@
+"""Act one: rules, organisations, methodologies, scenarios, citizens and their consents."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import SecretStr
+
+from tanpuhui.behaviour.activity.operations import open_feed, open_scenario
+from tanpuhui.behaviour.carbon_accounts.operations import open_carbon_accounts
+from tanpuhui.books.transparency.operations import sequence_leaves
+from tanpuhui.credits.projects.operations import register_project
+from tanpuhui.credits.registry.operations import open_holding
+from tanpuhui.foundation.identity.operations import (
+    NewCitizen,
+    OrganisationKind,
+    add_member,
+    bind_partner_subjects,
+    give_consents,
+    register_citizens,
+    register_organisation,
+)
+from tanpuhui.foundation.kernel.actors import SYSTEM, Role
+from tanpuhui.foundation.kernel.identifiers import complete_uscc
+from tanpuhui.foundation.rulebook.operations import load_jurisdiction
+from tanpuhui.foundation.workflow.operations import decide
+from tanpuhui.interfaces.commands.demonstration.people import invent_citizens
+from tanpuhui.interfaces.commands.demonstration.stage import Stage
+from tanpuhui.science.methodology.operations import import_library, import_version, propose_filing
+from tanpuhui.science.methodology.queries import files, library
+
+CONSENT_TEXT = "2026-1"
+OPERATOR_RECORD = 1
+
+
+def load_rules(stage: Stage) -> None:
+    """Load the jurisdiction with its demonstration pack."""
+    load_jurisdiction(actor=SYSTEM, at=stage.founding(), folder=stage.folder, packs=("base", "demonstration"))
+
+
+def admit_organisations(stage: Stage) -> None:
+    """Register every organisation and the people who sign in for it."""
+    at = stage.founding()
+    for troupe in stage.cast.troupes:
+        stage.organisation_ids[troupe.key] = register_organisation(
+            actor=SYSTEM,
+            at=at,
+            kind=OrganisationKind(troupe.kind),
+            name=troupe.name,
+            name_en=troupe.name_en,
+            uscc=complete_uscc(*troupe.uscc_stem),
+            area=troupe.area,
+            idempotency_key=stage.key("organisation", troupe.key),
+        ).organisation_id
+        for player in troupe.players:
+            stage.user_ids[player.username] = add_member(
+                actor=SYSTEM,
+                at=at,
+                organisation_id=stage.organisation_ids[troupe.key],
+                username=player.username,
+                display_name=player.name,
+                password=SecretStr(stage.password),
+                role=Role(player.role),
+                area=troupe.area,
+                idempotency_key=stage.key("member", player.username),
+            ).user_id
+
+
+def file_methodologies(stage: Stage) -> None:
+    """Take the library through the committee: experts recommend, the department files."""
+    at = stage.founding() + timedelta(hours=2)
+    maker = stage.actor(stage.with_role("centre", "maker"), at)
+    parameters = (stage.folder / "parameter_sets" / "demonstration.yaml").read_bytes()
+    import_library(actor=maker, at=at, folder=stage.methodologies, parameter_set=parameters)
+    for version in library():
+        if version.state == "draft":
+            _carry_to_filing(stage, version_id=version.id, last_step="file")
+
+
+def _carry_to_filing(stage: Stage, *, version_id: int, last_step: str) -> None:
+    at = stage.founding() + timedelta(hours=2)
+    maker = stage.actor(stage.with_role("centre", "maker"), at)
+    opened = propose_filing(
+        actor=maker, at=at, version_id=version_id, valid_from=stage.first_day - timedelta(days=1)
+    )
+    steps = (
+        (
+            "recommend",
+            stage.with_role("expert_body", "expert"),
+            "公式、因子来源和算例已复核，同意推荐。演示意见。",
+        ),
+        ("file", stage.with_role("regulator", "regulator"), "同意备案。演示意见。"),
+    )
+    for outcome, username, opinion in steps:
+        if last_step == "propose":
+            return
+        at += timedelta(hours=3)
+        decide(
+            actor=stage.actor(username, at),
+            at=at,
+            idempotency_key=stage.key("filing", version_id, outcome),
+            case_id=opened.case_id,
+            outcome=outcome,
+            opinion=opinion,
+        )
+        if last_step == outcome:
+            return
+
+
+def open_scenarios(stage: Stage) -> None:
+    """Open each partner's scenario and its feed, the projects that sweep them, and the holding accounts."""
+    at = stage.founding() + timedelta(days=1)
+    maker = stage.actor(stage.with_role("centre", "maker"), at)
+    for troupe in stage.cast.troupes:
+        if troupe.feed is not None:
+            open_scenario(
+                actor=maker,
+                at=at,
+                code=troupe.feed.code,
+                name_zh=troupe.feed.name_zh,
+                name_en=troupe.feed.name_en,
+                area=stage.cast.troupe("centre").area,
+            )
+            open_feed(
+                actor=maker,
+                at=at,
+                partner_id=stage.organisation_ids[troupe.key],
+                scenario=troupe.feed.code,
+                adapter="standard",
+                evidence_tier=OPERATOR_RECORD,
+            )
+        if troupe.kind in {"owner", "buyer"}:
+            open_holding(
+                actor=maker,
+                at=at,
+                organisation_id=stage.organisation_ids[troupe.key],
+                idempotency_key=stage.key("holding", troupe.key),
+            )
+    for project in stage.cast.projects:
+        register_project(
+            actor=maker,
+            at=at,
+            owner_id=stage.organisation_ids[project.owner],
+            code=project.code,
+            scenario=project.scenario,
+            name_zh=project.name_zh,
+            name_en=project.name_en,
+            area=project.area,
+            idempotency_key=stage.key("project", project.code),
+        )
+
+
+def admit_citizens(stage: Stage) -> None:
+    """Register the citizens, open their accounts, bind them to the partners and record their consents."""
+    at = stage.founding() + timedelta(days=2)
+    stage.citizens = invent_citizens(stage.cast)
+    stage.citizen_ids = register_citizens(
+        actor=SYSTEM,
+        at=at,
+        citizens=[
+            NewCitizen(phone=citizen.phone, display_name=citizen.name, area=citizen.area)
+            for citizen in stage.citizens
+        ],
+        idempotency_key=stage.key("citizens"),
+    ).user_ids
+    open_carbon_accounts(
+        actor=SYSTEM, at=at, user_ids=stage.citizen_ids, idempotency_key=stage.key("carbon accounts")
+    )
+    pairs = [
+        (citizen.subject, user_id) for citizen, user_id in zip(stage.citizens, stage.citizen_ids, strict=True)
+    ]
+    for troupe in stage.cast.troupes:
+        if troupe.feed is None:
+            continue
+        bind_partner_subjects(
+            actor=SYSTEM,
+            at=at,
+            partner_id=stage.organisation_ids[troupe.key],
+            pairs=pairs,
+            idempotency_key=stage.key("subjects", troupe.key),
+        )
+        give_consents(
+            actor=SYSTEM,
+            at=at,
+            # One in forty keeps a scenario to themselves: their records are refused, and the report says so.
+            user_ids=[user_id for number, user_id in enumerate(stage.citizen_ids) if number % 40 != 39],
+            scenario=troupe.feed.code,
+            text_version=CONSENT_TEXT,
+            idempotency_key=stage.key("consents", troupe.key),
+        )
+
+
+def propose_revisions(stage: Stage) -> None:
+    """Leave two revised versions on the way, so that experts and department have something to decide."""
+    at = stage.moment(stage.today - timedelta(days=6))
+    maker = stage.actor(stage.with_role("centre", "maker"), at)
+    parameters = (stage.folder / "parameter_sets" / "demonstration.yaml").read_bytes()
+    filed = sorted(
+        (version for version in library() if version.state == "filed"), key=lambda version: version.code
+    )
+    for version, last_step in zip((filed[0], filed[-1]), ("propose", "recommend"), strict=True):
+        revised = import_version(
+            actor=maker, at=at, files=_revised(dict(files(version.id))), parameter_set=parameters
+        )
+        if next(row for row in library() if row.id == revised.version_id).state == "draft":
+            _carry_to_filing(stage, version_id=revised.version_id, last_step=last_step)
+
+
+def _revised(content: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files as version 1.1: the same method, proposed again with its next number."""
+    content["methodology.yaml"] = content["methodology.yaml"].replace(b'version: "1.0"', b'version: "1.1"', 1)
+    return content
+
+
+def sequence_log(stage: Stage) -> None:
+    """Have the log sign a head over what happened so far."""
+    sequence_leaves(at=stage.moment(stage.today, 0))

@@ -1,0 +1,89 @@
+"""Act four: merchants offer goods, citizens redeem points, merchants honour coupons, a month is settled."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tanpuhui.behaviour.carbon_accounts.queries import account_of_user
+from tanpuhui.books.ledger.queries import balance
+from tanpuhui.foundation.kernel.calendar import Month
+from tanpuhui.foundation.kernel.quantities import Fen, Points
+from tanpuhui.interfaces.commands.demonstration.certifying import full_months
+from tanpuhui.interfaces.commands.demonstration.stage import Stage
+from tanpuhui.uses.rewards.operations import (
+    GoodListed,
+    close_settlement,
+    honour_coupon,
+    list_good,
+    reserve_coupon,
+)
+
+REDEEMERS = 60
+
+
+def offer_goods(stage: Stage) -> list[tuple[str, GoodListed, Points]]:
+    """List every good of every merchant; return merchant key, good and price."""
+    at = stage.moment(stage.first_day)
+    listed = []
+    for troupe in stage.cast.of_kind("merchant"):
+        for number, offer in enumerate(troupe.offers):
+            good = list_good(
+                actor=stage.actor(stage.player(troupe.key), at),
+                at=at,
+                merchant_id=stage.organisation_ids[troupe.key],
+                name_zh=offer.name,
+                name_en=offer.name_en,
+                face_value=Fen(offer.face_value_fen),
+                price=Points(offer.points),
+                stock=offer.stock,
+                valid_from=stage.first_day,
+                valid_to=stage.today + timedelta(days=365),
+                limit_per_person=offer.per_person,
+                idempotency_key=stage.key("good", troupe.key, number),
+            )
+            listed.append((troupe.key, good, Points(offer.points)))
+    return listed
+
+
+def redeem(stage: Stage) -> None:
+    """Let the first citizens who have the points redeem them; every third coupon is kept for later."""
+    goods = offer_goods(stage)
+    months = full_months(stage)
+    day = months[-1].last_day - timedelta(days=3) if months else stage.today - timedelta(days=3)
+    for number in range(min(REDEEMERS, len(stage.citizen_ids))):
+        # The first citizen is the one whose login is printed: they redeem lately, and have a coupon to show.
+        at = stage.moment(stage.today - timedelta(days=2) if number == 0 else day, 11, number % 60)
+        merchant, good, price = goods[number % len(goods)]
+        account = account_of_user(stage.citizen_ids[number])
+        key = stage.key("coupon", number)
+        if balance(account.ledger_account_id).points < price:
+            continue
+        coupon = reserve_coupon(
+            actor=stage.citizen(number, at),
+            at=at,
+            idempotency_key=key,
+            good_id=good.good_id,
+            user_id=stage.citizen_ids[number],
+        )
+        if number % 3:
+            honour_coupon(
+                actor=stage.actor(stage.player(merchant), at),
+                at=at + timedelta(minutes=40),
+                idempotency_key=stage.key("honour", number),
+                code=coupon.code,
+            )
+
+
+def settle(stage: Stage) -> None:
+    """Close the settlement sheet of the first merchant's last full month; the other one's waits for a person."""
+    months: tuple[Month, ...] = full_months(stage)
+    if not months:
+        return
+    at = stage.moment(months[-1].last_day + timedelta(days=3))
+    close_settlement(
+        actor=stage.actor(stage.with_role("centre", "maker"), at),
+        at=at,
+        idempotency_key=stage.key("settlement", 1),
+        merchant_id=stage.organisation_ids[stage.cast.of_kind("merchant")[0].key],
+        period=str(months[-1]),
+    )
