@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -62,7 +63,7 @@ def expire_points(*, actor: Actor, at: datetime, idempotency_key: str | None = N
     size = len(lapsed)
     posted = post_account_days(
         kind="points_expiry",
-        reference=at.isoformat(),
+        reference=f"{at.isoformat()}:{_digest(lapsed)}",
         at=at,
         system_code=EXPIRED,
         legs=AccountDayLegs(
@@ -80,6 +81,11 @@ def expire_points(*, actor: Actor, at: datetime, idempotency_key: str | None = N
         points=-posted.points,
         journal_id=posted.journal_id,
     )
+
+
+def _digest(lapsed: list[tuple[int, int]]) -> str:
+    """Name a run by what it takes, because two runs of one moment can find different lots."""
+    return hashlib.sha256(repr(lapsed).encode()).hexdigest()[:16]
 
 
 def _lock_and_read(through: date) -> list[tuple[int, int]]:
