@@ -14,10 +14,10 @@ from django.db.models import QuerySet
 
 from tanpuhui.behaviour.activity.adapters.chunks import AMOUNTS, TRACES, decode_payload
 from tanpuhui.behaviour.activity.adapters.recalculation import recalculated_differences
+from tanpuhui.behaviour.activity.adapters.rows import batch_view, outcome_view, posting_content, posting_view
 from tanpuhui.behaviour.activity.domain import (
     GENESIS,
     BatchNotFound,
-    PostingContent,
     RecordNotFound,
     Verdict,
     neutral_cell,
@@ -39,7 +39,7 @@ from tanpuhui.behaviour.activity.models import Batch, Feed, Posting, RowOutcome,
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.calendar import CHINA, Month
 from tanpuhui.foundation.kernel.errors import NotFound
-from tanpuhui.foundation.kernel.quantities import Grams, Points
+from tanpuhui.foundation.kernel.quantities import Grams
 from tanpuhui.science.engine.explanation import explain
 from tanpuhui.science.methodology import queries as methodology
 
@@ -106,7 +106,7 @@ def feeds(*, partner_id: int | None = None) -> tuple[FeedView, ...]:
 
 def batch(batch_id: int) -> BatchView:
     """Return one batch; raises BatchNotFound."""
-    return _batch_view(_batch(batch_id))
+    return batch_view(_batch(batch_id))
 
 
 def batches(*, partner_id: int | None = None, limit: int = 100) -> tuple[BatchView, ...]:
@@ -114,7 +114,7 @@ def batches(*, partner_id: int | None = None, limit: int = 100) -> tuple[BatchVi
     rows = Batch.objects.order_by("-id")
     if partner_id is not None:
         rows = rows.filter(partner_id=partner_id)
-    return tuple(_batch_view(row) for row in rows[:limit])
+    return tuple(batch_view(row) for row in rows[:limit])
 
 
 def batch_report(batch_id: int, *, after_row: int = 0, limit: int = OUTCOMES_SHOWN_MAX) -> BatchReport:
@@ -124,12 +124,12 @@ def batch_report(batch_id: int, *, after_row: int = 0, limit: int = OUTCOMES_SHO
     shown = outcomes.filter(row_number__gt=after_row).order_by("row_number")[:limit]
     fault = row.report.get("fault") or {}
     return BatchReport(
-        batch=_batch_view(row),
+        batch=batch_view(row),
         reasons=row.report.get("reasons", {}),
         fault=fault.get("code", ""),
         fault_at=fault.get("at", ""),
         posting_ids=tuple(row.report.get("postings", ())),
-        outcomes=tuple(_outcome_view(outcome) for outcome in shown),
+        outcomes=tuple(outcome_view(outcome) for outcome in shown),
         outcomes_total=outcomes.count(),
     )
 
@@ -156,18 +156,18 @@ def batch_report_csv(batch_id: int, *, locale: str = "zh") -> Iterator[str]:
 
 def posting(posting_id: int) -> PostingView:
     """Return one posting; raises NotFound."""
-    return _posting_view(_posting(posting_id))
+    return posting_view(_posting(posting_id))
 
 
 def postings_of_scenario(*, scenario: str, through_month: Month) -> tuple[PostingView, ...]:
     """Return the postings of a scenario up to and including a month, in posting order."""
     rows = Posting.objects.filter(scenario=scenario, month__lte=str(through_month)).order_by("id")
-    return tuple(_posting_view(row) for row in rows)
+    return tuple(posting_view(row) for row in rows)
 
 
 def postings(*, batch_id: int) -> tuple[PostingView, ...]:
     """Return the postings of a batch in posting order."""
-    return tuple(_posting_view(row) for row in Posting.objects.filter(batch_id=batch_id).order_by("id"))
+    return tuple(posting_view(row) for row in Posting.objects.filter(batch_id=batch_id).order_by("id"))
 
 
 def records_of_account(*, account_id: int, first_day: date, last_day: date) -> tuple[RecordView, ...]:
@@ -218,7 +218,7 @@ def explain_record(*, posting_id: int, account_id: int, row: int, locale: str = 
         {},
     )
     return RecordExplanation(
-        record=view, posting=_posting_view(found), explanation=explanation, points_rule=rule
+        record=view, posting=posting_view(found), explanation=explanation, points_rule=rule
     )
 
 
@@ -266,7 +266,7 @@ def _chain_breaches() -> Iterator[Breach]:
                 invariant="activity.postings_form_a_chain", subject=subject,
                 detail=f"follows {bytes(row.prev_hash).hex()}, the partner's last is {expected.hex()}",
             )  # fmt: skip
-        actual = posting_hash(_content(row), bytes(row.prev_hash))
+        actual = posting_hash(posting_content(row), bytes(row.prev_hash))
         if actual != bytes(row.hash):
             yield Breach(
                 invariant="activity.posting_has_its_hash", subject=subject,
@@ -438,73 +438,6 @@ def _posting(posting_id: int) -> Posting:
     if row is None:
         raise NotFound(what="入账 posting", id=posting_id)
     return row
-
-
-def _batch_view(row: Batch) -> BatchView:
-    return BatchView(
-        id=row.pk,
-        partner_id=row.partner_id,
-        adapter=row.adapter,
-        file_name=row.file_name,
-        file_sha256=row.file_sha256,
-        size_bytes=row.size_bytes,
-        received_at=row.received_at,
-        settled_at=row.settled_at,
-        state=row.state,
-        rows=row.report.get("rows", 0),
-        verdicts=row.report.get("verdicts", {verdict.value: 0 for verdict in Verdict}),
-        grams=Grams(row.report.get("grams", 0)),
-        points=Points(row.report.get("points", 0)),
-    )
-
-
-def _outcome_view(row: RowOutcome) -> OutcomeView:
-    return OutcomeView(
-        row_number=row.row_number, verdict=row.verdict, reason=row.reason, field=row.field, value=row.value
-    )
-
-
-def _posting_view(row: Posting) -> PostingView:
-    return PostingView(
-        id=row.pk,
-        partner_id=row.partner_id,
-        batch_id=row.batch_id,
-        scenario=row.scenario,
-        methodology_version_id=row.methodology_version_id,
-        evidence_tier=row.evidence_tier,
-        month=row.month,
-        records=row.records,
-        account_days=row.account_days,
-        accounts=row.accounts,
-        grams=row.grams,
-        points=row.points,
-        points_rules=tuple(row.points_rules),
-        hash=bytes(row.hash).hex(),
-        journal_id=row.journal_id,
-        posted_at=row.posted_at,
-    )
-
-
-def _content(row: Posting) -> PostingContent:
-    return PostingContent(
-        partner_id=row.partner_id,
-        batch_id=row.batch_id,
-        file_sha256=row.batch.file_sha256,
-        scenario=row.scenario,
-        methodology_version_id=row.methodology_version_id,
-        methodology_sha256=row.methodology_sha256,
-        evidence_tier=row.evidence_tier,
-        month=row.month,
-        records=row.records,
-        account_days=row.account_days,
-        accounts=row.accounts,
-        grams=row.grams.value,
-        points=row.points.value,
-        points_rules=tuple(row.points_rules),
-        amounts_sha256=bytes(row.amounts_sha256).hex(),
-        traces_sha256=bytes(row.traces_sha256).hex(),
-        posted_at=row.posted_at.astimezone(UTC).isoformat(),
-    )
 
 
 def _csv_line(cells: Sequence[str]) -> str:

@@ -347,9 +347,9 @@ def _parse_ndjson(block: _Block, wanted: Sequence[str]) -> tuple[pa.Table, list[
 
 def _with_long_numbers_quoted(text: bytes) -> bytes:
     """Rewrite lines that hold very long numbers so that every number is text, digit by digit as sent."""
-    rewritten = []
-    for line in text.split(b"\n")[:-1]:
-        rewritten.append(_with_numbers_quoted(line) if _LONG_NUMBER.search(line) else line)
+    rewritten = [
+        _with_numbers_quoted(line) if _LONG_NUMBER.search(line) else line for line in text.split(b"\n")[:-1]
+    ]
     return b"\n".join(rewritten) + b"\n"
 
 

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import rfc8785
+from numpy.typing import NDArray
 
 RECORDS_PER_CHUNK = 4_000
 CHUNKS_MAX = 256
@@ -64,10 +66,10 @@ def chunk_count(records: int) -> int:
     return min(CHUNKS_MAX, nearest)
 
 
-def points_for(grams: int, per_gram: Fraction) -> int:
-    """Return the points of one account-day in one posting: the exact product, rounded down (rule FLOOR_1P).
+def points_for(grams: NDArray[np.int64], per_gram: Fraction) -> NDArray[np.int64]:
+    """Return the points of account-days in one posting: the exact products, rounded down (rule FLOOR_1P).
 
-    Grams are not negative here; a correction that lowers grams lowers points by the same rule, towards zero.
+    A correction that lowers grams lowers points by the same rule, towards zero.
     """
-    sign = -1 if grams < 0 else 1
-    return sign * (abs(grams) * per_gram.numerator // per_gram.denominator)
+    points: NDArray[np.int64] = np.sign(grams) * (np.abs(grams) * per_gram.numerator // per_gram.denominator)
+    return points

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from tanpuhui.behaviour.activity.adapters import calculator, chunks
 from tanpuhui.behaviour.activity.adapters.tables import columns, quoted
+from tanpuhui.behaviour.activity.domain import points_for
 from tanpuhui.behaviour.activity.operations._post_batch._cap import add_use, earlier_use
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.books.ledger.operations import AccountDayLegs
@@ -122,8 +123,7 @@ def _points(
         on: date = one.item()
         rule = desk.rules[group.scenario, on]
         at = day == one
-        size = np.abs(grams[at]) * rule.per_gram.numerator // rule.per_gram.denominator
-        points[at] = np.sign(grams[at]) * size
+        points[at] = points_for(grams[at], rule.per_gram)
         used.setdefault((rule.value, rule.basis, rule.pack), []).append(on)
     rules = tuple(
         {
