@@ -32,6 +32,7 @@ NETWORK_SIGNS = (
     "ECONNREFUSED",
     "ETIMEDOUT",
     "EHOSTUNREACH",
+    "(from versions: none)",  # pip's word when an index answers nothing at all
 )
 
 

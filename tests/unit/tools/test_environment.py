@@ -58,8 +58,12 @@ def test_a_missing_network_is_told_from_a_bad_package(copy: WorkingCopy) -> None
     offline = environment._install_refusal(
         "requirements.txt", "Max retries exceeded with url: /simple/django/"
     )
+    silent = environment._install_refusal(
+        "requirements.txt", "requirement django==5.2.19 (from versions: none)"
+    )
     broken = environment._install_refusal("requirements.txt", "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES")
     assert "check the network" in offline.en
+    assert "check the network" in silent.en
     assert "DO NOT MATCH THE HASHES" in broken.en
 
 
