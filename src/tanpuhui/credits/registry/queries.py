@@ -19,6 +19,7 @@ from tanpuhui.foundation.kernel.quantities import Tonnes
 __all__ = [
     "BlockView",
     "CertificateView",
+    "HolderView",
     "HoldingView",
     "IssuanceView",
     "Purpose",
@@ -29,6 +30,7 @@ __all__ = [
     "certificate",
     "certificate_bundle",
     "certificates",
+    "holders",
     "holding",
     "issuance",
     "issuances",
@@ -61,6 +63,15 @@ class HoldingView:
     organisation_id: int
     by_state: Mapping[str, Tonnes]
     blocks: tuple[BlockView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderView:
+    """Who holds units: an account by its number."""
+
+    holding_id: int
+    number: str
+    organisation_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +144,14 @@ def holding(*, organisation_id: int) -> HoldingView:
         organisation_id=organisation_id,
         by_state=_by_state(blocks),
         blocks=blocks,
+    )
+
+
+def holders() -> tuple[HolderView, ...]:
+    """Return every holding account, without its units, in the order of opening."""
+    return tuple(
+        HolderView(holding_id=row.pk, number=row.number, organisation_id=row.organisation_id)
+        for row in HoldingAccount.objects.order_by("id")
     )
 
 

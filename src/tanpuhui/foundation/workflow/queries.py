@@ -169,6 +169,34 @@ def cases_of(subject_type: str, subject_id: str) -> tuple[CaseView, ...]:
     return tuple(_view(row, versions=versions) for row in rows.prefetch_related("parties"))
 
 
+def cases(
+    *,
+    text: str = "",
+    areas: Sequence[str] = (),
+    organisation_ids: Sequence[int] = (),
+    process: str = "",
+    limit: int = 50,
+) -> tuple[CaseView, ...]:
+    """Return the newest cases that lie in one of the areas or name one of the organisations, of none where both are empty.
+
+    `text` stands in number or title. Who may see which is for the caller to say, by areas and organisations.
+    """
+    seen = Q(pk__in=())
+    for area in areas:
+        seen |= Q(area__startswith=area_prefix(area))
+    if organisation_ids:
+        named = CaseParty.objects.filter(organisation_id__in=organisation_ids)
+        seen |= Q(organisation_id__in=organisation_ids) | Q(pk__in=named.values("case_id"))
+    rows = Case.objects.filter(seen).order_by("-id")
+    if text:
+        rows = rows.filter(Q(number__icontains=text) | Q(title__icontains=text))
+    if process:
+        rows = rows.filter(process=process)
+    versions = _Versions()
+    found = rows.prefetch_related("parties")[: min(limit, INBOX_LINES_MAX)]
+    return tuple(_view(row, versions=versions) for row in found)
+
+
 def available_outcomes(*, actor: Actor, case_id: int) -> tuple[AvailableOutcome, ...]:
     """Return what the actor may decide on the case now, by the same rows and rules as `decide`. Raises NotFound."""
     row = _row(case_id)

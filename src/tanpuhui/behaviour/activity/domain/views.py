@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from tanpuhui.behaviour.activity.domain.refusals import FileUnusable
 from tanpuhui.behaviour.activity.domain.verdicts import reason_text
 from tanpuhui.foundation.kernel.quantities import Grams, Points
 from tanpuhui.science.engine.explanation import Explanation
@@ -82,6 +83,16 @@ class BatchReport:
     posting_ids: tuple[int, ...]
     outcomes: tuple[OutcomeView, ...]
     outcomes_total: int
+
+    def fault_text(self, locale: str = "zh") -> str:
+        """Return why the whole file was refused, as a sentence; empty where it was not."""
+        if not self.fault:
+            return ""
+        return FileUnusable(fault=self.fault, at=self.fault_at).message(locale)
+
+    def reason_text(self, code: str, locale: str = "zh") -> str:
+        """Return the sentence of a reason; a methodology's own code is returned as it is."""
+        return reason_text(code, locale)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
