@@ -16,9 +16,9 @@ APP_ROLE = "tanpuhui_app"
 def append_only_tables() -> frozenset[str]:
     """Return the tables whose triggers let them only grow; the app role may insert and select there."""
     return frozenset(
-        model._meta.db_table
+        model._meta.db_table  # noqa: SLF001  Django documents _meta as public
         for model in apps.get_models()
-        if "append_only" in {trigger.name for trigger in getattr(model._meta, "triggers", [])}
+        if "append_only" in {trigger.name for trigger in getattr(model._meta, "triggers", [])}  # noqa: SLF001
     )
 
 
@@ -31,6 +31,9 @@ def grant() -> bool:
             return False
         role = sql.Identifier(APP_ROLE)
         cursor.execute(sql.SQL("revoke all on all tables in schema public from {}").format(role))
+        # Postings hand their rows to SQL in temporary tables.
+        database = sql.Identifier(str(connection.settings_dict["NAME"]))
+        cursor.execute(sql.SQL("grant connect, temporary on database {} to {}").format(database, role))
         cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
         cursor.execute(sql.SQL("grant usage, select on all sequences in schema public to {}").format(role))
         cursor.execute("select tablename from pg_tables where schemaname = 'public' order by tablename")
@@ -44,5 +47,9 @@ def main(arguments: Sequence[str]) -> int:
     """Migrate (further arguments go to Django's migrate) and grant; return 0."""
     call_command("migrate", "--noinput", "--verbosity", "0", *arguments)
     granted = grant()
-    print("数据库已就绪 / database ready" if granted else f"数据库已就绪；没有 {APP_ROLE} 角色，未授权 / ready, no app role")
+    print(
+        "数据库已就绪 / database ready"
+        if granted
+        else f"数据库已就绪；没有 {APP_ROLE} 角色，未授权 / ready, no app role"
+    )
     return 0
