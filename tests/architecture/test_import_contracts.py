@@ -29,6 +29,10 @@ VIOLATIONS: dict[str, tuple[str, str]] = {
     "uses": ("uses/__init__.py", ""),
     "faces": ("interfaces/portal/urls.py", "from tanpuhui.interfaces.workbench import urls as _sideways"),
     "inside": ("credits/registry/domain.py", "from tanpuhui.credits.registry import queries as _upwards"),
+    "demonstration": (
+        "interfaces/commands/demonstration/living.py",
+        "from django.db import connection as _past_the_doors",
+    ),
     "purity": ("foundation/kernel/calendar.py", "import django.utils.timezone as _clock"),
 }
 """Contract → the module that is spoilt and the line that spoils it. `uses` is spoilt by a room nobody planned."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +19,8 @@ CONTEXT_NAMES = {
 CONTEXTS = sorted(path.parent for path in SOURCE.glob("*/*/migrations"))
 
 
-def modules() -> Iterator[Path]:
-    return (path for path in sorted(SOURCE.rglob("*.py")) if "migrations" not in path.parts)
+def modules() -> tuple[Path, ...]:
+    return tuple(path for path in sorted(SOURCE.rglob("*.py")) if "migrations" not in path.parts)
 
 
 def too_long(source: str) -> list[str]:

@@ -46,9 +46,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _print_logins(console: Console, folder: Path, memory: Memory) -> None:
-    table = Table(title="演示登录 / demonstration logins", title_justify="left")
-    for heading in ("身份 / who", "姓名 / name", "用户名或手机 / sign in as", "密码 / password"):
-        table.add_column(heading)
-    for row in logins(read_cast(folder), memory.password):
+    table = Table(title="演示登录 / demonstration logins", title_justify="left", box=None)
+    for heading in ("用户名 / sign in as", "姓名 / name", "角色 / role", "机构 / organisation"):
+        table.add_column(heading, no_wrap=True)
+    for row in logins(read_cast(folder)):
         table.add_row(*row)
     console.print(table)
+    console.print(
+        f"机构账号密码 / password of every organisation's person: {memory.password}", highlight=False
+    )
+    outbox = Path(settings.TANPUHUI_DATA_DIR) / "outbox" / "sms.log"
+    console.print(
+        f"市民验证码写在 / citizens' codes are written to: {outbox}", highlight=False, soft_wrap=True
+    )

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from tanpuhui.foundation.audit.models import AuditRecord
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotPermitted, Refusal
+from tanpuhui.foundation.keys.queries import blind_index
 from tanpuhui.foundation.persistence.locks import Busy, limit_lock_wait, lock_names
 
 P = ParamSpec("P")
@@ -156,10 +157,14 @@ _ARGUMENTS: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def _digest(kwargs: Mapping[str, object]) -> bytes:
-    """Hash what makes two calls the same: every argument but who, when and the key itself."""
+    """Hash what makes two calls the same: every argument but who, when and the key itself.
+
+    The hash is keyed, so that a leaked audit row does not let a phone number be guessed.
+    """
     body = {name: value for name, value in kwargs.items() if name not in {"actor", "at", "idempotency_key"}}
     plain = {name: hashlib.sha256(v).hexdigest() if isinstance(v, bytes) else v for name, v in body.items()}
-    return hashlib.sha256(_ARGUMENTS.dump_json({name: plain[name] for name in sorted(plain)})).digest()
+    text = _ARGUMENTS.dump_json({name: plain[name] for name in sorted(plain)}).decode()
+    return bytes.fromhex(blind_index(text, purpose="audit.arguments"))
 
 
 class _Attributes(dict[str, object]):

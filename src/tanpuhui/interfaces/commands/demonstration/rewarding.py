@@ -46,7 +46,7 @@ def offer_goods(stage: Stage) -> list[tuple[str, GoodListed, Points]]:
 
 
 def redeem(stage: Stage) -> None:
-    """Let the first citizens who have the points redeem them; every third coupon is kept for later."""
+    """Let the first citizens who have the points redeem them; every fourth coupon is kept for later."""
     goods = offer_goods(stage)
     months = full_months(stage)
     day = months[-1].last_day - timedelta(days=3) if months else stage.today - timedelta(days=3)
@@ -65,7 +65,7 @@ def redeem(stage: Stage) -> None:
             good_id=good.good_id,
             user_id=stage.citizen_ids[number],
         )
-        if number % 3:
+        if number % 4:
             honour_coupon(
                 actor=stage.actor(stage.player(merchant), at),
                 at=at + timedelta(minutes=40),

@@ -105,19 +105,12 @@ def tell(*, folder: Path, methodologies: Path, memory_path: Path, today: date, c
     return done
 
 
-def logins(cast: Cast, password: str) -> list[tuple[str, str, str, str]]:
-    """Return (who, role, user name or phone, password or where the code is found) for every role."""
+def logins(cast: Cast) -> list[tuple[str, str, str, str]]:
+    """Return (user name or phone, name, role, organisation) of everybody who can sign in; citizens are one of many."""
     citizen = invent_citizens(cast)[0]
-    rows = [
-        (
-            "市民 citizen",
-            citizen.name,
-            citizen.phone,
-            "验证码在 var/outbox/sms.log / code in var/outbox/sms.log",
-        )
-    ]
+    rows = [(citizen.phone, citizen.name, "citizen", "市民 / citizen")]
     rows.extend(
-        (f"{troupe.name} {player.role}", player.name, player.username, password)
+        (player.username, player.name, player.role, troupe.name)
         for troupe in cast.troupes
         for player in troupe.players
     )

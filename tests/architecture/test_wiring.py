@@ -1,0 +1,80 @@
+"""Calls that go up stand in one file, and nothing is missing from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tanpuhui.config.wiring import EFFECTS, SUBSCRIBERS
+from tanpuhui.foundation.audit.operations import registered_operations
+from tanpuhui.foundation.persistence.events import publish, subscribed_tasks
+from tanpuhui.foundation.persistence.jobs import app, defer
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "tanpuhui"
+SUBJECT_OF_PROCESS = {"methodology_filing": "methodology_version", "issuance": "monitoring_report"}
+PROCESSES = sorted((ROOT / "jurisdictions").glob("*/processes/*.yaml"))
+
+
+def event_types() -> set[type]:
+    found = set()
+    for path in SOURCE.glob("*/*/events.py"):
+        if path.parent.name == "persistence":
+            continue
+        module = importlib.import_module(".".join(path.relative_to(SOURCE.parent).with_suffix("").parts))
+        found |= {
+            value for value in vars(module).values()
+            if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.__name__
+        }  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("path", PROCESSES, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def test_every_outcome_of_every_process_has_an_effect(path: Path) -> None:
+    process = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)
+    subject = SUBJECT_OF_PROCESS[process["process"]]
+    outcomes = {transition["outcome"] for transition in process["transitions"]}
+    assert outcomes
+    assert {outcome for outcome in outcomes if (subject, outcome) not in EFFECTS} == set()
+
+
+def test_there_are_processes_to_check() -> None:
+    assert PROCESSES
+
+
+def test_every_event_is_listed_and_every_listed_event_exists() -> None:
+    assert event_types() == set(SUBSCRIBERS)
+
+
+def test_every_task_that_hears_of_an_event_exists() -> None:
+    app.perform_import_paths()
+    assert {task for tasks in SUBSCRIBERS.values() for task in tasks} <= set(app.tasks)
+
+
+@pytest.mark.django_db
+def test_an_event_or_task_nobody_knows_is_refused() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Unheard:
+        x: int
+
+    with pytest.raises(LookupError, match="wiring"):
+        publish(Unheard(x=1))
+    with pytest.raises(LookupError, match="no such task"):
+        defer("nobody.wrote_this")
+    assert subscribed_tasks(Unheard) == ()
+
+
+def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
+    open_to_anybody = {name for name, spec in registered_operations().items() if not spec.roles}
+    assert open_to_anybody <= {
+        "identity.register_citizen",  # a visitor registers themselves
+        "workflow.open_case",  # the calling operation says who may
+        "workflow.decide",  # the rows of the process version say who may
+        "carbon_accounts.open_carbon_account",  # a citizen opens their own
+        *(f"methodology.{verb}_version" for verb in ("recommend", "file", "return", "reject", "resubmit")),
+        # effects: they refuse unless the case's latest decision is this outcome on this version
+    }
