@@ -1,0 +1,31 @@
+"""`python -m benchmarks intake --records 200000`: measure, and print ratios."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import scratch
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", choices=["intake"])
+    parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
+    parser.add_argument("--accounts", type=int, default=0, help="people who travel; a fifth of the records if not given")
+    parser.add_argument("--repeats", type=int, default=3, help="measured pairs; one more runs first and is discarded")
+    parser.add_argument("--format", choices=["csv", "ndjson"], default="csv")
+    given = parser.parse_args()
+    with scratch.database() as server:
+        from benchmarks import intake
+
+        print(server)
+        intake.run(
+            records=given.records,
+            accounts=given.accounts or max(1, given.records // 5),
+            repeats=given.repeats,
+            file_format=given.format,
+        )
+
+
+if __name__ == "__main__":
+    main()
