@@ -31,7 +31,7 @@ from tanpuhui.books.transparency.domain.leaves import (
     leaf_bytes,
     opens_commitment,
 )
-from tanpuhui.books.transparency.domain.merkle import Coordinate
+from tanpuhui.books.transparency.domain.merkle import Coordinate, path_sides
 from tanpuhui.books.transparency.models import Head, Leaf, Node
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
@@ -58,10 +58,12 @@ __all__ = [
     "heads",
     "inclusion_proof",
     "leaf",
+    "leaf_hash_of",
     "leaf_of",
     "log_is_consistent",
     "only_appended",
     "opens_commitment",
+    "path_sides",
     "read_nodes",
     "verify_certificate",
     "waiting_since",
@@ -105,11 +107,6 @@ class InclusionProof:
     root: str
     path: tuple[str, ...]
 
-    @property
-    def sides(self) -> tuple[str, ...]:
-        """Return on which side of the path each step stands, left or right, as a drawing wants it."""
-        return tuple(merkle.path_sides(self.leaf_index, self.size))
-
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyProof:
@@ -125,6 +122,14 @@ class ConsistencyProof:
 def leaf(leaf_id: int) -> LeafView | None:
     """Return a leaf by its id."""
     return _view(Leaf.objects.filter(pk=leaf_id).first())
+
+
+def leaf_hash_of(*, leaf_id: int) -> str:
+    """Return the hash of a leaf's stored bytes, in hexadecimal; raises NotFound."""
+    content = Leaf.objects.filter(pk=leaf_id).values_list("leaf_bytes", flat=True).first()
+    if content is None:
+        raise NotFound(what="日志记录 / log record", id=leaf_id)
+    return merkle.leaf_hash(bytes(content)).hex()
 
 
 def leaf_of(*, kind: str, subject: str) -> LeafView | None:

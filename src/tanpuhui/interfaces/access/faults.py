@@ -18,19 +18,19 @@ _SAID = {
 
 
 @requires_csrf_token
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  the signature is Django's
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 400."""
     return _answer(request, 400)
 
 
 @requires_csrf_token
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  as above
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 403."""
     return _answer(request, 403)
 
 
 @requires_csrf_token
-def missing(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  as above
+def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404."""
     return _answer(request, 404)
 
@@ -42,7 +42,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 @requires_csrf_token
-def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  as above
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose CSRF token is missing or too old."""
     return render(request, "403_csrf.html", status=403)
 

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tanpuhui.interfaces.access.domain import RouteRule
+from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.interfaces.access.domain import PUBLIC, RouteRule, only
 
-ROUTES: Mapping[str, RouteRule] = {}
+ROUTES: Mapping[str, RouteRule] = {
+    "api-root": PUBLIC,
+    "openapi-json": PUBLIC,
+    "docs": PUBLIC,
+    "batches": only(Role.PARTNER),
+    "batch": only(Role.PARTNER),
+    "batch-rejected": only(Role.PARTNER),
+    "certificate": PUBLIC,
+    "log-head": PUBLIC,
+    "keys": PUBLIC,
+}

@@ -1,5 +1,7 @@
-"""Addresses of this face."""
+"""Addresses of this face, version 1. ninja gives the namespace `api`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from tanpuhui.interfaces.api.service import api
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", api.urls)]

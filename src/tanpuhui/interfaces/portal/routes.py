@@ -4,6 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tanpuhui.interfaces.access.domain import RouteRule
+from tanpuhui.interfaces.access.domain import PUBLIC, RouteRule
 
-ROUTES: Mapping[str, RouteRule] = {}
+ROUTES: Mapping[str, RouteRule] = {
+    "home": PUBLIC,
+    "methodologies": PUBLIC,
+    "methodology": PUBLIC,
+    "methodology-archive": PUBLIC,
+    "register": PUBLIC,
+    "issuance": PUBLIC,
+    "serial": PUBLIC,
+    "certificate": PUBLIC,
+    "certificate-json": PUBLIC,
+    "certificate-pdf": PUBLIC,
+    "verify": PUBLIC,
+    "log": PUBLIC,
+    "log-head": PUBLIC,
+    "log-head-at": PUBLIC,
+    "log-inclusion": PUBLIC,
+    "log-consistency": PUBLIC,
+    "keys": PUBLIC,
+    "key-page": PUBLIC,
+    "coupon": PUBLIC,
+    "sign-in": PUBLIC,
+    "sign-in-code": PUBLIC,
+    "sign-in-citizen": PUBLIC,
+    "sign-in-organisation": PUBLIC,
+    "register-citizen": PUBLIC,
+    "sign-out": PUBLIC,
+    "healthz": PUBLIC,
+    "readyz": PUBLIC,
+    "guide": PUBLIC,
+    "about": PUBLIC,
+}

@@ -1,0 +1,77 @@
+"""What goes in and out of the API. Numbers of the four quantities are whole and carry their unit in the name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ninja import Field, Schema
+
+
+class Problem(Schema):
+    """Every error: a stable code, a sentence for a person, the data it speaks of, and whether the same call can succeed later."""
+
+    code: str = Field(examples=["IDEMPOTENCY_CONFLICT"])
+    message: str
+    data: dict[str, str]
+    retryable: bool
+
+
+class BatchAccepted(Schema):
+    """A file is stored and waits to be posted."""
+
+    batch_id: int
+    sha256: str
+    state: str
+    report_url: str
+
+
+class RowOutcome(Schema):
+    """A row that was not counted in full."""
+
+    row_number: int
+    verdict: str
+    reason: str
+    field: str
+    value: str
+    text: str
+
+
+class BatchReport(Schema):
+    """What became of a file: counts by verdict and reason, and the rows that were not counted in full."""
+
+    batch_id: int
+    state: str
+    file_name: str
+    file_sha256: str
+    size_bytes: int
+    received_at: datetime
+    settled_at: datetime | None
+    rows: int
+    verdicts: dict[str, int]
+    reasons: dict[str, int]
+    grams: int
+    points: int
+    fault: str
+    fault_at: str
+    outcomes_total: int
+    outcomes: list[RowOutcome]
+    rejected_csv_url: str
+
+
+class CertificateCheck(Schema):
+    """One check of a certificate."""
+
+    title: str
+    detail: str
+    ok: bool
+
+
+class CertificateDocument(Schema):
+    """A certificate as the registry holds it. To check it, download the bundle and verify it yourself."""
+
+    number: str
+    quantity_t: int
+    retired_at: datetime
+    content: dict[str, object]
+    page_url: str
+    bundle_url: str

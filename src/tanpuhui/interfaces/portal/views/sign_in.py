@@ -1,0 +1,151 @@
+"""Signing in: citizens by phone and code, organisations' people by user name and password; and signing out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from tanpuhui.foundation.identity.operations import (
+    CodeWrong,
+    PhoneNotRegistered,
+    register_with_code,
+    request_code,
+    sign_in_with_code,
+    sign_in_with_password,
+)
+from tanpuhui.foundation.kernel.errors import Refusal
+from tanpuhui.foundation.rulebook.queries import jurisdiction, regions
+from tanpuhui.interfaces.access.domain import status_of
+from tanpuhui.interfaces.design.parts import Crumb
+from tanpuhui.interfaces.portal.navigation import CITIZEN_HOME, WORKBENCH_HOME, home_of, page, worded
+
+OUTBOX = "outbox/sms.log"
+
+
+@require_safe
+@never_cache
+def chooser(request: HttpRequest) -> HttpResponse:
+    """Offer both ways in; whoever is signed in already is led to their work."""
+    if request.user.is_authenticated:
+        return redirect(_safe_next(request, request.GET.get("next", "")) or home_of(request))
+    return _show(request, step="phone", wanted=request.GET.get("next", ""))
+
+
+@require_POST
+@never_cache
+def send_code(request: HttpRequest) -> HttpResponse:
+    """Send a code to the phone and ask for it."""
+    phone = request.POST.get("phone", "")
+    try:
+        sent = request_code(phone=phone, ip=client_address(request), at=timezone.now())
+    except Refusal as refusal:
+        return _show(request, step="phone", phone=phone, citizen_refused=refusal)
+    return _show(request, step="code", phone=phone, masked=sent.masked_phone)
+
+
+@sensitive_post_parameters("code")
+@require_POST
+@never_cache
+def citizen(request: HttpRequest) -> HttpResponse:
+    """Open a session for the citizen whose phone and code these are; a new phone is asked for name and place."""
+    phone, code = request.POST.get("phone", ""), request.POST.get("code", "")
+    try:
+        user = sign_in_with_code(phone=phone, code=code, ip=client_address(request), at=timezone.now())
+    except PhoneNotRegistered:
+        return _show(request, step="register", phone=phone, code=code)
+    except CodeWrong as refusal:
+        return _show(request, step="code", phone=phone, citizen_refused=refusal)
+    except Refusal as refusal:
+        return _show(request, step="phone", phone=phone, citizen_refused=refusal)
+    return _enter(request, user)
+
+
+@sensitive_post_parameters("code")
+@require_POST
+@never_cache
+def register(request: HttpRequest) -> HttpResponse:
+    """Register the citizen who holds the code, and open their session."""
+    given = {name: request.POST.get(name, "") for name in ("phone", "code", "display_name", "area")}
+    try:
+        user = register_with_code(**given, ip=client_address(request), at=timezone.now())
+    except Refusal as refusal:
+        return _show(request, step="register", citizen_refused=refusal, **given)
+    return _enter(request, user)
+
+
+@sensitive_post_parameters("password")
+@require_POST
+@never_cache
+def organisation(request: HttpRequest) -> HttpResponse:
+    """Open a session for an organisation's person."""
+    username = request.POST.get("username", "")
+    try:
+        user = sign_in_with_password(
+            username=username,
+            password=request.POST.get("password", ""),
+            ip=client_address(request),
+            at=timezone.now(),
+        )
+    except Refusal as refusal:
+        return _show(request, step="phone", username=username, organisation_refused=refusal)
+    return _enter(request, user)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    logout(request)
+    response = redirect("portal:home")
+    response.status_code = 303
+    return response
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the address somebody calls from; behind our own proxy, the one that it saw."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "") or "unknown"
+
+
+def _enter(request: HttpRequest, user: Any) -> HttpResponse:
+    login(request, user)
+    home = CITIZEN_HOME if user.is_citizen else WORKBENCH_HOME
+    response = redirect(_safe_next(request, request.POST.get("next", "")) or home)
+    response.status_code = 303
+    return response
+
+
+def _safe_next(request: HttpRequest, wanted: str) -> str:
+    """Return an address of this site as it was given, nothing for any other."""
+    own = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if wanted and own else ""
+
+
+def _show(request: HttpRequest, *, step: str, wanted: str | None = None, **context: Any) -> HttpResponse:
+    """Show the sign-in page at a step; what was typed stays, except codes and passwords."""
+    refused = context.get("citizen_refused") or context.get("organisation_refused")
+    if step == "register":
+        place = jurisdiction()
+        context["areas"] = [
+            (region.code, worded(region.name_zh, region.name_en))
+            for region in regions(level="city", parent=place.area)
+        ]
+    context |= {
+        "step": step,
+        "next": _safe_next(request, request.POST.get("next", "") if wanted is None else wanted),
+        "outbox": f"{Path(settings.TANPUHUI_DATA_DIR).name}/{OUTBOX}" if settings.TANPUHUI_DEMO else "",
+    }
+    status = status_of(refused.code) if refused else 200
+    return page(request, "portal/sign_in.html", context, crumbs=(Crumb(gettext("登录")),), status=status)
