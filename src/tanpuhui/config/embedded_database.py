@@ -184,9 +184,8 @@ def start(folder: Path, *, fast: bool = False, say: Callable[[str], None] | None
         if not _runs(cluster):
             _launch(cluster, fast=fast)
         _await_answer(cluster)
-        if not (cluster.home / READY_FILE).exists():
-            _make_roles(cluster)
-            _mark_ready(cluster)
+        _make_roles(cluster)
+        _mark_ready(cluster)
     return cluster
 
 
@@ -337,7 +336,10 @@ def _write_configuration(cluster: Cluster, *, fast: bool) -> None:
 
 
 def _make_roles(cluster: Cluster) -> None:
-    """Make the two roles and the database; safe to repeat, because the ready mark is written only afterwards."""
+    """Make the two roles and the database, and their rights on it; repeated at each start, so that an older one gains them.
+
+    Postings stage their rows in temporary tables, hence that right.
+    """
     import psycopg
 
     with psycopg.connect(cluster.url(SUPERUSER, database="postgres"), autocommit=True) as connection:
@@ -348,7 +350,7 @@ def _make_roles(cluster: Cluster) -> None:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(f'CREATE DATABASE "{DATABASE}" OWNER "{OWNER_ROLE}"')
         connection.execute(f'REVOKE ALL ON DATABASE "{DATABASE}" FROM PUBLIC')
-        connection.execute(f'GRANT CONNECT ON DATABASE "{DATABASE}" TO "{APP_ROLE}"')
+        connection.execute(f'GRANT CONNECT, TEMPORARY ON DATABASE "{DATABASE}" TO "{APP_ROLE}"')
 
 
 def _mark_ready(cluster: Cluster) -> None:

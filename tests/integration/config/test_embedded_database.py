@@ -69,6 +69,7 @@ def test_the_owner_role_makes_tables_and_extensions_and_the_app_role_neither(fol
         "CREATE TABLE record (id bigint)",
     ):
         ask(cluster, statement, role=database.OWNER_ROLE)
+    ask(cluster, "CREATE TEMPORARY TABLE staged (id bigint)", role=database.APP_ROLE)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         ask(cluster, "CREATE TABLE other (id bigint)", role=database.APP_ROLE)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
