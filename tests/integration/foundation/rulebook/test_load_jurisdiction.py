@@ -122,7 +122,7 @@ def test_a_parent_that_is_gone_is_found(now: datetime) -> None:
         (("processes/issuance.yaml", "two_person: prepare", "two_person: dream"), 22, "not an outcome"),
         (("regions.csv", "990100,", "980100,"), 3, "not a six-digit code inside 990000"),
         (("holidays.csv", "off", "maybe"), 2, "off or work"),
-        (("jurisdiction.yaml", "packs: [base]", "packs: [base"), 18, "expected"),
+        (("jurisdiction.yaml", "packs: [base, demonstration]", "packs: [base"), 18, "expected"),
     ],
 )
 def test_a_mistake_is_named_by_file_and_line_and_nothing_is_loaded(
