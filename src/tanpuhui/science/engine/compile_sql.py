@@ -22,6 +22,9 @@ from tanpuhui.science.engine.digits import MAX_DIGITS, Digits, aligned
 Dialect = Literal["duckdb", "postgres"]
 # DuckDB computes DECIMAL up to 18 digits in 64-bit integers and raises an overflow instead of widening.
 NARROW_DIGITS = 18
+HUGEINT = exp.DataType.build("HUGEINT", dialect="duckdb")
+TEXT = exp.DataType.build("TEXT")
+BIGINT = exp.DataType.build("BIGINT")
 COMPARISONS = {"<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE, "=": exp.EQ, "!=": exp.NEQ}
 
 
@@ -61,10 +64,15 @@ def decimal_type(total: int, places: int) -> exp.DataType:
     return exp.DataType.build(f"DECIMAL({total}, {places})")
 
 
+def as_type(sql: exp.Expr, to: exp.DataType) -> exp.Expr:
+    """Return CAST(sql AS to), always: sqlglot's own `cast` drops a cast between two DECIMALs of unlike digits."""
+    return exp.Cast(this=sql.copy(), to=to.copy())
+
+
 def constant(value: Decimal, *, digits: Digits | None = None) -> exp.Expr:
     """Return an exact DECIMAL constant; as text in a cast, so that no back end reads it as a double."""
     digits = digits or Digits.of(value)
-    return exp.cast(exp.Literal.string(f"{value:f}"), decimal_type(digits.total, digits.places))
+    return as_type(exp.Literal.string(f"{value:f}"), decimal_type(digits.total, digits.places))
 
 
 def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr) -> exp.Expr:
@@ -159,7 +167,7 @@ class Compiler:
         wide = total > NARROW_DIGITS
         cast_to = decimal_type(total, places)
         pieces = [self.compile(part) for part in parts]
-        return [Piece(exp.cast(piece.sql.copy(), cast_to), piece.layer, wide) for piece in pieces], wide
+        return [Piece(as_type(piece.sql, cast_to), piece.layer, wide) for piece in pieces], wide
 
     def _arithmetic(self, checked: Checked, operator: str) -> Piece:
         if operator == "*":
@@ -169,7 +177,7 @@ class Compiler:
         left_sql = left.sql
         if not wide and self._digits(checked).total > NARROW_DIGITS:
             places = self._digits(checked.parts[0]).places
-            left_sql, wide = exp.cast(left_sql.copy(), decimal_type(MAX_DIGITS, places)), True
+            left_sql, wide = as_type(left_sql, decimal_type(MAX_DIGITS, places)), True
         join = exp.Add if operator == "+" else exp.Sub
         sql = join(this=paren(left_sql), expression=paren(right.sql))
         return Piece(exp.Paren(this=sql), max(left.layer, right.layer), wide)
@@ -179,7 +187,7 @@ class Compiler:
         left_sql = left.sql
         if self.dialect == "duckdb" and not wide and self._digits(checked).total > NARROW_DIGITS:
             places = self._digits(checked.parts[0]).places
-            left_sql, wide = exp.cast(left.sql.copy(), decimal_type(MAX_DIGITS, places)), True
+            left_sql, wide = as_type(left.sql, decimal_type(MAX_DIGITS, places)), True
         sql = exp.Mul(this=paren(left_sql), expression=paren(right.sql))
         return Piece(exp.Paren(this=sql), max(left.layer, right.layer), wide)
 
@@ -189,19 +197,19 @@ class Compiler:
             return exp.Mul(this=paren(piece.sql), expression=constant(Decimal(10) ** shift))
 
         def whole(sql: exp.Expr, power: int) -> exp.Expr:
-            count = exp.cast(sql, "HUGEINT", dialect="duckdb")
+            count = as_type(sql, HUGEINT)
             return exp.Mul(this=count, expression=hugeint(10**power)) if power else count
 
         if not digits.places:
             return whole(piece.sql.copy(), shift)
         floor = exp.Floor(this=piece.sql.copy())
-        fraction = exp.cast(
+        fraction = as_type(
             exp.Paren(this=exp.Sub(this=paren(piece.sql), expression=floor.copy())),
             decimal_type(digits.places + 1, digits.places),
         )
-        up = exp.cast(exp.Literal.string(str(10**digits.places)), decimal_type(NARROW_DIGITS + 1, 0))
+        up = as_type(exp.Literal.string(str(10**digits.places)), decimal_type(NARROW_DIGITS + 1, 0))
         scaled = exp.Mul(
-            this=exp.cast(fraction, decimal_type(NARROW_DIGITS + 1, digits.places)), expression=up
+            this=as_type(fraction, decimal_type(NARROW_DIGITS + 1, digits.places)), expression=up
         )
         return exp.Paren(
             this=exp.Add(
@@ -234,10 +242,8 @@ class Compiler:
         step = self._step(node.rule, rest.sql, bottom_ref.sql, quotient.sql)
         counted: exp.Expr = exp.Paren(this=exp.Add(this=quotient.sql.copy(), expression=step))
         if self.dialect == "duckdb":
-            counted = exp.cast(counted, decimal_type(MAX_DIGITS, 0))
-        one = exp.cast(
-            exp.Literal.string(f"{Decimal(1).scaleb(-places):f}"), decimal_type(places + 1, places)
-        )
+            counted = as_type(counted, decimal_type(MAX_DIGITS, 0))
+        one = as_type(exp.Literal.string(f"{Decimal(1).scaleb(-places):f}"), decimal_type(places + 1, places))
         sql = exp.Paren(this=exp.Mul(this=counted, expression=one)) if places else counted
         return Piece(sql, layer + 3, wide=True)
 
@@ -277,7 +283,7 @@ class Compiler:
 
 def hugeint(value: int) -> exp.Expr:
     """Return a HUGEINT constant."""
-    return exp.cast(exp.Literal.string(str(value)), "HUGEINT", dialect="duckdb")
+    return as_type(exp.Literal.string(str(value)), HUGEINT)
 
 
 def all_of(tests: list[exp.Expr]) -> exp.Expr:

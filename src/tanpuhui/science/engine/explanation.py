@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 from typing import Any, Literal
 
@@ -359,8 +359,8 @@ def as_text(explanation: Explanation) -> str:
 
 
 def as_json(explanation: Explanation) -> str:
-    """Return the explanation as JSON with sorted keys; numbers are texts."""
-    return json.dumps(_plain(explanation), ensure_ascii=False, sort_keys=True, indent=1)
+    """Return the explanation as JSON with sorted keys; numbers are texts, `steps` is flat, `result` is the tree."""
+    return json.dumps(_plain(explanation), ensure_ascii=False, sort_keys=True)
 
 
 def _plain(value: Any) -> Any:
@@ -370,6 +370,9 @@ def _plain(value: Any) -> Any:
         return str(value.value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Step | Explanation):
+    if isinstance(value, Explanation):
+        flat = replace(value, steps=tuple(replace(step, children=()) for step in value.steps))
+        return {name: _plain(getattr(flat, name)) for name in type(value).__slots__}
+    if isinstance(value, Step):
         return {name: _plain(getattr(value, name)) for name in type(value).__slots__}
     return value

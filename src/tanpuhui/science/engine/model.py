@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 from tanpuhui.science.engine.check import Checked, Symbol
@@ -209,7 +210,7 @@ class ParameterSet:
     sha256: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class MethodologyVersion:
     """A checked methodology version with the parameter set it was loaded with."""
 
@@ -245,7 +246,7 @@ class MethodologyVersion:
         """What results may be used for: operation, unless the parameter set says less."""
         return self.parameter_set.purpose if self.parameter_set else "operation"
 
-    @property
+    @cached_property
     def blocked_by(self) -> tuple[str, ...]:
         """The parameters without value that let no calculation run; empty when one can."""
         always = [
@@ -273,7 +274,7 @@ class MethodologyVersion:
         ]
         return tuple(dict.fromkeys([*rules, *variant.unset]))
 
-    @property
+    @cached_property
     def required(self) -> frozenset[str]:
         """The fields a record must have."""
         return frozenset(item.code for item in self.fields if not item.nullable)
@@ -300,7 +301,7 @@ class MethodologyVersion:
         """Return the variant of the code."""
         return next(item for item in self.variants if item.code == code)
 
-    @property
+    @cached_property
     def grams_type(self) -> tuple[int, int]:
         """Width and places of the DECIMAL in which every runnable variant's grams are exact."""
         known = [variant.grams_digits for variant in self.variants if variant.formulas]

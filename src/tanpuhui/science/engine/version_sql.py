@@ -9,12 +9,15 @@ from sqlglot import exp
 
 from tanpuhui.science.engine import interpreter as rules
 from tanpuhui.science.engine.compile_sql import (
+    BIGINT,
     NARROW_DIGITS,
+    TEXT,
     Compiler,
     Dialect,
     Layers,
     Piece,
     all_of,
+    as_type,
     case,
     column,
     constant,
@@ -80,14 +83,16 @@ class _Select:
         for level in range(depth):
             added = self.layers.columns[level] if level < len(self.layers.columns) else []
             columns = [exp.alias_(value, name, quoted=True) for name, value in added]
-            source = exp.select(exp.Star(), *columns).from_(source.subquery(f"s{level}"))
+            source = exp.select(exp.Star(), *columns).from_(
+                source.subquery(f"s{level}", copy=False), copy=False
+            )
         judged = exp.select(
             column("row_no"),
             exp.alias_(self._variant_case(wheres), "variant", quoted=True),
             exp.alias_(self._first_reason(rules_), "first_reason", quoted=True),
             *([column("granted_reason")] if self.capped is not None else []),
             *(exp.alias_(piece.sql.copy(), f"g_{code}", quoted=True) for code, piece in results.items()),
-        ).from_(source.subquery("computed"))
+        ).from_(source.subquery("computed", copy=False), copy=False)
         return self._booked(judged, list(results))
 
     def _clean(self) -> list[exp.Expr]:
@@ -101,9 +106,7 @@ class _Select:
                 exp.alias_(self._cleaned(item, column(item.code), tests), f"f_{item.code}", quoted=True)
             )
         reason = (
-            case(*branches, otherwise=exp.cast(exp.null(), "TEXT"))
-            if branches
-            else exp.cast(exp.null(), "TEXT")
+            case(*branches, otherwise=as_type(exp.null(), TEXT)) if branches else as_type(exp.null(), TEXT)
         )
         found.append(exp.alias_(reason, "field_reason", quoted=True))
         if self.capped is not None and self.granted is not None:
@@ -115,7 +118,7 @@ class _Select:
             exp.LT(this=raw.copy(), expression=constant(item.low)),
             exp.GT(this=raw.copy(), expression=column(item.code)),
         )
-        places = exp.NEQ(this=raw.copy(), expression=exp.cast(raw.copy(), _type(item)))
+        places = exp.NEQ(this=raw.copy(), expression=as_type(raw, _type(item)))
         has_value = exp.Not(this=exp.Is(this=column(item.code), expression=exp.null()))
         given = exp.Not(this=exp.Is(this=raw.copy(), expression=exp.null()))
         tests = [(bounds, rules.OUT_OF_BOUNDS), (places, rules.TOO_MANY_PLACES)]
@@ -128,12 +131,12 @@ class _Select:
         use = case(
             *own,
             *((test, exp.null()) for test, _ in checked),
-            otherwise=exp.cast(either, _type(item)),
+            otherwise=as_type(either, _type(item)),
         )
         return [
             exp.alias_(use, f"f_{item.code}{GRANTED}", quoted=True),
             exp.alias_(
-                case(*own, *checked, otherwise=exp.cast(exp.null(), "TEXT")), "granted_reason", quoted=True
+                case(*own, *checked, otherwise=as_type(exp.null(), TEXT)), "granted_reason", quoted=True
             ),
         ]
 
@@ -147,14 +150,14 @@ class _Select:
             exp.LT(this=raw.copy(), expression=constant(item.low)),
             exp.GT(this=raw.copy(), expression=constant(item.high)),
         )
-        places = exp.NEQ(this=raw.copy(), expression=exp.cast(raw.copy(), _type(item)))
+        places = exp.NEQ(this=raw.copy(), expression=as_type(raw, _type(item)))
         return [*tests, (bounds, rules.OUT_OF_BOUNDS), (places, rules.TOO_MANY_PLACES)]
 
     def _cleaned(self, item: Field, raw: exp.Expr, tests: list[tuple[exp.Expr, str]]) -> exp.Expr:
-        to = exp.DataType.build("TEXT") if item.kind == "choice" else _type(item)
+        to = TEXT if item.kind == "choice" else _type(item)
         if not tests:
-            return exp.cast(raw.copy(), to)
-        return case(*((test, exp.null()) for test, _ in tests), otherwise=exp.cast(raw.copy(), to))
+            return as_type(raw, to)
+        return case(*((test, exp.null()) for test, _ in tests), otherwise=as_type(raw, to))
 
     def _result(self, variant: Variant) -> Piece:
         names = dict(self.names)
@@ -187,7 +190,7 @@ class _Select:
 
     def _variant_case(self, wheres: dict[str, Piece]) -> exp.Expr:
         branches = [(piece.sql, exp.Literal.string(code)) for code, piece in wheres.items()]
-        return case(*branches, otherwise=exp.cast(exp.null(), "TEXT"))
+        return case(*branches, otherwise=as_type(exp.null(), TEXT))
 
     def _first_reason(self, judged: list[tuple[Predicate, Piece]]) -> exp.Expr:
         branches: list[tuple[exp.Expr, exp.Expr]] = [
@@ -199,11 +202,11 @@ class _Select:
             code = f"{rules.PARAMETER_UNSET}:{unset[0]}" if unset else predicate.code
             fails = exp.Not(this=exp.Paren(this=piece.sql.copy()))
             branches.append((all_of([*applies, fails]), exp.Literal.string(code)))
-        return case(*branches, otherwise=exp.cast(exp.null(), "TEXT"))
+        return case(*branches, otherwise=as_type(exp.null(), TEXT))
 
     def _booked(self, judged: exp.Select, results: list[str]) -> exp.Expr:
         """Reason, variant and exact grams of each row, then whole grams (floor) and the remainder."""
-        text = exp.cast(exp.null(), "TEXT")
+        text = as_type(exp.null(), TEXT)
         first, variant = column("first_reason"), column("variant")
         branches = [
             (_present(first), first),
@@ -220,7 +223,7 @@ class _Select:
             exp.alias_(case(*branches, otherwise=text), "reason", quoted=True),
             exp.alias_(case((_present(first), text), otherwise=variant), "variant", quoted=True),
             exp.alias_(self._exact_grams(results), "exact_g", quoted=True),
-        ).from_(judged.subquery("judged"))
+        ).from_(judged.subquery("judged", copy=False), copy=False)
         return self._floored(reasoned)
 
     def _exact_grams(self, results: list[str]) -> exp.Expr:
@@ -231,29 +234,29 @@ class _Select:
             digits = variant.result.checked.digits
             value = column(f"g_{code}")
             if digits is not None and digits.total + len(str(variant.grams_factor)) > NARROW_DIGITS:
-                value = exp.cast(value, decimal_type(MAX_DIGITS, digits.places))
+                value = as_type(value, decimal_type(MAX_DIGITS, digits.places))
             grams = exp.Mul(this=value, expression=constant(variant.grams_factor))
             test = exp.EQ(this=column("variant"), expression=exp.Literal.string(code))
-            branches.append((test, exp.cast(exp.Paren(this=grams), decimal_type(total, places))))
-        return case(*branches, otherwise=exp.cast(exp.null(), decimal_type(total, places)))
+            branches.append((test, as_type(exp.Paren(this=grams), decimal_type(total, places))))
+        return case(*branches, otherwise=as_type(exp.null(), decimal_type(total, places)))
 
     def _floored(self, reasoned: exp.Select) -> exp.Select:
         places = self.version.remainder_places
         counts = exp.Is(this=column("reason"), expression=exp.null())
         exact = column("exact_g")
         whole = exp.Floor(this=exact.copy())
-        rest = exp.cast(
+        rest = as_type(
             exp.Paren(this=exp.Sub(this=exact, expression=whole.copy())), decimal_type(places + 1, places)
         )
-        grams = case((counts, exp.cast(whole, "BIGINT")), otherwise=exp.cast(exp.null(), "BIGINT"))
-        remainder = case((counts, rest), otherwise=exp.cast(exp.null(), decimal_type(places + 1, places)))
+        grams = case((counts, as_type(whole, BIGINT)), otherwise=as_type(exp.null(), BIGINT))
+        remainder = case((counts, rest), otherwise=as_type(exp.null(), decimal_type(places + 1, places)))
         return exp.select(
             column("row_no"),
             column("reason"),
             column("variant"),
             exp.alias_(grams, "grams", quoted=True),
             exp.alias_(remainder, "remainder_g", quoted=True),
-        ).from_(reasoned.subquery("reasoned"))
+        ).from_(reasoned.subquery("reasoned", copy=False), copy=False)
 
 
 def _type(item: Field) -> exp.DataType:
