@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation
 from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
-from tanpuhui.foundation.keys.queries import blind_index, unseal
+from tanpuhui.foundation.keys.queries import blind_index, blind_indexes, unseal
 
 __all__ = [
     "PHONE_CONTEXT",
@@ -42,7 +42,7 @@ __all__ = [
     "people",
     "person",
     "phone_index",
-    "subject_index",
+    "subject_indexes",
     "user_of_phone",
     "users_of_subjects",
 ]
@@ -233,7 +233,7 @@ def user_of_phone(phone: str) -> int | None:
 
 def users_of_subjects(*, partner_id: int, subjects: Sequence[str]) -> dict[str, int]:
     """Return the user of each of a partner's subjects that is bound; the others are left out."""
-    subject_of = {subject_index(partner_id, subject): subject for subject in set(subjects)}
+    subject_of = {index: subject for subject, index in subject_indexes(partner_id, subjects).items()}
     with connection.cursor() as cursor:
         cursor.execute(
             "select subject_index, user_id from identity_partnersubject"
@@ -268,9 +268,11 @@ def phone_index(phone: str) -> bytes:
     return bytes.fromhex(blind_index(phone, purpose="identity.phone"))
 
 
-def subject_index(partner_id: int, subject: str) -> bytes:
-    """Return the blind index of a partner's subject; the same subject of another partner gives another index."""
-    return bytes.fromhex(blind_index(f"{partner_id}:{subject}", purpose="identity.partner_subject"))
+def subject_indexes(partner_id: int, subjects: Iterable[str]) -> dict[str, bytes]:
+    """Return the blind index of each of a partner's subjects; the same subject of another partner gives another."""
+    marked = {f"{partner_id}:{subject}": subject for subject in subjects}
+    indexes = blind_indexes(marked, purpose="identity.partner_subject")
+    return {subject: bytes.fromhex(indexes[mark]) for mark, subject in marked.items()}
 
 
 def breaches() -> Iterator[Breach]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import rfc8785
@@ -33,6 +34,7 @@ __all__ = [
     "SealBroken",
     "Signer",
     "blind_index",
+    "blind_indexes",
     "parse_key_set",
     "published_key_set",
     "published_keys",
@@ -71,6 +73,12 @@ def unseal(sealed: bytes, *, context: str) -> str:
 def blind_index(value: str, *, purpose: str) -> str:
     """Return 64 hexadecimal digits by which equal values of one purpose are found without opening any."""
     return domain.blind_index(value, purpose=purpose, key=_ring().index_key())
+
+
+def blind_indexes(values: Iterable[str], *, purpose: str) -> dict[str, str]:
+    """Return the blind index of each value; the key ring is looked up once, which many values need."""
+    key = _ring().index_key()
+    return {value: domain.blind_index(value, purpose=purpose, key=key) for value in values}
 
 
 def _ring() -> KeyRing:

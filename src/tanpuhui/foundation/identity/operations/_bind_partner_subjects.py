@@ -9,7 +9,7 @@ from datetime import datetime
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import OrganisationKind, SubjectBoundElsewhere
 from tanpuhui.foundation.identity.models import Organisation, PartnerSubject, User
-from tanpuhui.foundation.identity.queries import subject_index, users_of_subjects
+from tanpuhui.foundation.identity.queries import subject_indexes, users_of_subjects
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
 from tanpuhui.foundation.persistence.locks import lock_names
@@ -93,15 +93,10 @@ def _bind(partner_id: int, pairs: Sequence[tuple[str, int]], *, at: datetime) ->
             raise NotFound(what="公众用户 citizen", id=user_id)
         if standing.get(subject, user_id) != user_id:
             raise SubjectBoundElsewhere(subject=subject)
+    indexes = subject_indexes(partner_id, [subject for subject in wanted if subject not in standing])
     new = [
-        PartnerSubject(
-            partner_id=partner_id,
-            subject_index=subject_index(partner_id, subject),
-            user_id=user_id,
-            bound_at=at,
-        )
-        for subject, user_id in wanted.items()
-        if subject not in standing
+        PartnerSubject(partner_id=partner_id, subject_index=index, user_id=wanted[subject], bound_at=at)
+        for subject, index in indexes.items()
     ]
     PartnerSubject.objects.bulk_create(new, batch_size=2000)
     return len(new), len(standing)
