@@ -4,6 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tanpuhui.interfaces.access.domain import RouteRule
+from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.interfaces.access.domain import PUBLIC, RouteRule, only
 
-ROUTES: Mapping[str, RouteRule] = {}
+_CITIZEN = only(Role.CITIZEN)
+
+ROUTES: Mapping[str, RouteRule] = {
+    "home": _CITIZEN,
+    "open-account": _CITIZEN,
+    "records": _CITIZEN,
+    "record": _CITIZEN,
+    "scenes": _CITIZEN,
+    "scene": _CITIZEN,
+    "give-consent": _CITIZEN,
+    "withdraw-consent": _CITIZEN,
+    "mall": _CITIZEN,
+    "good": _CITIZEN,
+    "redeem": _CITIZEN,
+    "coupons": _CITIZEN,
+    "coupon": _CITIZEN,
+    "cancel-coupon": _CITIZEN,
+    "me": _CITIZEN,
+    "manifest": PUBLIC,
+}
+"""Addresses of this face. Browsers fetch the manifest without a session, and it says nothing about anybody."""

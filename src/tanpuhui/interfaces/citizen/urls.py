@@ -1,5 +1,27 @@
-"""Addresses of this face."""
+"""Addresses of the citizen face, below /m/."""
 
-from django.urls import URLPattern, URLResolver
+from __future__ import annotations
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path
+
+from tanpuhui.interfaces.citizen.views import coupons, explanation, home, mall, manifest, me, records, scenes
+
+app_name = "citizen"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("account", home.open_account, name="open-account"),
+    path("records", records.records, name="records"),
+    path("records/<int:posting>/<int:row>", explanation.record, name="record"),
+    path("scenes", scenes.scenes, name="scenes"),
+    path("scenes/<str:code>", scenes.scene, name="scene"),
+    path("scenes/<str:code>/consent", scenes.give, name="give-consent"),
+    path("scenes/<str:code>/withdraw", scenes.withdraw, name="withdraw-consent"),
+    path("mall", mall.mall, name="mall"),
+    path("mall/<int:good>", mall.good, name="good"),
+    path("mall/<int:good>/redeem", mall.redeem, name="redeem"),
+    path("coupons", coupons.coupons, name="coupons"),
+    path("coupons/<str:code>", coupons.coupon, name="coupon"),
+    path("coupons/<str:code>/cancel", coupons.cancel, name="cancel-coupon"),
+    path("me", me.me, name="me"),
+    path("manifest.webmanifest", manifest.manifest, name="manifest"),
+]

@@ -1,0 +1,1 @@
+"""Pages of the citizen face, one module per subject."""

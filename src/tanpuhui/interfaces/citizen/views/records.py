@@ -1,0 +1,134 @@
+"""The statement of a month (对账单): days, records, running balances, and that they agree with the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from tanpuhui.behaviour.activity import queries as activity
+from tanpuhui.behaviour.activity.queries import RecordView
+from tanpuhui.behaviour.carbon_accounts import queries as accounts
+from tanpuhui.behaviour.carbon_accounts.queries import Statement, StatementDay
+from tanpuhui.foundation.kernel.calendar import Month, business_day
+from tanpuhui.foundation.kernel.errors import Invalid
+from tanpuhui.foundation.kernel.quantities import Grams, Points
+from tanpuhui.interfaces.citizen.navigation import account_needed, acting, in_english, page
+from tanpuhui.interfaces.citizen.rows import record_row, scenario_names
+from tanpuhui.interfaces.design.parts import RecordRow
+
+CREDITED = "posting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """A line of the ledger that is not a record: what it was, and what it did to the points."""
+
+    label: str
+    detail: str
+    points: Points
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayShown:
+    """A day of the statement: its records, its other movements, its sums and its balances."""
+
+    day: StatementDay
+    records: tuple[RecordRow, ...]
+    movements: tuple[Movement, ...]
+
+
+@require_safe
+@account_needed
+def records(request: HttpRequest) -> HttpResponse:
+    """Show a month of the person's account."""
+    _, user_id = acting(request)
+    today = business_day(timezone.now())
+    month = _month(request.GET.get("month", ""), today)
+    statement = accounts.statement(user_id, month)
+    account_id = statement.account.ledger_account_id
+    found = activity.records_of_account(
+        account_id=account_id, first_day=month.first_day, last_day=month.last_day
+    )
+    context = _totals(statement, found) | {
+        "statement": statement,
+        "month": month,
+        "month_name": f"{month.first_day:%B %Y}" if in_english() else f"{month.year} 年 {month.month} 月",
+        "previous": str(Month.of(month.first_day - timedelta(days=1))),
+        "next": str(Month.of(month.last_day + timedelta(days=1))) if month.last_day < today else "",
+        "days": _days(statement, found),
+    }
+    back = reverse("citizen:home")
+    return page(
+        request, "citizen/records.html", context, section="home", title=gettext("减排记录"), back=back
+    )
+
+
+def _month(text: str, today: date) -> Month:
+    if not text:
+        return Month.of(today)
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise Invalid(field="month", why=str(error)) from error
+
+
+def _totals(statement: Statement, found: tuple[RecordView, ...]) -> dict[str, Any]:
+    """Add up the month, and compare the records with what the ledger credited for records."""
+    lines = [line for day in statement.days for line in day.lines]
+    credited = Grams.total(line.grams for line in lines if line.kind == CREDITED)
+    listed = Grams.total(record.grams + record.floor for record in found)
+    return {
+        "grams": statement.closing.grams - statement.opening.grams,
+        "points_in": Points.total(line.points for line in lines if line.points > Points(0)),
+        "points_out": -Points.total(line.points for line in lines if line.points < Points(0)),
+        "records_total": len(found),
+        "listed": listed,
+        "credited": credited,
+        "agrees": listed == credited,
+    }
+
+
+def _days(statement: Statement, found: tuple[RecordView, ...]) -> tuple[DayShown, ...]:
+    names = scenario_names()
+    of_day: dict[date, list[RecordRow]] = {}
+    for record in found:
+        rows = of_day.setdefault(record.day, [])
+        rows.append(record_row(record, names))
+        if record.floor:
+            label = gettext("这一天不低于 0")
+            rows.append(RecordRow(label, record.floor, "posted", gettext("已入账"), icon="scales"))
+    return tuple(
+        DayShown(
+            day=day,
+            records=tuple(of_day.get(day.day, ())),
+            movements=tuple(_movements(day)),
+        )
+        for day in reversed(statement.days)
+    )
+
+
+def _movements(day: StatementDay) -> list[Movement]:
+    words = {
+        "coupon_reserved": gettext("兑换商品"),
+        "coupon_cancelled": gettext("取消兑换，积分退回"),
+        "coupon_expired": gettext("券过期，积分退回"),
+        "points_expiry": gettext("积分到期"),
+    }
+    return [
+        Movement(
+            label=words.get(line.kind, line.kind),
+            detail=line.reference if line.kind.startswith("coupon_") else "",
+            points=line.points,
+            url=reverse("citizen:coupon", args=(line.reference,)) if line.kind.startswith("coupon_") else "",
+        )
+        for line in day.lines
+        if line.kind != CREDITED and line.points
+    ]

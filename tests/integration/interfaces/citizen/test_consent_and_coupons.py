@@ -1,0 +1,163 @@
+"""Consents given and withdrawn, and the way from points to a coupon and back."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from tests.integration.behaviour.activity.town import bus
+from tests.integration.interfaces.citizen.conftest import Place
+from tests.integration.interfaces.citizen.test_pages import text
+
+from tanpuhui.behaviour.carbon_accounts import queries as accounts
+from tanpuhui.books.ledger import queries as ledger
+from tanpuhui.foundation.identity import queries as identity
+from tanpuhui.foundation.identity.models import Consent
+from tanpuhui.foundation.kernel.quantities import Points
+from tanpuhui.interfaces.citizen.consent_texts import SCENARIO_TEXT
+from tanpuhui.uses.rewards import queries as rewards
+from tanpuhui.uses.rewards.operations import honour_coupon
+
+
+def points(place: Place, subject: str = "S1") -> Points:
+    return ledger.balance(accounts.account_of_user(place.town.users[subject]).ledger_account_id).points
+
+
+def test_a_consent_is_withdrawn_and_given_again_with_the_version_of_its_text(place: Place) -> None:
+    client, user_id = place.client(), place.town.users["S1"]
+    assert "撤回授权" in text(client.get("/m/scenes/bus").content)
+    asked = text(client.get("/m/scenes/bus/withdraw").content)
+    assert "已经入账的克数和积分不变" in asked
+    assert client.post("/m/scenes/bus/withdraw", {"idempotency_key": "w"}).status_code == 303
+    assert identity.consents_of(user_ids=[user_id], scenario="bus")[user_id][-1][1] == place.now
+    page = text(client.get("/m/scenes/bus").content)
+    assert f"文本版本 {SCENARIO_TEXT}" in page
+    assert "由 灯塔出行 提供" in page
+    assert "里程" in page
+    stale = client.post("/m/scenes/bus/consent", {"idempotency_key": "g0", "text_version": "1999-1"})
+    assert stale.status_code == 422
+    given = client.post("/m/scenes/bus/consent", {"idempotency_key": "g", "text_version": SCENARIO_TEXT})
+    assert (given.status_code, given["Location"]) == (303, "/m/scenes/bus")
+    standing = Consent.objects.get(user_id=user_id, scenario="bus", withdrawn_at__isnull=True)
+    assert standing.text_version == SCENARIO_TEXT
+
+
+def test_a_scenario_tells_its_rule_its_cap_and_its_partner(place: Place) -> None:
+    place.ride(bus("R1"))
+    page = text(place.client().get("/m/scenes/bus").content)
+    assert "基准排放 = 里程 × 基准因子" in page
+    assert "每日次数上限 6" in page
+    assert "可信度 ENG" in page
+    assert "灯塔出行" in page
+    assert "最近一批 11-20 10:00 送到" in page
+    assert place.client().get("/m/scenes/ferry").status_code == 404
+
+
+def test_without_any_consent_home_leads_to_the_scenes(place: Place) -> None:
+    client = place.client()
+    for code in ("bus", "bike"):
+        client.post(f"/m/scenes/{code}/withdraw", {"idempotency_key": code})
+    page = client.get("/m/").content.decode()
+    assert "还没有授权任何场景" in page
+    assert reverse("citizen:scenes") in page
+
+
+def test_points_become_a_coupon_and_come_back_when_it_is_cancelled(place: Place) -> None:
+    place.ride(bus("R1"))
+    good_id, client = place.good(), place.client()
+    assert "公交周卡" in text(client.get("/m/mall").content)
+    assert "还有 5 份" in text(client.get(f"/m/mall/{good_id}").content)
+    confirm = client.get(f"/m/mall/{good_id}/redeem")
+    assert re.search(r"现有\s*43 分.*− 30 分.*兑换后\s*13 分", text(confirm.content))
+    assert "自兑换起 30 天" in text(confirm.content)
+    key = re.search(r'name="idempotency_key" value="([^"]+)"', confirm.content.decode())
+    assert key is not None
+    done = client.post(f"/m/mall/{good_id}/redeem", {"idempotency_key": key[1]})
+    (coupon,) = rewards.coupons_of(place.town.users["S1"])
+    assert (done.status_code, done["Location"]) == (303, f"/m/coupons/{coupon.code}")
+    twice = client.post(f"/m/mall/{good_id}/redeem", {"idempotency_key": key[1]})
+    assert twice["Location"] == done["Location"]
+    assert points(place) == Points(13)
+    ticket = client.get(done["Location"])
+    assert f"{coupon.code[:4]} {coupon.code[4:8]} {coupon.code[8:]}" in text(ticket.content)
+    assert ticket.context["address"] == f"https://carbon.example/r/{coupon.code}"
+    assert 'class="qr"' in ticket.content.decode()
+    assert "还剩 30 天" in text(ticket.content)
+    assert "用去 30 积分" in text(ticket.content)
+    returned = client.post(f"/m/coupons/{coupon.code}/cancel", {"idempotency_key": "back"})
+    assert returned.status_code == 303
+    assert points(place) == Points(43)
+    assert "已取消" in text(client.get(f"/m/coupons/{coupon.code}").content)
+    assert 'class="qr"' not in client.get(f"/m/coupons/{coupon.code}").content.decode()
+    assert "公交周卡" in text(client.get("/m/coupons?state=cancelled").content)
+    assert "没有待使用的券" in text(client.get("/m/coupons").content)
+
+
+@pytest.mark.parametrize(
+    ("price", "stock", "limit", "had", "code", "words"),
+    [
+        (44, 5, None, 0, "NOT_ENOUGH_POINTS", "这件商品要 44 积分，你现有 43 积分"),
+        (10, 1, None, 1, "OUT_OF_STOCK", "已经换完了，积分没有扣"),
+        (10, 5, 1, 1, "LIMIT_REACHED", "每人限兑 1 份，你已经兑换了 1 份"),
+    ],
+)
+def test_a_refused_redemption_says_why_on_the_page_and_takes_nothing(
+    place: Place, price: int, stock: int, limit: int | None, had: int, code: str, words: str
+) -> None:
+    place.ride(bus("R1"))
+    good_id, client = place.good(price=price, stock=stock, limit=limit), place.client()
+    for number in range(had):
+        client.post(f"/m/mall/{good_id}/redeem", {"idempotency_key": f"had-{number}"})
+    before = points(place)
+    refused = client.post(f"/m/mall/{good_id}/redeem", {"idempotency_key": "one too many"})
+    assert refused.status_code == 409
+    page = text(refused.content)
+    assert code in page
+    assert words in page
+    assert points(place) == before
+    assert len(rewards.coupons_of(place.town.users["S1"])) == had
+
+
+def test_too_few_points_are_said_before_the_button(place: Place) -> None:
+    place.ride(bus("R1"))
+    good_id, client = place.good(price=44), place.client()
+    assert "还差 1 分" in text(client.get("/m/mall").content)
+    assert "还差 1 分" in text(client.get(f"/m/mall/{good_id}").content)
+    assert " disabled" in client.get(f"/m/mall/{good_id}/redeem").content.decode()
+
+
+def test_another_persons_coupon_is_not_found(place: Place) -> None:
+    place.ride(bus("R1"))
+    good_id = place.good()
+    place.client().post(f"/m/mall/{good_id}/redeem", {"idempotency_key": "k"})
+    (coupon,) = rewards.coupons_of(place.town.users["S1"])
+    other = place.client("S2")
+    assert other.get(f"/m/coupons/{coupon.code}").status_code == 404
+    assert other.get(f"/m/coupons/{coupon.code}/cancel").status_code == 404
+    assert other.post(f"/m/coupons/{coupon.code}/cancel", {"idempotency_key": "x"}).status_code == 404
+    assert other.get("/m/coupons/000000000000").status_code == 404
+    assert other.get("/m/coupons/123").status_code == 404
+    assert rewards.coupon(coupon.code).state == "reserved"
+
+
+def test_a_used_coupon_cannot_be_cancelled_and_an_overdue_one_shows_no_code(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.ride(bus("R1"))
+    good_id, client = place.good(price=20), place.client()
+    for key in ("a", "b"):
+        client.post(f"/m/mall/{good_id}/redeem", {"idempotency_key": key})
+    waiting, used = rewards.coupons_of(place.town.users["S1"])
+    honour_coupon(actor=place.clerk, at=place.now, idempotency_key="h", code=used.code)
+    assert "这张券已核销，不能再用" in text(client.get(f"/m/coupons/{used.code}").content)
+    refused = client.post(f"/m/coupons/{used.code}/cancel", {"idempotency_key": "c"})
+    assert refused.status_code == 409
+    assert "COUPON_USED" in text(refused.content)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: place.now + timedelta(days=31))
+    client = place.client()
+    late = client.get(f"/m/coupons/{waiting.code}")
+    assert 'class="qr"' not in late.content.decode()
+    assert "已过有效期，积分会在夜间退回" in text(late.content)
+    assert "公交周卡" in text(client.get("/m/coupons?state=expired").content)
