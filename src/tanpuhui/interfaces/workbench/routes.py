@@ -4,6 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tanpuhui.interfaces.access.domain import RouteRule
+from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.interfaces.access.domain import RouteRule, only
 
-ROUTES: Mapping[str, RouteRule] = {}
+EVERYBODY = only(*(role for role in Role if role not in {Role.CITIZEN, Role.SYSTEM}))
+"""Whoever works for an organisation; citizens have their own face."""
+
+CENTRE = (Role.MAKER, Role.CHECKER, Role.SUBCENTRE, Role.REGULATOR)
+"""Those who run or watch the scheme; they read everything of their area."""
+
+HOLDERS = (Role.OWNER, Role.BUYER)
+
+ROUTES: Mapping[str, RouteRule] = {
+    "inbox": EVERYBODY,
+    "me": EVERYBODY,
+    "cases": only(*CENTRE, *HOLDERS, Role.VERIFIER, Role.EXPERT, Role.PARTNER, Role.MERCHANT),
+    "case": EVERYBODY,
+    "batches": only(Role.PARTNER, *CENTRE),
+    "send-batch": only(Role.PARTNER),
+    "batch": only(Role.PARTNER, *CENTRE),
+    "batch-report": only(Role.PARTNER, *CENTRE),
+    "batch-rows": only(Role.PARTNER, *CENTRE),
+    "format": only(Role.PARTNER, *CENTRE),
+    "scenarios": only(*CENTRE),
+    "pools": only(*CENTRE),
+    "pool-month": only(Role.MAKER),
+    "sweep": only(Role.MAKER),
+    "projects": only(*CENTRE, Role.OWNER),
+    "project": only(*CENTRE, Role.OWNER),
+    "issuances": only(*CENTRE),
+    "methodologies": only(*CENTRE, Role.EXPERT),
+    "propose": only(Role.MAKER, Role.SUBCENTRE, Role.EXPERT),
+    "settlements": only(*CENTRE),
+    "close-settlement": only(Role.MAKER),
+    "audit": only(Role.REGULATOR, Role.CHECKER),
+    "holdings": only(*HOLDERS),
+    "holding": only(*HOLDERS, *CENTRE),
+    "offer": only(*HOLDERS),
+    "accept": only(*HOLDERS),
+    "decline": only(*HOLDERS),
+    "retire": only(*HOLDERS),
+    "certificates": only(*HOLDERS),
+    "honour": only(Role.MERCHANT),
+    "honoured": only(Role.MERCHANT),
+    "goods": only(Role.MERCHANT),
+    "list-good": only(Role.MERCHANT),
+    "restock": only(Role.MERCHANT),
+    "withdraw": only(Role.MERCHANT),
+    "sheets": only(Role.MERCHANT),
+    "settlement-sheet": only(Role.MERCHANT, *CENTRE),
+}

@@ -1,5 +1,59 @@
-"""Addresses of this face."""
+"""Addresses of this face. `honour` (`/w/shop?code=…`) is where a coupon's code leads a merchant."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from tanpuhui.interfaces.workbench.views import (
+    audit,
+    batches,
+    cases,
+    goods,
+    holdings,
+    inbox,
+    library,
+    pools,
+    projects,
+    settlements,
+    shop,
+    transfers,
+)
+
+app_name = "workbench"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", inbox.inbox, name="inbox"),
+    path("me", inbox.me, name="me"),
+    path("cases", cases.cases, name="cases"),
+    path("cases/<int:case_id>", cases.case, name="case"),
+    path("batches", batches.batches, name="batches"),
+    path("batches/send", batches.send, name="send-batch"),
+    path("batches/format", batches.data_format, name="format"),
+    path("batches/<int:batch_id>", batches.batch, name="batch"),
+    path("batches/<int:batch_id>/report", batches.report, name="batch-report"),
+    path("batches/<int:batch_id>/rows.csv", batches.rows, name="batch-rows"),
+    path("scenarios", library.scenarios, name="scenarios"),
+    path("methodologies", library.methodologies, name="methodologies"),
+    path("methodologies/<int:version_id>/propose", library.propose, name="propose"),
+    path("pools", pools.pools, name="pools"),
+    path("pools/new", pools.pool, name="pool-month"),
+    path("pools/<int:pool_id>/sweep", pools.sweep, name="sweep"),
+    path("projects", projects.projects, name="projects"),
+    path("projects/<int:project_id>", projects.project, name="project"),
+    path("issuances", projects.issuances, name="issuances"),
+    path("holdings", holdings.holdings, name="holdings"),
+    path("holdings/<int:organisation_id>", holdings.holding, name="holding"),
+    path("holdings/<int:organisation_id>/offer", transfers.offer, name="offer"),
+    path("holdings/<int:organisation_id>/retire", holdings.retire, name="retire"),
+    path("transfers/<int:transfer_id>/accept", transfers.accept, name="accept"),
+    path("transfers/<int:transfer_id>/decline", transfers.decline, name="decline"),
+    path("certificates", holdings.certificates, name="certificates"),
+    path("shop", shop.honour, name="honour"),
+    path("shop/<str:code>", shop.honoured, name="honoured"),
+    path("goods", goods.goods, name="goods"),
+    path("goods/new", goods.offer, name="list-good"),
+    path("goods/<int:good_id>/restock", goods.restock, name="restock"),
+    path("goods/<int:good_id>/withdraw", goods.withdraw, name="withdraw"),
+    path("sheets", settlements.sheets, name="sheets"),
+    path("sheets/<int:merchant_id>/<int:sheet_id>", settlements.sheet, name="settlement-sheet"),
+    path("settlements", settlements.settlements, name="settlements"),
+    path("settlements/close", settlements.close, name="close-settlement"),
+    path("audit", audit.audit, name="audit"),
+]

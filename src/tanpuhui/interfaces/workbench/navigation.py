@@ -1,0 +1,119 @@
+"""The shell of the desk: the doors that the permission table opens to the actor, who they are, and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from tanpuhui.foundation.identity.queries import OrganisationView, organisation
+from tanpuhui.foundation.kernel.actors import Actor, Role
+from tanpuhui.foundation.rulebook.queries import jurisdiction
+from tanpuhui.foundation.workflow.queries import inbox
+from tanpuhui.interfaces.design.parts import Crumb, NavigationItem
+from tanpuhui.interfaces.workbench.acting import who
+from tanpuhui.interfaces.workbench.routes import ROUTES
+from tanpuhui.interfaces.workbench.words import role_name, worded
+
+INBOX_LIMIT = 200
+WITHOUT_CASES = frozenset({Role.MERCHANT, Role.PARTNER, Role.BUYER, Role.ADMINISTRATOR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One page of the desk: its address, name, icon, what it is for, and its group."""
+
+    name: str
+    label: str
+    icon: str
+    about: str
+    group: int
+
+
+def doors(actor: Actor) -> list[Door]:
+    """Return the doors that are open to the actor."""
+    everything = (
+        ("inbox", gettext("待办"), "inbox", gettext("等您办理的事项"), 0),
+        ("cases", gettext("办件"), "file", gettext("办理中和办结的全部事项"), 0),
+        ("honour", gettext("核销"), "ticket", gettext("输入 12 位券码，核销一张券"), 1),
+        ("goods", gettext("商品"), "bag", gettext("上架、补货、下架"), 1),
+        ("sheets", gettext("结算单"), "coin", gettext("每月应收和明细"), 1),
+        ("batches", gettext("数据批次"), "upload", gettext("文件、逐行结论、没有计入的行"), 2),
+        ("format", gettext("数据格式"), "info", gettext("列名、单位和范围"), 2),
+        ("scenarios", gettext("场景与数据"), "chart", gettext("开通的场景和数据接入"), 2),
+        ("methodologies", gettext("方法学库"), "flask", gettext("各版本的状态，提出备案"), 3),
+        ("pools", gettext("归集"), "plus-circle", gettext("每月归集，取整到吨，余数结转"), 3),
+        ("projects", gettext("项目"), "leaf", gettext("项目和监测报告"), 3),
+        ("issuances", gettext("登记簿"), "layers", gettext("签发批次和持有账户"), 3),
+        ("holdings", gettext("持有与转让"), "swap", gettext("持有、在途、已消纳，发起转让和消纳"), 4),
+        ("certificates", gettext("消纳证书"), "certificate", gettext("证书、PDF 和离线证明"), 4),
+        ("settlements", gettext("商户结算"), "coin", gettext("关闭一个月的结算"), 5),
+        ("audit", gettext("审计记录"), "shield", gettext("按对象查谁在何时做了什么"), 5),
+    )
+    return [
+        Door(name=name, label=label, icon=icon, about=about, group=group)
+        for name, label, icon, about, group in everything
+        if ROUTES[name].allows(actor)
+    ]
+
+
+def navigation(actor: Actor, section: str, waiting: int | None) -> list[NavigationItem]:
+    """Return the doors as the shell draws them, the open one marked."""
+    items: list[NavigationItem] = []
+    group = 0
+    for door in doors(actor):
+        items.append(
+            NavigationItem(
+                door.label,
+                f"workbench:{door.name}",
+                icon=door.icon,
+                active=door.name == section,
+                count=waiting if door.name == "inbox" else None,
+                starts_group=door.group != group,
+            )
+        )
+        group = door.group
+    return items
+
+
+def own_organisations(actor: Actor) -> list[OrganisationView]:
+    """Return the organisations for which the actor works, each once."""
+    ids = dict.fromkeys(g.organisation_id for g in actor.grants if g.organisation_id is not None)
+    return [organisation(organisation_id) for organisation_id in ids]
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    section: str = "",
+    crumbs: Sequence[Crumb] = (),
+    status: int = 200,
+    waiting: int | None = None,
+) -> HttpResponse:
+    """Render a page of the desk inside its shell; `waiting` is the number of cases, counted here where not given."""
+    actor = who(request)
+    if waiting is None and actor.roles - WITHOUT_CASES:
+        waiting = len(inbox(actor=actor, at=timezone.now(), limit=INBOX_LIMIT))
+    place = jurisdiction()
+    roles = [role_name(role) for role in dict.fromkeys(grant.role for grant in actor.grants)]
+    shell: dict[str, Any] = {
+        "navigation": navigation(actor, section, waiting),
+        "crumbs": crumbs,
+        "platform_name": worded(place.scheme_zh, place.scheme_en),
+        "home_url": reverse("workbench:inbox"),
+        "role_name": " / ".join(roles),
+        "person_name": getattr(request.user, "display_name", ""),
+        "person_note": " / ".join(worded(o.name, o.name_en) for o in own_organisations(actor)),
+        "account_url": reverse("workbench:me"),
+    }
+    if ROUTES["cases"].allows(actor):
+        shell["search_url"] = reverse("workbench:cases")
+    return render(request, template, shell | dict(context or {}), status=status)

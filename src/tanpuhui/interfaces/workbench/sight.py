@@ -1,0 +1,123 @@
+"""What an actor may see (可见范围): their area, or the matters of their organisation. What is out of sight is missing."""
+
+from __future__ import annotations
+
+from tanpuhui.behaviour.activity.queries import BatchView, batch
+from tanpuhui.credits.projects.queries import ProjectView, project
+from tanpuhui.credits.registry.queries import HolderView, holders
+from tanpuhui.foundation.identity.queries import OrganisationView, organisation, organisations
+from tanpuhui.foundation.kernel.actors import Actor, Role, area_covers
+from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.workflow.queries import CaseView
+from tanpuhui.interfaces.workbench.routes import CENTRE, HOLDERS
+from tanpuhui.uses.rewards.operations import WrongMerchant
+from tanpuhui.uses.rewards.queries import CouponView, coupon
+
+PARTIES = (*HOLDERS, Role.VERIFIER, Role.PARTNER, Role.MERCHANT)
+FILING = "methodology_filing"
+
+
+def areas_of(actor: Actor) -> tuple[str, ...]:
+    """Return the areas that the actor runs or watches."""
+    return tuple(sorted({grant.area for grant in actor.grants if grant.role in CENTRE}))
+
+
+def runs(actor: Actor, area: str) -> bool:
+    """Say whether the actor runs or watches an area."""
+    return actor.has(*CENTRE, area=area)
+
+
+def may_see_case(actor: Actor, case: CaseView) -> bool:
+    """Say whether a case lies in the actor's area, is a filing before their committee, or names their organisation."""
+    if runs(actor, case.area):
+        return True
+    if case.process == FILING and any(
+        grant.role == Role.EXPERT and area_covers(grant.area, case.area) for grant in actor.grants
+    ):
+        return True
+    named = {case.organisation_id, *case.parties.values()} - {None}
+    return bool(named & set(actor.organisation_ids(*PARTIES)))
+
+
+def case_in_sight(actor: Actor, case_id: int) -> CaseView:
+    """Return a case that the actor may see. Raises NotFound."""
+    found = workflow.case(case_id)
+    if not may_see_case(actor, found):
+        raise NotFound(what="案件 / case", id=case_id)
+    return found
+
+
+def cases_in_sight(actor: Actor, *, text: str = "", limit: int = 50) -> tuple[CaseView, ...]:
+    """Return the newest cases that the actor may see, with a text in number or title."""
+    found = {
+        view.case_id: view
+        for view in workflow.cases(
+            text=text,
+            areas=areas_of(actor),
+            organisation_ids=actor.organisation_ids(*PARTIES),
+            limit=limit,
+        )
+    }
+    committees = {grant.area for grant in actor.grants if grant.role == Role.EXPERT}
+    if committees:
+        filings = workflow.cases(text=text, areas=sorted(committees), process=FILING, limit=limit)
+        found |= {view.case_id: view for view in filings}
+    return tuple(found[case_id] for case_id in sorted(found, reverse=True)[:limit])
+
+
+def batch_in_sight(actor: Actor, batch_id: int) -> BatchView:
+    """Return a batch of a partner that the actor may see. Raises NotFound, BatchNotFound."""
+    found = batch(batch_id)
+    if found.partner_id not in {view.id for view in partners_in_sight(actor)}:
+        raise NotFound(what="批次 batch", id=batch_id)
+    return found
+
+
+def partners_in_sight(actor: Actor) -> tuple[OrganisationView, ...]:
+    """Return the data partners that the actor works for, or whose area the actor runs."""
+    return tuple(view for view in organisations(kind="partner") if _own_or_run(actor, view, Role.PARTNER))
+
+
+def merchants_in_sight(actor: Actor) -> tuple[OrganisationView, ...]:
+    """Return the merchants that the actor works for, or whose area the actor runs."""
+    return tuple(view for view in organisations(kind="merchant") if _own_or_run(actor, view, Role.MERCHANT))
+
+
+def holders_in_sight(actor: Actor) -> tuple[HolderView, ...]:
+    """Return the holding accounts that the actor may read."""
+    areas = {view.id: view for view in organisations()}
+    return tuple(view for view in holders() if _own_or_run(actor, areas[view.organisation_id], *HOLDERS))
+
+
+def _own_or_run(actor: Actor, view: OrganisationView, *roles: Role) -> bool:
+    return actor.has(*roles, organisation_id=view.id) or runs(actor, view.area)
+
+
+def project_in_sight(actor: Actor, project_id: int) -> ProjectView:
+    """Return a project of the actor's organisation or area. Raises NotFound."""
+    found = project(project_id=project_id)
+    if not may_see_project(actor, found):
+        raise NotFound(what="项目 project", id=project_id)
+    return found
+
+
+def may_see_project(actor: Actor, view: ProjectView) -> bool:
+    """Say whether a project belongs to the actor's organisation or lies in their area."""
+    return actor.has(Role.OWNER, organisation_id=view.owner_id) or runs(actor, view.area)
+
+
+def check_holding(actor: Actor, organisation_id: int, *, acting: bool = False) -> None:
+    """Refuse another organisation's holding; who runs the scheme may read it, not act for it. Raises NotFound."""
+    if actor.has(*HOLDERS, organisation_id=organisation_id):
+        return
+    if acting or not runs(actor, organisation(organisation_id).area):
+        raise NotFound(what="持有账户 holding", id=organisation_id)
+
+
+def coupon_in_sight(actor: Actor, code: str) -> CouponView:
+    """Return a coupon of the actor's shop. Raises CouponCodeMistyped, NotFound, WrongMerchant."""
+    found = coupon(code)
+    if not actor.has(Role.MERCHANT, organisation_id=found.good.merchant_id):
+        raise WrongMerchant(merchant=found.good.merchant_zh, merchant_en=found.good.merchant_en)
+    return found

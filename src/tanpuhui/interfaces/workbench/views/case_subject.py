@@ -1,0 +1,150 @@
+"""What a case is about (办件的对象): a methodology version, or a monitoring report with its pool and verification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from tanpuhui.behaviour.carbon_accounts.queries import PoolView, pool
+from tanpuhui.credits.projects.queries import ReportView, report
+from tanpuhui.credits.registry.queries import issuances
+from tanpuhui.foundation.identity.queries import organisation
+from tanpuhui.foundation.kernel.errors import NotFound, Refusal
+from tanpuhui.foundation.workflow.queries import CaseView, TimelineLine
+from tanpuhui.interfaces.design import figures
+from tanpuhui.interfaces.design.parts import Column, Fact, Row
+from tanpuhui.interfaces.workbench.parts import digits
+from tanpuhui.interfaces.workbench.words import in_english, locale, purpose_of_numbers, worded
+from tanpuhui.science.engine import MethodologyVersion, Parameter, formula_text
+from tanpuhui.science.methodology import queries as methodology
+
+
+def facts_of(view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
+    """Return what the page says of the case's subject; a kind without a page of its own is named by its number."""
+    if view.subject_type == "monitoring_report":
+        return {"report": _report(int(view.subject_id), view, lines)}
+    if view.subject_type == "methodology_version":
+        return {"version": _version(int(view.subject_id))}
+    return {"subject": f"{view.subject_type} {view.subject_id}"}
+
+
+def _report(report_id: int, view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
+    found = report(report_id=report_id)
+    source = _pool(found.pool_id)
+    issued = (
+        next((one for one in issuances() if one.report_id == report_id), None) if view.closed_at else None
+    )
+    prepared = next((line for line in reversed(lines) if line.outcome == "prepare"), None)
+    return {
+        "view": found,
+        "pool": source,
+        "facts": _report_facts(found, source),
+        "purpose": purpose_of_numbers(source.purpose) if source else "",
+        "check": _check(found, source) if view.state == "prepared" else None,
+        "prepared": prepared if view.state == "prepared" else None,
+        "issued": issued,
+    }
+
+
+def _report_facts(found: ReportView, source: PoolView | None) -> list[Fact]:
+    facts = [
+        Fact(
+            gettext("项目"),
+            f"{found.project.code} {worded(found.project.name_zh, found.project.name_en)}",
+            url=reverse("workbench:project", args=[found.project.project_id]),
+        ),
+        Fact(gettext("监测期"), f"{found.first_day:%Y-%m-%d} {figures.EN_DASH} {found.last_day:%Y-%m-%d}"),
+        Fact(gettext("方法学"), "; ".join(found.methodologies)),
+        Fact(gettext("入池批次"), digits(source.postings) if source else gettext("没有读到")),
+        Fact(gettext("池根哈希"), found.pool_root, mono=True),
+    ]
+    if found.verified_tonnes is not None and found.verifier_id is not None:
+        verifier = organisation(found.verifier_id)
+        when = f"{found.verified_at:%Y-%m-%d}" if found.verified_at else ""
+        said = gettext("%(verifier)s 于 %(day)s 核查 %(tonnes)s t") % {
+            "verifier": worded(verifier.name, verifier.name_en),
+            "day": when,
+            "tonnes": digits(found.verified_tonnes),
+        }
+        facts.append(Fact(gettext("核查声明"), said))
+    else:
+        facts.append(Fact(gettext("核查声明"), gettext("还没有，核查机构出具以后会写在这里")))
+    return facts
+
+
+def _check(found: ReportView, source: PoolView | None) -> dict[str, Any]:
+    """Return what the maker prepared beside what it goes back to: four figures that must be one."""
+    figures_ = [
+        (gettext("归集池"), source.tonnes if source else None),
+        (gettext("监测报告"), found.tonnes),
+        (gettext("核查声明"), found.verified_tonnes),
+        (gettext("拟签发"), found.verified_tonnes),
+    ]
+    known = {value.value for _, value in figures_ if value is not None}
+    return {
+        "figures": figures_,
+        "agrees": len(known) == 1 and all(value is not None for _, value in figures_),
+    }
+
+
+def _pool(pool_id: int) -> PoolView | None:
+    try:
+        return pool(pool_id)
+    except NotFound:
+        return None
+
+
+def _version(version_id: int) -> dict[str, Any]:
+    view = methodology.version(version_id)
+    context: dict[str, Any] = {"view": view, "purpose": purpose_of_numbers(view.purpose)}
+    try:
+        loaded = methodology.loaded(version_id)
+    except Refusal as refused:
+        return context | {"unreadable": refused.message(locale())}
+    return context | {
+        "scope": loaded.scope.text(locale()),
+        "label": loaded.label.text(locale()),
+        "variants": [
+            {
+                "name": variant.name.text(locale()),
+                "lines": formula_text(loaded, variant, locale=locale()),
+                "unset": [
+                    loaded.parameter(code).name.text(locale()) for code in loaded.variant_unset(variant)
+                ],
+            }
+            for variant in loaded.variants
+        ],
+        "columns": (
+            Column(gettext("符号"), "symbol"),
+            Column(gettext("含义")),
+            Column(gettext("取值"), "num"),
+            Column(gettext("单位"), "soft"),
+            Column(gettext("来源"), "soft"),
+            Column(gettext("可信度")),
+        ),
+        "rows": [_parameter_row(loaded, parameter) for parameter in loaded.parameters],
+        "unset": sum(1 for parameter in loaded.parameters if parameter.active is None),
+        "rules": [(rule.message.text(locale()), rule.code) for rule in loaded.eligibility],
+    }
+
+
+def _parameter_row(loaded: MethodologyVersion, parameter: Parameter) -> Row:
+    """Return a parameter as a row; one without value is tinted and says what it blocks."""
+    start = (parameter.symbol or "", parameter.name.text(locale()))
+    unit = parameter.unit.shown(locale())
+    if parameter.active is not None:
+        active = parameter.active
+        remark = active.label.text(locale())
+        cells = (*start, f"{active.value:f}", unit, active.source.text(locale()), active.confidence)
+        return Row(cells, remark=remark)
+    blocked = [
+        variant.name.text(locale())
+        for variant in loaded.variants
+        if parameter.code in loaded.variant_unset(variant)
+    ]
+    where = (", " if in_english() else "、").join(blocked)
+    remark = gettext("没有取值，不能核算：%(where)s。由主管方确定。") % {"where": where} if blocked else ""
+    return Row((*start, figures.unset(), unit, parameter.note.text(locale()), ""), unset=True, remark=remark)

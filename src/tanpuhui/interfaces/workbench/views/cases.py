@@ -1,0 +1,159 @@
+"""Cases (办件): the search, and one case with its subject, its history and the decision that is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from tanpuhui.credits.registry import queries as registry
+from tanpuhui.credits.registry.queries import Serial
+from tanpuhui.foundation.identity.queries import organisations
+from tanpuhui.foundation.kernel.errors import Refusal
+from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.workflow.operations import Decided, decide
+from tanpuhui.foundation.workflow.queries import CaseView
+from tanpuhui.interfaces.design.parts import Choice, Column, Crumb, Row
+from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, who
+from tanpuhui.interfaces.workbench.navigation import page
+from tanpuhui.interfaces.workbench.parts import Section, on_day, state_mark
+from tanpuhui.interfaces.workbench.sight import case_in_sight, cases_in_sight
+from tanpuhui.interfaces.workbench.views import case_history, case_subject
+from tanpuhui.interfaces.workbench.words import case_kind, worded
+
+FOUND_MAX = 50
+
+
+class DecisionForm(forms.Form):
+    """A decision with its opinion, and the step that the person had before them."""
+
+    decision = forms.CharField(max_length=64)
+    opinion = forms.CharField(required=False, strip=True)
+    seen_step = forms.IntegerField(min_value=0)
+
+
+@require_safe
+def cases(request: HttpRequest) -> HttpResponse:
+    """List the newest cases in sight; with `q`, those that name it, or the page of the serial or certificate."""
+    wanted = request.GET.get("q", "").strip()
+    if wanted and (address := _address_of(wanted)):
+        return redirect(address)
+    found = cases_in_sight(who(request), text=wanted, limit=FOUND_MAX)
+    names = {view.id: worded(view.name, view.name_en) for view in organisations()}
+    section = Section(
+        columns=(
+            Column(gettext("办件号"), "mono"),
+            Column(gettext("事项")),
+            Column(gettext("名称")),
+            Column(gettext("申请方"), "soft"),
+            Column(gettext("状态")),
+            Column(gettext("立案"), "num"),
+        ),
+        rows=[
+            Row(
+                (
+                    view.number,
+                    case_kind(view.process),
+                    view.title,
+                    names.get(view.organisation_id or 0, gettext("运营中心")),
+                    state_mark((case_history.tone_of(view), worded(view.state_zh, view.state_en))),
+                    on_day(view.opened_at),
+                ),
+                url=reverse("workbench:case", args=[view.case_id]),
+            )
+            for view in found
+        ],
+        empty=gettext("没有名称或编号含“%(text)s”的办件。") % {"text": wanted}
+        if wanted
+        else gettext("还没有办件。"),
+        empty_next=gettext("可以只输入编号的一部分。序列号和证书编号也可以在这里查。")
+        if wanted
+        else gettext("提出备案或归集入项目以后，会出现在这里。"),
+    )
+    context = {
+        "title": gettext("办件"),
+        "lead": gettext("最近 %(n)s 件以内，新的在前。") % {"n": FOUND_MAX},
+        "search": {"value": wanted, "label": gettext("办件号、名称、序列号、证书编号")},
+        "sections": [section],
+    }
+    return page(request, "workbench/sheet.html", context, section="cases", crumbs=(Crumb(gettext("办件")),))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def case(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Show a case; a POST decides it. A decision that came too late shows what happened and keeps the opinion."""
+    actor = who(request)
+    view = case_in_sight(actor, case_id)
+    if request.method != "POST":
+        return _show(request, view)
+    form = DecisionForm(request.POST)
+
+    def perform(given: Any) -> Decided:
+        return decide(
+            actor=actor,
+            at=timezone.now(),
+            idempotency_key=key_of(request),
+            case_id=case_id,
+            outcome=given["decision"],
+            opinion=given["opinion"],
+            seen_step=given["seen_step"],
+        )
+
+    attempt = Attempt(form, perform)
+    if attempt.done is not None:
+        return see_other("workbench:case", case_id, query="decided=1")
+    return _show(
+        request,
+        workflow.case(case_id),
+        refused=attempt.refused,
+        opinion=form.data.get("opinion", ""),
+        chosen=form.data.get("decision", ""),
+        status=attempt.status,
+    )
+
+
+def _show(
+    request: HttpRequest,
+    view: CaseView,
+    *,
+    refused: Refusal | None = None,
+    opinion: str = "",
+    chosen: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    lines = workflow.timeline(view.case_id)
+    outcomes = workflow.available_outcomes(actor=who(request), case_id=view.case_id)
+    context: dict[str, Any] = {
+        "case": case_history.header(view, lines, outcomes),
+        "view": view,
+        "parties": case_history.parties(view),
+        "timeline": case_history.entries(lines),
+        "decisions": [
+            Choice(found.outcome, worded(found.label_zh, found.label_en), selected=found.outcome == chosen)
+            for found in outcomes
+        ],
+        "opinion": opinion,
+        "refused": refused,
+        "decided": "decided" in request.GET,
+        **case_subject.facts_of(view, lines),
+    }
+    crumbs = (Crumb(gettext("办件"), reverse("workbench:cases")), Crumb(view.number))
+    return page(request, "workbench/case.html", context, section="inbox", crumbs=crumbs, status=status)
+
+
+def _address_of(wanted: str) -> str:
+    """Return the public page of a serial or a certificate, or nothing."""
+    try:
+        return reverse("portal:serial", args=[str(Serial.parse(wanted))])
+    except Refusal:
+        pass
+    try:
+        return reverse("portal:certificate", args=[registry.certificate(number=wanted).number])
+    except Refusal:
+        return ""

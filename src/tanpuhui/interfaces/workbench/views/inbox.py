@@ -1,0 +1,92 @@
+"""The inbox (待办): what waits for the actor, by time left; and who the actor is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext, pgettext
+from django.views.decorators.http import require_safe
+
+from tanpuhui.books.transparency import queries as transparency
+from tanpuhui.foundation.identity.queries import organisations
+from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.workflow.queries import InboxLine
+from tanpuhui.interfaces.design.parts import Crumb, Fact, InboxRow, Tab
+from tanpuhui.interfaces.workbench.acting import who
+from tanpuhui.interfaces.workbench.navigation import INBOX_LIMIT, doors, own_organisations, page
+from tanpuhui.interfaces.workbench.words import case_kind, place_names, role_name, worded
+
+
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """List the cases that the actor can move, nearest deadline first, filtered by kind."""
+    actor = who(request)
+    lines = workflow.inbox(actor=actor, at=timezone.now(), limit=INBOX_LIMIT)
+    wanted = request.GET.get("kind", "")
+    shown = [line for line in lines if not wanted or line.case.process == wanted]
+    names = {view.id: worded(view.name, view.name_en) for view in organisations()} if shown else {}
+    places = place_names() if shown else {}
+    signed = transparency.head()
+    context: dict[str, Any] = {
+        "total": len(lines),
+        "overdue": sum(1 for line in lines if line.days_left is not None and line.days_left < 0),
+        "due_today": sum(1 for line in lines if line.days_left == 0),
+        "today": timezone.localdate(),
+        "tabs": _tabs(lines, wanted),
+        "rows": [_row(line, names, places) for line in shown],
+        "doors": [door for door in doors(actor) if door.name != "inbox"],
+        "head": signed.head if signed else None,
+    }
+    return page(request, "workbench/inbox.html", context, section="inbox", waiting=len(lines))
+
+
+@require_safe
+def me(request: HttpRequest) -> HttpResponse:
+    """Say who is signed in, for which organisations and in which roles."""
+    actor = who(request)
+    names = {view.id: worded(view.name, view.name_en) for view in own_organisations(actor)}
+    places = place_names()
+    facts = [
+        Fact(
+            role_name(grant.role),
+            f"{names.get(grant.organisation_id or 0, '')} {places.get(grant.area, grant.area)}",
+        )
+        for grant in actor.grants
+    ]
+    crumbs = (Crumb(gettext("我的身份")),)
+    return page(request, "workbench/me.html", {"facts": facts}, section="me", crumbs=crumbs)
+
+
+def _tabs(lines: Sequence[InboxLine], wanted: str) -> list[Tab]:
+    counts: dict[str, int] = {}
+    for line in lines:
+        counts[line.case.process] = counts.get(line.case.process, 0) + 1
+    home = reverse("workbench:inbox")
+    tabs = [Tab(pgettext("filter", "全部"), home, len(lines), active=not wanted)]
+    tabs.extend(
+        Tab(case_kind(process), f"{home}?kind={process}", count, active=process == wanted)
+        for process, count in sorted(counts.items())
+    )
+    return tabs
+
+
+def _row(line: InboxLine, names: dict[int, str], places: dict[str, str]) -> InboxRow:
+    """Return a case as a row; its next action is the first decision that is open to the actor."""
+    waited = ngettext("已等 %(days)s 天", "已等 %(days)s 天", line.days_waiting) % {"days": line.days_waiting}
+    place = places.get(line.case.area, line.case.area)
+    first = line.outcomes[0] if line.outcomes else None
+    return InboxRow(
+        kind=case_kind(line.case.process),
+        title=line.case.title,
+        number=line.case.number,
+        url=reverse("workbench:case", args=[line.case.case_id]),
+        applicant=names.get(line.case.organisation_id or 0, gettext("运营中心")),
+        action=worded(first.label_zh, first.label_en) if first else gettext("查看"),
+        place=gettext("%(place)s，%(waited)s") % {"place": place, "waited": waited},
+        days_total=line.case.deadline_working_days,
+        days_left=line.days_left,
+    )

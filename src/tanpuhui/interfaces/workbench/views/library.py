@@ -1,0 +1,134 @@
+"""What the scheme calculates with: methodology versions and their filing, scenarios and the feeds of partners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from tanpuhui.behaviour.activity import queries as activity
+from tanpuhui.foundation.identity.queries import organisations
+from tanpuhui.interfaces.design.parts import Column, Crumb, Row
+from tanpuhui.interfaces.workbench.acting import key_of, see_other, who
+from tanpuhui.interfaces.workbench.navigation import page
+from tanpuhui.interfaces.workbench.parts import Section, link, on_day, row_act, state_mark
+from tanpuhui.interfaces.workbench.routes import ROUTES
+from tanpuhui.interfaces.workbench.words import methodology_state, place_names, purpose_of_numbers, worded
+from tanpuhui.science.methodology.operations import propose_filing
+from tanpuhui.science.methodology.queries import VersionView, library
+
+
+@require_safe
+def methodologies(request: HttpRequest) -> HttpResponse:
+    """List every version with its state; a draft can be proposed for filing."""
+    may_propose = ROUTES["propose"].allows(who(request))
+    section = Section(
+        columns=(
+            Column(gettext("方法学")),
+            Column(gettext("版本"), "num"),
+            Column(gettext("场景"), "mono"),
+            Column(gettext("状态")),
+            Column(gettext("备案号"), "mono"),
+            Column(gettext("适用自"), "num"),
+            Column(gettext("用途")),
+            Column(""),
+        ),
+        rows=[_version_row(request, view, may_propose=may_propose) for view in library()],
+        empty=gettext("方法学库是空的。"),
+        empty_next=gettext("用 tanpuhui 命令导入方法学目录以后，版本会作为草案出现在这里。"),
+    )
+    context = {
+        "title": gettext("方法学库"),
+        "lead": gettext("只有备案的版本才能核算。草案提出备案后，先由专家委员会评估，再由主管部门决定。"),
+        "sections": [section],
+    }
+    crumbs = (Crumb(gettext("方法学库")),)
+    return page(request, "workbench/sheet.html", context, section="methodologies", crumbs=crumbs)
+
+
+@require_POST
+def propose(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Propose a draft for filing; a refusal (unset values, wrong state) is answered as such."""
+    key_of(request)
+    proposed = propose_filing(actor=who(request), at=timezone.now(), version_id=version_id)
+    messages.success(
+        request, gettext("已提出备案，办件 %(number)s，等待专家委员会。") % {"number": proposed.number}
+    )
+    return see_other("workbench:case", proposed.case_id)
+
+
+@require_safe
+def scenarios(request: HttpRequest) -> HttpResponse:
+    """List the open scenarios and what each partner may send."""
+    names = {view.id: worded(view.name, view.name_en) for view in organisations(kind="partner")}
+    places = place_names()
+    words = {view.code: worded(view.name_zh, view.name_en) for view in activity.scenarios()}
+    tiers = {
+        1: gettext("1 运营方记录"),
+        2: gettext("2 签名设备"),
+        3: gettext("3 上传凭证"),
+        4: gettext("4 本人打卡"),
+    }
+    opened = Section(
+        title=gettext("场景"),
+        columns=(Column(gettext("代码"), "mono"), Column(gettext("名称")), Column(gettext("范围"), "soft")),
+        rows=[
+            Row((view.code, worded(view.name_zh, view.name_en), places.get(view.area, view.area)))
+            for view in activity.scenarios()
+        ],
+        empty=gettext("还没有开通场景。"),
+        empty_next=gettext("开通以后，伙伴才能送这个场景的数据。"),
+    )
+    feeds = Section(
+        title=gettext("数据接入"),
+        columns=(
+            Column(gettext("数据伙伴")),
+            Column(gettext("场景")),
+            Column(gettext("格式"), "mono"),
+            Column(gettext("证据等级")),
+        ),
+        rows=[
+            Row(
+                (
+                    names.get(feed.partner_id, ""),
+                    words.get(feed.scenario, feed.scenario),
+                    feed.adapter,
+                    tiers.get(feed.evidence_tier, str(feed.evidence_tier)),
+                )
+            )
+            for feed in activity.feeds()
+        ],
+        empty=gettext("还没有数据接入。"),
+        empty_next=gettext("为伙伴开通以后会出现在这里。"),
+        note=gettext("只有证据等级 1 的减排量可以归集签发。"),
+    )
+    context = {"title": gettext("场景与数据"), "sections": [opened, feeds]}
+    crumbs = (Crumb(gettext("场景与数据")),)
+    return page(request, "workbench/sheet.html", context, section="scenarios", crumbs=crumbs)
+
+
+def _version_row(request: HttpRequest, view: VersionView, *, may_propose: bool) -> Row:
+    act: Any = ""
+    if view.case_id is not None and view.state != "draft":
+        act = link(reverse("workbench:case", args=[view.case_id]), gettext("看办件"))
+    elif view.state == "draft" and may_propose and not view.blocked_by:
+        act = row_act(request, reverse("workbench:propose", args=[view.id]), gettext("提出备案"))
+    cells = (
+        f"{view.code} {worded(view.name_zh, view.name_en)}",
+        view.version,
+        view.scenario,
+        state_mark(methodology_state(view.state)),
+        view.filing_number or "",
+        on_day(view.valid_from),
+        purpose_of_numbers(view.purpose),
+        act,
+    )
+    if view.blocked_by:
+        blocked = gettext("没有取值，不能提出备案：%(names)s") % {"names": ", ".join(view.blocked_by)}
+        return Row(cells, unset=True, remark=blocked)
+    return Row(cells)

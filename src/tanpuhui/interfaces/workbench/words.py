@@ -1,0 +1,145 @@
+"""The words of the desk: roles, states, kinds and verdicts, in the page's language."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext, pgettext
+
+from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.foundation.rulebook.queries import regions
+from tanpuhui.interfaces.design.figures import in_english
+
+__all__ = [
+    "batch_state",
+    "case_kind",
+    "coupon_state",
+    "in_english",
+    "locale",
+    "methodology_state",
+    "movement_state",
+    "place_names",
+    "purpose_of_numbers",
+    "purpose_of_use",
+    "role_name",
+    "transfer_state",
+    "verdict_name",
+    "worded",
+]
+
+
+def locale() -> str:
+    """Return zh or en."""
+    return "en" if in_english() else "zh"
+
+
+def worded(zh: str, en: str) -> str:
+    """Return the wording of the page's language, the other where one is empty."""
+    return (en or zh) if in_english() else (zh or en)
+
+
+def place_names() -> dict[str, str]:
+    """Return the names of areas by code."""
+    return {region.code: worded(region.name_zh, region.name_en) for region in regions(level="province")} | {
+        region.code: worded(region.name_zh, region.name_en) for region in regions(level="city")
+    }
+
+
+def role_name(role: str) -> str:
+    """Return what a role is called."""
+    return {
+        Role.PARTNER: gettext("数据伙伴"),
+        Role.MERCHANT: gettext("商户"),
+        Role.OWNER: gettext("项目业主"),
+        Role.BUYER: gettext("购买方"),
+        Role.VERIFIER: gettext("核查机构"),
+        Role.EXPERT: gettext("专家委员会"),
+        Role.MAKER: gettext("运营中心，经办岗"),
+        Role.CHECKER: gettext("运营中心，复核岗"),
+        Role.SUBCENTRE: gettext("分中心"),
+        Role.REGULATOR: gettext("主管部门"),
+        Role.ADMINISTRATOR: gettext("机构管理员"),
+    }.get(Role(role), role)
+
+
+def case_kind(process: str) -> str:
+    """Return the short word of a process, its code where nobody gave it one."""
+    return {
+        "issuance": pgettext("process", "签发"),
+        "methodology_filing": pgettext("process", "备案"),
+    }.get(process, process)
+
+
+def methodology_state(state: str) -> tuple[str, str]:
+    """Return tone and words of a methodology version's state."""
+    return {
+        "draft": ("", gettext("草案")),
+        "proposed": ("wait", gettext("已提出")),
+        "reviewed": ("wait", gettext("专家已推荐")),
+        "filed": ("ok", gettext("已备案")),
+        "returned": ("bad", gettext("退回补正")),
+        "rejected": ("bad", gettext("不予备案")),
+    }.get(state, ("", state))
+
+
+def purpose_of_numbers(purpose: str) -> str:
+    """Say what results may be used for; empty for real operation."""
+    return {"operation": "", "demonstration": gettext("演示"), "test": gettext("测试")}.get(purpose, purpose)
+
+
+def batch_state(state: str) -> tuple[str, str]:
+    """Return tone and words of a batch's state."""
+    return {
+        "received": ("wait", gettext("已收到，正在入账")),
+        "posted": ("ok", gettext("已入账")),
+        "refused": ("bad", gettext("整个文件没有采用")),
+    }.get(state, ("", state))
+
+
+def verdict_name(verdict: str) -> str:
+    """Return what a verdict is called."""
+    return {
+        "counted": gettext("计入"),
+        "clipped": gettext("按上限计入"),
+        "paired": gettext("并入行程"),
+        "duplicate": gettext("重复"),
+        "rejected": gettext("没有计入"),
+        "pending": gettext("待绑定"),
+    }.get(verdict, verdict)
+
+
+def movement_state(state: str) -> tuple[str, str]:
+    """Return tone and words of where a unit is."""
+    return {
+        "held": ("ok", gettext("持有")),
+        "in_transit": ("wait", gettext("在途")),
+        "retired": ("info", gettext("已消纳")),
+    }.get(state, ("", state))
+
+
+def transfer_state(state: str) -> tuple[str, str]:
+    """Return tone and words of a transfer's state."""
+    return {
+        "offered": ("wait", gettext("等待受让方答复")),
+        "accepted": ("ok", gettext("已接受")),
+        "declined": ("bad", gettext("已谢绝")),
+    }.get(state, ("", state))
+
+
+def coupon_state(state: str) -> tuple[str, str]:
+    """Return tone and words of a coupon's state."""
+    return {
+        "reserved": ("ok", gettext("可以核销")),
+        "honoured": ("info", gettext("已核销")),
+        "cancelled": ("bad", gettext("已取消")),
+        "expired": ("bad", gettext("已过期")),
+    }.get(state, ("", state))
+
+
+def purpose_of_use(purpose: str) -> str:
+    """Return what a use of units is called."""
+    return {
+        "event_neutrality": gettext("活动碳中和"),
+        "organisation_neutrality": gettext("机构碳中和"),
+        "personal_neutrality": gettext("个人碳中和"),
+        "voluntary_retirement": gettext("自愿注销"),
+        "ecological_compensation": gettext("生态损害补偿"),
+    }.get(purpose, purpose)
