@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -32,10 +32,10 @@ from tanpuhui.foundation.rulebook.models import Parameter
 
 pytestmark = pytest.mark.django_db
 PEOPLE = 3
-VALIDITY_DAYS = 5
+VALIDITY_DAYS = 2
 PERSON = st.integers(0, PEOPLE - 1)
 AMOUNT = st.integers(0, 60)
-DAYS_AGO = st.integers(0, 9)
+DAYS_AGO = st.integers(0, 4)
 _owners, _references = count(1_000), count()
 
 
@@ -137,7 +137,7 @@ class Book(RuleBasedStateMachine):
             lots = queries.points_lots(self.accounts[person], validity_days=VALIDITY_DAYS)
             assert all(lot.day > through for lot in lots)
 
-    @rule(days=st.integers(1, 4))
+    @rule(days=st.integers(1, 5))
     def time_passes(self, days: int) -> None:
         self.now += timedelta(days=days)
 
@@ -189,9 +189,10 @@ def test_any_sequence_of_bookings_balances_after_each_step() -> None:
         Book,
         settings=settings(
             max_examples=25,
-            stateful_step_count=20,
+            stateful_step_count=30,
             deadline=None,
             derandomize=True,
+            phases=(Phase.generate,),  # a failure is reported as found: shrinking would take minutes
             suppress_health_check=list(HealthCheck),
         ),
     )

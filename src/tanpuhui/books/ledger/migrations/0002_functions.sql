@@ -1,6 +1,9 @@
 -- The functions of the ledger: accounts, amounts, non-negativity, lock order, idempotency. No rule of the scheme.
 -- Errors: TL001 not enough, TL002 reference used for another booking, TL003 unknown account, TL004 not a booking.
 
+-- Half-empty pages, so that an updated balance stays on its page and its index is not touched: a third less time.
+alter table ledger_balance set (fillfactor = 50);
+
 -- What one entry contributes to the digest of its journal; the same bytes are built in operations/_copy.py.
 create function ledger_entry_bytes(
   p_account bigint, p_day date, p_grams bigint, p_points bigint, p_fen bigint, p_records integer
@@ -114,7 +117,7 @@ create function ledger_post_v1(
   p_grams numeric, p_points numeric, p_digest bytea
 ) returns table (
   journal_id bigint, entries integer, grams bigint, points bigint, due_grams bigint, due_points bigint
-) language plpgsql as $$
+) language plpgsql set jit = off as $$
 #variable_conflict use_column
 declare
   v_journal bigint;
@@ -130,7 +133,7 @@ begin
   if p_digest is null then
     perform ledger_clip_legs_v1();
   end if;
-  select count(*)::integer as n, count(distinct l.account_id) as accounts, coalesce(sum(l.n_records), 0)::integer as records,
+  select count(*)::integer as n, min(l.day) = max(l.day) as one_day, coalesce(sum(l.n_records), 0)::integer as records,
     coalesce(sum(l.grams), 0)::bigint as grams, coalesce(sum(l.points), 0)::bigint as points,
     coalesce(sum(greatest(l.grams, 0)), 0)::bigint as up_grams, coalesce(sum(greatest(l.points, 0)), 0)::bigint as up_points,
     coalesce(sum(l.due_grams), 0)::bigint as due_grams, coalesce(sum(l.due_points), 0)::bigint as due_points
@@ -172,19 +175,31 @@ begin
       from ledger_legs l group by l.account_id
     ) d where b.account_id = d.account_id;
     get diagnostics v_reached = row_count;
-    v_unknown := v_sum.accounts - v_reached;
+    select count(distinct l.account_id) - v_reached into v_unknown from ledger_legs l;
   else
     -- An upsert and not an update, because only an insert keeps the order of its rows and so the order of locks.
     -- Every account was opened with a balance row, so an inserted row (version -1) betrays an unknown account.
-    with reached as (
-      insert into ledger_balance as b
-        (account_id, grams, points, fen, version, clawback_due_grams, clawback_due_points)
-      select l.account_id, sum(l.grams)::bigint, sum(l.points)::bigint, 0, -1, 0, 0 from ledger_legs l
-      group by l.account_id order by l.account_id
-      on conflict (account_id) do update
-      set grams = b.grams + excluded.grams, points = b.points + excluded.points, version = b.version + 1
-      returning version
-    ) select count(*) filter (where version = -1) into v_unknown from reached;
+    -- Legs of one day are one per account (the entries' key says so), and need no grouping: a quarter less time.
+    if v_sum.one_day then
+      with reached as (
+        insert into ledger_balance as b
+          (account_id, grams, points, fen, version, clawback_due_grams, clawback_due_points)
+        select l.account_id, l.grams, l.points, 0, -1, 0, 0 from ledger_legs l order by l.account_id
+        on conflict (account_id) do update
+        set grams = b.grams + excluded.grams, points = b.points + excluded.points, version = b.version + 1
+        returning version
+      ) select count(*) filter (where version = -1) into v_unknown from reached;
+    else
+      with reached as (
+        insert into ledger_balance as b
+          (account_id, grams, points, fen, version, clawback_due_grams, clawback_due_points)
+        select l.account_id, sum(l.grams)::bigint, sum(l.points)::bigint, 0, -1, 0, 0 from ledger_legs l
+        group by l.account_id order by l.account_id
+        on conflict (account_id) do update
+        set grams = b.grams + excluded.grams, points = b.points + excluded.points, version = b.version + 1
+        returning version
+      ) select count(*) filter (where version = -1) into v_unknown from reached;
+    end if;
   end if;
   if v_unknown > 0 then
     raise exception 'legs name accounts that nobody opened' using errcode = 'TL003', detail = v_unknown::text;
