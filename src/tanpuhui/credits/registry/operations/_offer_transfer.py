@@ -14,6 +14,7 @@ from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.kernel.identifiers import check_character
 from tanpuhui.foundation.kernel.quantities import Tonnes
+from tanpuhui.foundation.persistence.locks import lock_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,5 +98,7 @@ def offer_transfer(
 
 
 def _number() -> str:
+    """Number transfers one after the other; the lock keeps offers of two issuances from getting the same."""
+    lock_names("registry:transfers")
     stem = f"TR{(Transfer.objects.order_by('-pk').values_list('pk', flat=True).first() or 0) + 1:08d}"
     return f"{stem}-{check_character(stem)}"
