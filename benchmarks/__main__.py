@@ -11,8 +11,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("what", choices=["intake"])
     parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
-    parser.add_argument("--accounts", type=int, default=0, help="people who travel; a fifth of the records if not given")
-    parser.add_argument("--repeats", type=int, default=3, help="measured pairs; one more runs first and is discarded")
+    parser.add_argument(
+        "--accounts", type=int, default=0, help="people who travel; a fifth of the records if not given"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="measured pairs; one more runs first and is discarded"
+    )
     parser.add_argument("--format", choices=["csv", "ndjson"], default="csv")
     given = parser.parse_args()
     with scratch.database() as server:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from tests.integration.behaviour.activity.town import CITY, Town, build
 
 from tanpuhui.books.ledger.operations import open_accounts
-from tanpuhui.foundation.identity.queries import subject_index
+from tanpuhui.foundation.identity.queries import subject_indexes
 from tanpuhui.interfaces.commands.demonstration.behaviour_generator import (
     Faults,
     Traveller,
@@ -33,9 +33,13 @@ def settle(accounts: int) -> tuple[Town, list[Traveller]]:
             [CITY, LONG_AGO, accounts - 1],
         )
         users = [row[0] for row in cursor.fetchall()]
-        with cursor.copy("copy identity_partnersubject (partner_id, subject_index, user_id, bound_at) from stdin") as copy:
-            for subject, user_id in zip(subjects, users, strict=True):
-                copy.write_row((town.partner_id, subject_index(town.partner_id, subject), user_id, LONG_AGO))
+        with cursor.copy(
+            "copy identity_partnersubject (partner_id, subject_index, user_id, bound_at) from stdin"
+        ) as copy:
+            for index, user_id in zip(
+                subject_indexes(town.partner_id, subjects).values(), users, strict=True
+            ):
+                copy.write_row((town.partner_id, index, user_id, LONG_AGO))
         cursor.execute(
             "insert into identity_consent (user_id, scenario, text_version, given_at) "
             "select u, 'bus', '1', %s from unnest(%s::bigint[]) u",

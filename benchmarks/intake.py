@@ -65,7 +65,11 @@ def run(*, records: int, accounts: int, repeats: int, file_format: str) -> None:
             pairs.append(pair)
     _print(pairs, records)
     broken = list(queries.breaches()) if records <= 300_000 else []
-    print(f"invariants of intake: {len(broken)} breaches" if records <= 300_000 else "invariants not run at this size")
+    print(
+        f"invariants of intake: {len(broken)} breaches"
+        if records <= 300_000
+        else "invariants not run at this size"
+    )
 
 
 def _resend(town: Town, content: bytes, at: datetime, place: int, file_format: str) -> BatchPosted:
@@ -82,8 +86,12 @@ def _print(pairs: list[dict[str, float]], records: int) -> None:
         return f"{statistics.median(several):5.2f} x floor [{min(several):.2f}-{max(several):.2f}]"
 
     print(f"floor      COPY BINARY, bare table      {records / median('floor'):>11,.0f} rows/s")
-    print(f"posting    grams known to commit        {records / median('posting'):>11,.0f} rows/s {ratio('posting')}")
-    print(f"whole way  stored file to commit        {records / median('post'):>11,.0f} rows/s {ratio('post')}")
+    print(
+        f"posting    grams known to commit        {records / median('posting'):>11,.0f} rows/s {ratio('posting')}"
+    )
+    print(
+        f"whole way  stored file to commit        {records / median('post'):>11,.0f} rows/s {ratio('post')}"
+    )
     share = statistics.median(pair["again"] / pair["post"] for pair in pairs)
     print(f"resend     the same file again          {share:.3f} x its first time")
     steps = sorted(((median(name), name) for name in STEPS.values()), reverse=True)
@@ -105,10 +113,13 @@ def _floor(records: int, *, seed: int) -> float:
     size = 1 << 20
 
     def copy() -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
-            with cursor.copy("copy bare from stdin with (format binary)") as stream:
-                for start in range(0, len(content), size):
-                    stream.write(content[start : start + size])
+        with (
+            transaction.atomic(),
+            connection.cursor() as cursor,
+            cursor.copy("copy bare from stdin with (format binary)") as stream,
+        ):
+            for start in range(0, len(content), size):
+                stream.write(content[start : start + size])
 
     return _seconds(copy)[0]
 

@@ -9,7 +9,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SETTINGS_SHOWN = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size")
+SETTINGS_SHOWN = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "shared_buffers",
+    "max_wal_size",
+)
 
 
 @contextmanager
@@ -25,7 +32,7 @@ def database() -> Iterator[str]:
         from django.db import connection, connections
 
         name = f"bench_{uuid.uuid4().hex[:8]}"
-        with connection._nodb_cursor() as server:
+        with connection._nodb_cursor() as server:  # noqa: SLF001  as Django makes its test database
             server.execute(f"create database {name}")
         connection.settings_dict["NAME"] = name
         try:
@@ -38,5 +45,5 @@ def database() -> Iterator[str]:
             yield f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}; {' '.join(found)}"
         finally:
             connections.close_all()
-            with connection._nodb_cursor() as server:
+            with connection._nodb_cursor() as server:  # noqa: SLF001  as Django makes its test database
                 server.execute(f"drop database {name} with (force)")

@@ -175,7 +175,7 @@ class AccountDayUse(models.Model):
     """What one account used of a scenario's allowance since `period_start`, in posting order (已用额度).
 
     `measure` is the capped quantity (count, or a field's code) and `used_micro` millionths of its unit; the measure
-    "grams" is the sum in grams before the floor at zero, kept where a methodology can give negative results.
+    "deficit" says how far below zero an account-day's grams stand, where a methodology can give negative results.
     """
 
     pk = models.CompositePrimaryKey("scenario", "measure", "period_start", "account_id")

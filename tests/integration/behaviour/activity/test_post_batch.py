@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from tests.integration.behaviour.activity.town import CITY, Town, build, bus, csv
+from tests.integration.behaviour.activity.town import CITY, METHODOLOGIES, Town, build, bus, csv
 
 from tanpuhui.behaviour.activity import queries
 from tanpuhui.behaviour.activity.models import Batch, Posting, RowOutcome
@@ -286,3 +286,25 @@ def test_points_are_floored_per_account_day_not_per_record(town: Town, now: date
     # 0.3 km give 15.6 g, booked 15 g; two of them are 30 g and 3 points, not 1 + 1
     posted = town.post(csv(bus("R1", distance="0.3"), bus("R2", distance="0.3")), at=now)
     assert (posted.grams, posted.points) == (Grams(30), Points(3))
+
+
+def test_an_account_day_is_floored_at_zero_over_all_its_postings(now: datetime) -> None:
+    folder = METHODOLOGIES / "a01-bus" / "1.0"
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    # Beyond 10 km the made-up version takes away what it gives below.
+    files["methodology.yaml"] = files["methodology.yaml"].replace(
+        "formula: 基准排放 - 实际排放".encode(),
+        "formula: 若 里程 > 10[pkm] 则 实际排放 - 基准排放 否则 基准排放 - 实际排放".encode(),
+        1,
+    )
+    files = {name: content for name, content in files.items() if name != "cases.yaml"}
+    town = build(subjects=("S1", "S2"), scenarios=(("bus", "a01-bus"),), files=files)
+    held = []
+    for place, distances in enumerate((["20"], ["10", "10"], ["10"], ["20"], ["10"])):
+        rides = [bus(f"R{place}-{n}", distance=km) for n, km in enumerate(distances)]
+        town.post(csv(*rides, bus(f"Q{place}", "S2", distance="1")), at=now, key=f"k{place}")
+        held.append(ledger.balance(town.accounts["S1"]).grams.value)
+    # Sums of the day: -1040, 0, 520, -520, 0
+    assert held == [0, 0, 520, 0, 0]
+    assert ledger.balance(town.accounts["S2"]).grams == Grams(5 * 52)
+    assert list(queries.breaches()) == []

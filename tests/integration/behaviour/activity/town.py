@@ -114,6 +114,7 @@ def build(
     parameter_set: Path = DEMONSTRATION,
     default_area: str = "",
     with_accounts: bool = True,
+    files: dict[str, bytes] | None = None,
 ) -> Town:
     """Build the town: every subject is a rider with account and consent to every scenario."""
     install_subscribers({BatchReceived: ("activity.post_batch",)})
@@ -136,7 +137,7 @@ def build(
     if users:
         bind_partner_subjects(actor=SYSTEM, at=LONG_AGO, partner_id=partner_id, pairs=list(users.items()))
     for scenario, folder in scenarios:
-        file_methodology(folder, parameter_set=parameter_set)
+        file_methodology(folder, parameter_set=parameter_set, files=files)
         open_scenario(
             actor=SYSTEM, at=LONG_AGO, code=scenario, name_zh=scenario, name_en=scenario, area="990000"
         )

@@ -40,7 +40,7 @@ def is_number(cell: str) -> str:
 
 def is_formula(cell: str) -> str:
     """Return SQL that says whether a spreadsheet would take the cell for a formula."""
-    return f"({cell}[1] in ('=', '+', '-', '@') and not {is_number(cell)})"
+    return f"(case when {cell}[1] in ('=', '+', '-', '@') then not {is_number(cell)} else false end)"
 
 
 def typed(item: Field) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -9,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from django.db import connection
 
-from tanpuhui.behaviour.activity.adapters import calculator, chunks
+from tanpuhui.behaviour.activity.adapters import TRACES, calculator, chunks
 from tanpuhui.behaviour.activity.adapters.tables import columns, quoted
 from tanpuhui.behaviour.activity.domain import points_for
 from tanpuhui.behaviour.activity.operations._post_batch._cap import add_use, earlier_use
@@ -18,7 +20,8 @@ from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.books.ledger.operations import AccountDayLegs
 from tanpuhui.science.engine.model import MethodologyVersion
 
-GRAMS_MEASURE = "grams"
+DEFICIT_MEASURE = "deficit"
+"""How far below zero an account-day of a scenario stands, as a negative use; almost no account-day has one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +59,10 @@ def book(desk: Desk, group: Group) -> Booked:
     """
     version = desk.versions[group.version_id]
     fields = columns((item.code for item in version.fields), "i.")
+    kept = columns(("area", "ended", *TRACES), "j.")
     desk.tables.execute(
-        "create or replace table booked as select k.*, i.granted, r.variant, r.grams, 0::bigint as floor_g, "
-        f"r.remainder_g{', ' + fields if fields else ''} from keyed as k "
+        f"create or replace table booked as select k.*, {kept}, i.granted, r.variant, r.grams, 0::bigint as floor_g, "
+        f"r.remainder_g{', ' + fields if fields else ''} from keyed as k join judged as j using (row_number) "
         f"join inputs_{group.version_id} as i on i.row_no = k.row_number "
         f"join result_{group.version_id} as r on r.row_no = k.row_number "
         "where k.scenario = ? and k.version_id = ? and k.evidence_tier = ? and strftime(k.day, '%Y-%m') = ?",
@@ -87,30 +91,66 @@ def _floored(desk: Desk, group: Group, days: pa.Table) -> pa.Table:
     """Floor the scenario's sum of each account-day at zero, over all postings of that day.
 
     With P grams before and S now, max(0, P+S) - max(0, P) is credited. Rule: methodologies.md section 2.7.
+    P matters only where it or S is negative: a negative P stands as a deficit, another P is summed from the chunks.
     """
     tables = desk.tables
-    accounts = days.column("account_id").unique().to_pylist()
+    tables.register("sums", days)
     periods = days.column("day").unique().to_pylist()
-    before = earlier_use(scenario=group.scenario, measure=GRAMS_MEASURE, periods=periods, accounts=accounts)
-    tables.register("raw_before", before)
-    tables.register("raw_days", days)
+    tables.register("deficit", earlier_use(scenario=group.scenario, measure=DEFICIT_MEASURE, periods=periods))
+    below = tables.execute(
+        "select s.account_id, s.day from sums as s left join deficit as d on d.account_id = s.account_id "
+        "and d.period_start = s.day where s.grams < 0 and coalesce(d.micro, 0) = 0"
+    ).fetchall()
+    if not below and tables.execute("select 1 from deficit limit 1").fetchall() == []:
+        return days
+    tables.register("before", _grams_before(group, below))
     tables.execute(
-        "create or replace table floored as select d.account_id, d.day, d.grams as raw, d.n, "
-        f"greatest(0, p + d.grams) - greatest(0, p) as grams from (select s.*, coalesce(b.micro, 0) // {calculator.MICRO} as p "
-        "from raw_days as s left join raw_before as b on b.account_id = s.account_id and b.period_start = s.day) as d"
+        "create or replace table floored as select account_id, day, n, grams as raw, p, "
+        "greatest(0, p + grams) - greatest(0, p) as credited from (select s.*, "
+        f"coalesce(b.grams, d.micro // {calculator.MICRO}, 0) as p from sums as s "
+        "left join deficit as d on d.account_id = s.account_id and d.period_start = s.day "
+        "left join before as b on b.account_id = s.account_id and b.day = s.day)"
     )
     tables.execute(
-        "update booked set floor_g = f.grams - f.raw from floored as f where f.account_id = booked.account_id "
-        "and f.day = booked.day and f.grams != f.raw and booked.row_number = "
-        "(select max(b.row_number) from booked as b where b.account_id = booked.account_id and b.day = booked.day)"
+        "update booked set floor_g = f.credited - f.raw from (select f.*, (select max(b.row_number) from booked as b "
+        "where b.account_id = f.account_id and b.day = f.day) as last_row from floored as f where credited != raw) as f "
+        "where booked.row_number = f.last_row"
     )
-    use = tables.sql(
-        f"select account_id, day as period_start, raw * {calculator.MICRO} as micro from floored"
+    change = tables.sql(
+        f"select account_id, day as period_start, ((least(0, p + raw) - least(0, p)) * {calculator.MICRO})::bigint as micro "
+        "from floored where least(0, p + raw) != least(0, p)"
     ).to_arrow_table()
-    add_use(scenario=group.scenario, measure=GRAMS_MEASURE, use=use)
+    add_use(scenario=group.scenario, measure=DEFICIT_MEASURE, use=change)
     return tables.sql(
-        "select account_id, day, grams::bigint as grams, n from floored order by account_id, day"
+        "select account_id, day, credited::bigint as grams, n from floored order by account_id, day"
     ).to_arrow_table()
+
+
+def _grams_before(group: Group, account_days: Sequence[tuple[int, date]]) -> pa.Table:
+    """Return what earlier records gave these account-days, before any floor, out of the chunks of the scenario's month."""
+    sums = dict.fromkeys(account_days, 0)
+    accounts = sorted({account_id for account_id, _ in account_days})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select c.amounts from activity_posting p join activity_record_chunk c on c.posting_id = p.id "
+            "where p.scenario = %s and p.month = %s and c.bucket in "
+            "(select a %% p.chunks from unnest(%s::bigint[]) as a)",
+            [group.scenario, group.month, accounts],
+        )
+        chunks_found = cursor.fetchall()
+    for (payload,) in chunks_found:
+        table = chunks.decode_payload(bytes(payload))
+        columns_wanted = (table.column(name).to_pylist() for name in ("account_id", "day", "grams"))
+        for account_id, day, grams in zip(*columns_wanted, strict=True):
+            if (account_id, day) in sums:
+                sums[account_id, day] += grams
+    return pa.table(
+        {
+            "account_id": pa.array([key[0] for key in sums], pa.int64()),
+            "day": pa.array([key[1] for key in sums], pa.date32()),
+            "grams": pa.array(list(sums.values()), pa.int64()),
+        }
+    )
 
 
 def _points(

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from tanpuhui.behaviour.activity.adapters import TRACES, calculator
+from tanpuhui.behaviour.activity.adapters import calculator
 from tanpuhui.behaviour.activity.adapters.tables import case, columns, quoted, text
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.science.engine.model import MethodologyVersion
 
-CARRIED = (
-    "row_number", "scenario", "version_id", "evidence_tier", "account_id", "day", "started", "ended", "record_id",
-    "area", *TRACES,
-)  # fmt: skip
-"""What goes on with a row besides the fields of its methodology."""
+CARRIED = ("row_number", "scenario", "version_id", "evidence_tier", "account_id", "day", "started")
+"""What goes on with a row; everything else is fetched from `judged` by row number when it is booked."""
 
 
 def calculate_versions(desk: Desk) -> None:
     """Turn `owned` into `eligible`, and each version's rows into `inputs_<id>` and `result_<id>`."""
-    desk.tables.execute(f"create table eligible as select {columns(CARRIED)} from owned limit 0")
+    desk.tables.execute(
+        f"create table eligible as select {columns(CARRIED, 'o.')}, j.record_id "
+        "from owned as o join judged as j using (row_number) limit 0"
+    )
     for version_id, version in sorted(desk.versions.items()):
         _calculate_version(desk, version_id, version)
     desk.tables.execute("drop table owned")
@@ -32,10 +32,10 @@ def _calculate_version(desk: Desk, version_id: int, version: MethodologyVersion)
         ],
         "null",
     )
-    fields = columns(item.code for item in version.fields)
-    select = f"{columns(CARRIED)}{', ' + fields if fields else ''}"
+    fields = columns(("row_number", "record_id", *(item.code for item in version.fields)), "j.")
     tables.execute(
-        f"create table {own} as select {select}, {faults} as fault from owned where version_id = {version_id}"
+        f"create table {own} as select *, {faults} as fault from (select {fields} from judged as j "
+        f"semi join (select row_number from owned where version_id = {version_id}) as o using (row_number))"
     )
     shown = case([(f"split_part(fault, ':', 2) = '{i.code}'", quoted(i.code)) for i in version.fields], "''")
     desk.settle_from(
@@ -50,8 +50,9 @@ def _calculate_version(desk: Desk, version_id: int, version: MethodologyVersion)
     calculator.calculate(tables, version, relation=f"inputs_{version_id}", into=f"result_{version_id}")
     _settle_reasons(desk, version_id, version)
     tables.execute(
-        f"insert into eligible select {columns(CARRIED, 'o.')} from {own} as o "
-        f"join result_{version_id} as r on r.row_no = o.row_number where r.reason is null and o.fault is null"
+        f"insert into eligible select {columns(CARRIED, 'o.')}, w.record_id from owned as o "
+        f"join {own} as w using (row_number) join result_{version_id} as r on r.row_no = o.row_number "
+        "where r.reason is null"
     )
     tables.execute(f"drop table {own}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.csv
 from django.db import connection
 
 from tanpuhui.behaviour.activity.adapters import calculator
@@ -25,8 +26,7 @@ PERIOD_START = {
 }
 _UPSERT = (
     "insert into activity_account_day_use (scenario, measure, period_start, account_id, used_micro) "
-    "select scenario, measure, period_start, account_id, used_micro from new_use "
-    "order by scenario, measure, period_start, account_id "
+    "select %s, %s, period_start, account_id, used_micro from new_use order by period_start, account_id "
     "on conflict (scenario, measure, period_start, account_id) do update "
     "set used_micro = activity_account_day_use.used_micro + excluded.used_micro"
 )
@@ -115,13 +115,19 @@ def _register_use(desk: Desk, scenario: str, measure: str) -> None:
     desk.tables.execute("create or replace table used as select * from used_before")
 
 
-def earlier_use(*, scenario: str, measure: str, periods: list[date], accounts: list[int]) -> pa.Table:
-    """Return account_id, period_start and micro of what was used before."""
+def earlier_use(
+    *, scenario: str, measure: str, periods: list[date], accounts: list[int] | None = None
+) -> pa.Table:
+    """Return account_id, period_start and micro of what was used before, of all accounts if none are named."""
+    condition, values = "", []
+    if accounts is not None:
+        # One text literal: a list of many numbers costs the driver more than the query costs the server.
+        condition, values = " and account_id = any(%s::bigint[])", ["{" + ",".join(map(str, accounts)) + "}"]
     with connection.cursor() as cursor:
         cursor.execute(
             "select account_id, period_start, used_micro from activity_account_day_use where scenario = %s "
-            "and measure = %s and period_start = any(%s) and account_id = any(%s)",
-            [scenario, measure, periods, accounts],
+            f"and measure = %s and period_start = any(%s){condition}",
+            [scenario, measure, periods, *values],
         )
         rows = cursor.fetchall()
     return pa.table(
@@ -137,20 +143,19 @@ def add_use(*, scenario: str, measure: str, use: pa.Table) -> None:
     """Add to what accounts have used (account_id, period_start, micro), in one statement ordered by key."""
     if use.num_rows == 0:
         return
+    lines = pa.BufferOutputStream()
+    pa.csv.write_csv(use, lines, pa.csv.WriteOptions(include_header=False))
     with connection.cursor() as cursor:
         cursor.execute(
-            "create temporary table if not exists new_use (scenario text, measure text, period_start date, "
-            "account_id bigint, used_micro bigint) on commit drop"
+            "create temporary table if not exists new_use (account_id bigint, period_start date, used_micro bigint) "
+            "on commit drop"
         )
         cursor.execute("truncate new_use")
         with cursor.copy(
-            "copy new_use (scenario, measure, period_start, account_id, used_micro) from stdin"
+            "copy new_use (account_id, period_start, used_micro) from stdin with (format csv)"
         ) as copy:
-            for account_id, period_start, micro in zip(
-                *(use.column(i).to_pylist() for i in range(3)), strict=True
-            ):
-                copy.write_row((scenario, measure, period_start, account_id, micro))
-        cursor.execute(_UPSERT)
+            copy.write(lines.getvalue().to_pybytes())
+        cursor.execute(_UPSERT, [scenario, measure])
 
 
 def _calculate_again(desk: Desk, version_id: int, version: MethodologyVersion) -> None:

@@ -28,9 +28,9 @@ def drop_repeats(desk: Desk) -> None:
     )
     tables.execute(
         "create table fresh as select *, md5_number_upper(record_id) as key_high, "
-        "md5_number_lower(record_id) as key_low from eligible anti join repeated "
-        "on repeated.day = eligible.day and repeated.record_id = eligible.record_id "
-        "and repeated.first_row != eligible.row_number"
+        "md5_number_lower(record_id) as key_low from eligible anti join "
+        "(select e.row_number from eligible as e join repeated as r using (day, record_id) "
+        "where e.row_number != r.first_row) as later using (row_number)"
     )
     tables.execute("drop table eligible")
     _drop_posted(desk)

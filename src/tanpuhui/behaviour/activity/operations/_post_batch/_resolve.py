@@ -20,7 +20,7 @@ CAP_SCOPE = "account"
 
 
 def find_methodologies(desk: Desk) -> None:
-    """Turn `good` into `ruled`: each row with the version filed for its scenario and day; a day without one is named."""
+    """Make `ruled` of `good`: each row with the version filed for its scenario and day; a day without one is named."""
     pairs = desk.tables.execute("select distinct scenario, day from good order by 1, 2").fetchall()
     found: list[tuple[str, date, int | None, str, str]] = []
     for scenario, day in pairs:
@@ -46,10 +46,9 @@ def find_methodologies(desk: Desk) -> None:
         "join version_of as v using (scenario, day) where v.reason != ''"
     )
     desk.tables.execute(
-        "create table ruled as select g.*, v.version_id from good as g "
+        "create view ruled as select g.*, v.version_id from good as g "
         "join version_of as v using (scenario, day) where v.reason = ''"
     )
-    desk.tables.execute("drop table good")
 
 
 def _version_of(desk: Desk, scenario: str, day: date) -> tuple[int | None, str, str]:
@@ -81,7 +80,7 @@ def _points_rule(desk: Desk, scenario: str, day: date) -> tuple[str, str]:
 
 
 def resolve_people(desk: Desk) -> None:
-    """Turn `ruled` into `owned`: rows of persons who have an account and consented, with the account.
+    """Turn `ruled` into `owned`, narrow rows of persons who have an account and consented, with the account.
 
     The subject itself goes no further and is not shown in the report; the row number says which it was.
     """
@@ -101,10 +100,9 @@ def resolve_people(desk: Desk) -> None:
     )
     desk.tables.execute("create table people as select * from people_found")
     desk.tables.execute(
-        "create table named as select r.* exclude (subject), p.user_id, p.account_id "
-        "from ruled as r left join people as p using (subject)"
+        "create table named as select r.row_number, r.scenario, r.version_id, r.evidence_tier, r.day, r.started, "
+        "p.user_id, p.account_id from ruled as r left join people as p using (subject)"
     )
-    desk.tables.execute("drop table ruled")
     desk.settle_from(
         "select row_number, case when user_id is null then 'PERSON_UNKNOWN' else 'NO_ACCOUNT' end as reason, "
         "'subject' as field, '' as value from named where account_id is null"

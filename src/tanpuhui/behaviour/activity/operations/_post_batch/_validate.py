@@ -17,24 +17,28 @@ CELL_CHARACTERS_MAX = 200
 REQUIRED = ("record_id", "subject", "scenario", "started_at")
 LEVELS = ("province", "city", "county")
 
-_MOMENT = (
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
-)
-_MACROS = f"""
+_MACROS = """
+create macro is_moment(b) as b[5] = '-' and b[8] = '-' and b[11] in ('T', ' ') and b[14] = ':'
+  and (length(b) = 16 or (b[17] = ':' and (length(b) = 19 or (b[20] = '.' and length(b) between 21 and 26))));
+create macro local_moment(b) as case when is_moment(b) then try_cast(b as timestamp) end;
 create macro zone_length(t) as case when t[-1] = 'Z' then 1 when t[-6] in ('+', '-') then 6
-  when t[-5] in ('+', '-') and t[-6] != '-' then 5 else 0 end;
-create macro zone_minutes(t) as case zone_length(t)
-  when 0 then 480 when 1 then 0
+  when t[-5] in ('+', '-') and length(t) > 20 then 5 else 0 end;
+create macro zone_minutes(t) as case when t[-1] = 'Z' then 0
   else (case when t[-zone_length(t)] = '-' then -1 else 1 end)
-    * (60 * substr(t, 1 - zone_length(t), 2)::integer + right(t, 2)::integer) end;
-create macro moment(t) as case when regexp_full_match(t, '{_MOMENT}')
-  then try_cast(left(t, length(t) - zone_length(t)) as timestamp) + to_minutes(480 - zone_minutes(t)) end;
+    * (60 * try_cast(substr(t, 1 - zone_length(t), 2) as integer) + try_cast(right(t, 2) as integer)) end;
+create macro moment(t) as case
+  when right(t, 6) = '+08:00' then local_moment(left(t, length(t) - 6))
+  when zone_length(t) = 0 then local_moment(t)
+  else local_moment(left(t, length(t) - zone_length(t))) + to_minutes(480 - zone_minutes(t)) end;
 """
-"""Times are read as local time in China; one without zone is taken as such, another zone is converted."""
+"""Times are read as local time in China; one without zone is taken as such, another zone is converted.
+
+The engine's own cast would drop the zone and take names of zones, so the form is checked place by place.
+"""
 
 
 def validate(desk: Desk, fields: tuple[str, ...]) -> None:
-    """Turn `raw` (text) into `good`: rows whose envelope can be used; the others get their outcome.
+    """Turn `raw` (text) into `judged` and its view `good`: rows whose envelope can be used.
 
     `fields` are the field codes of the methodologies in question; their cells are judged with the version.
     """
@@ -48,31 +52,22 @@ def validate(desk: Desk, fields: tuple[str, ...]) -> None:
         else f"'' as {quoted(name)}"
         for name in names
     )
-    desk.tables.execute(
-        f"create table stamped as select *, moment(started_at) as started, "
-        "case when ended_at = '' then moment(started_at) else moment(ended_at) end as ended "
-        f"from (select row_number, {cells} from raw)"
-    )
-    desk.tables.unregister("raw")
     local_now = desk.received_at.astimezone(CHINA).replace(tzinfo=None).isoformat(sep=" ")
     desk.tables.execute(
-        f"create table judged as select s.*, f.evidence_tier, s.started::date as day, "
-        f"{_fault(names, local_now)} as fault "
-        "from (select * replace (case when area = '' then coalesce("
-        "(select default_area from feed where feed.scenario = stamped.scenario), '') else area end as area) from stamped"
-        ") as s left join feed as f on f.scenario = s.scenario left join region as r on r.code = s.area"
+        f"create table judged as select s.*, s.started::date as day, {_fault(names, local_now)} as fault from ("
+        "select x.* replace (case when x.area = '' then coalesce(f.default_area, '') else x.area end as area), "
+        "f.evidence_tier, f.earliest, moment(x.started_at) as started, "
+        "moment(case when x.ended_at = '' then x.started_at else x.ended_at end) as ended "
+        f"from (select row_number, {cells} from raw) as x left join feed as f using (scenario)) as s "
+        "left join region as r on r.code = s.area"
     )
-    desk.tables.execute("drop table stamped")
+    desk.tables.unregister("raw")
     shown = case([(f"split_part(fault, ':', 2) = '{name}'", quoted(name)) for name in names], "''")
     desk.settle_from(
         "select row_number, split_part(fault, ':', 1) as reason, split_part(fault, ':', 2) as field, "
         f"{shown} as value from judged where fault is not null"
     )
-    kept = columns((*(name for name in names if name not in {"started_at", "ended_at"}), "evidence_tier"))
-    desk.tables.execute(
-        f"create table good as select row_number, {kept}, started, ended, day from judged where fault is null"
-    )
-    desk.tables.execute("drop table judged")
+    desk.tables.execute("create view good as select * exclude (fault) from judged where fault is null")
 
 
 def _register_terms(desk: Desk) -> None:
@@ -99,24 +94,33 @@ def _register_terms(desk: Desk) -> None:
 
 
 def _fault(names: tuple[str, ...], local_now: str) -> str:
-    """Return SQL for "REASON:column" of the first fault, null for none."""
+    """Return SQL for "REASON:column" of the first fault, null for none.
+
+    Cells are looked at one by one only where one pass over all of them found something to look at.
+    """
     common = [name for name in names if name in {*ENVELOPE, *TRACES}]
-    branches = [(f"contains(s.{quoted(name)}, chr(0))", f"'BAD_ENCODING:{name}'") for name in common]
-    branches += [
+    together = f"concat_ws(chr(1), {columns(common, 's.')})"
+    longest = f"greatest({', '.join(f'length(s.{quoted(name)})' for name in names)})"
+    one_by_one = [(f"contains(s.{quoted(name)}, chr(0))", f"'BAD_ENCODING:{name}'") for name in common]
+    one_by_one += [
         (f"length(s.{quoted(name)}) > {CELL_CHARACTERS_MAX}", f"'VALUE_TOO_LONG:{name}'") for name in names
     ]
-    branches += [(is_formula(f"s.{quoted(name)}"), f"'FORMULA_CELL:{name}'") for name in common]
-    branches += [(f"s.{quoted(name)} = ''", f"'MISSING_FIELD:{name}'") for name in REQUIRED]
+    one_by_one += [(is_formula(f"s.{quoted(name)}"), f"'FORMULA_CELL:{name}'") for name in common]
+    branches = [(f"s.{quoted(name)} = ''", f"'MISSING_FIELD:{name}'") for name in REQUIRED]
     branches += [
-        ("f.scenario is null", "'UNKNOWN_SCENARIO:scenario'"),
+        ("s.evidence_tier is null", "'UNKNOWN_SCENARIO:scenario'"),
         ("s.started is null", "'BAD_TIME:started_at'"),
         ("s.ended is null", "'BAD_TIME:ended_at'"),
         ("s.ended < s.started", "'TIME_ORDER:ended_at'"),
         (f"s.started > timestamp '{local_now}'", "'FUTURE_TIME:started_at'"),
         (f"s.ended > timestamp '{local_now}'", "'FUTURE_TIME:ended_at'"),
-        ("f.earliest is null", "'PARAMETER_UNSET:intake.lateness_days_max'"),
-        ("s.started::date < f.earliest", "'TOO_LATE:started_at'"),
+        ("s.earliest is null", "'PARAMETER_UNSET:intake.lateness_days_max'"),
+        ("s.started::date < s.earliest", "'TOO_LATE:started_at'"),
         ("s.area = ''", "'MISSING_FIELD:area'"),
         ("r.code is null", "'UNKNOWN_AREA:area'"),
     ]
-    return case(branches, "null")
+    suspicious = (
+        f"{longest} > {CELL_CHARACTERS_MAX} or regexp_matches({together}, '(^|\\x01)[=+@-]') "
+        f"or contains({together}, chr(0))"
+    )
+    return case([(suspicious, case([*one_by_one, *branches]))], case(branches))
