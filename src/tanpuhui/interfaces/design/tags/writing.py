@@ -87,7 +87,7 @@ def factor(value: str | Decimal | None) -> Shown:
 @register.filter
 def unit(value: str) -> SafeString:
     """`{{ "kg CO2e/(人·km)"|unit }}`: a unit with a drawn middle dot and the right subscript."""
-    text = conditional_escape(value).replace("CO2e", figures.CO2E).replace("·", '<i class="mid"></i>')
+    text = conditional_escape(value).replace("CO2", "CO<sub>2</sub>").replace("·", '<i class="mid"></i>')
     return format_html('<span class="unit">{}</span>', mark_safe(text))  # noqa: S308 - escaped above
 
 
