@@ -57,13 +57,13 @@ class AccessMiddleware:
         if is_for_programs(request):
             try:
                 request.actor = _actor_of_header(request)
-            except Refusal as refusal:
-                return refusal_as_json(refusal)
+            except Refusal as unknown_key:
+                return refusal_as_json(unknown_key)
         if rule is not None and rule.allows(request.actor):
             return None
         if is_for_programs(request):
-            refusal = NotSignedIn() if rule and request.actor is None else NotPermitted(operation=name)
-            return refusal_as_json(refusal)
+            nameless = rule is not None and request.actor is None
+            return refusal_as_json(NotSignedIn() if nameless else NotPermitted(operation=name))
         if rule is not None and request.actor is None:
             return redirect_to_login(request.get_full_path())
         raise PermissionDenied(name)

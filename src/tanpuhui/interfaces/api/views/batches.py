@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -11,13 +11,15 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
-from ninja import Header, Query, Router
+from ninja import Header, Query, Router, Status
 
 from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.operations import receive_batch
 from tanpuhui.behaviour.activity.queries import BatchView
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound, Refusal
+from tanpuhui.interfaces.access.domain import NotSignedIn
+from tanpuhui.interfaces.access.middleware import ActingRequest
 from tanpuhui.interfaces.api.problems import problems
 from tanpuhui.interfaces.api.schemas import BatchAccepted, BatchReport, RowOutcome
 
@@ -56,7 +58,7 @@ class LimitedBody:
     "/batches",
     url_name="batches",
     response={202: BatchAccepted} | problems(401, 403, 409, 413, 422, 503),
-    summary="Send a file of records",
+    summary="发送一个数据文件 / Send a file of records",
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -72,7 +74,7 @@ def send(
     idempotency_key: str = Header(..., alias="Idempotency-Key", min_length=1, max_length=KEY_LENGTH_MAX),
     file_name: str = Header(..., alias="X-File-Name", min_length=1, max_length=3 * NAME_LENGTH_MAX),
     adapter: str = Query("standard", description="the format of the file"),
-) -> tuple[int, BatchAccepted]:
+) -> Status[BatchAccepted]:
     """Store a CSV or NDJSON file (gzip allowed) as the request's body; it is posted within the minute.
 
     The same key with the same file gives the same answer; with another file, 409 IDEMPOTENCY_CONFLICT.
@@ -82,7 +84,7 @@ def send(
     if int(request.headers.get("Content-Length") or 0) > limit:
         raise FileTooLarge(limit_bytes=limit)
     actor, partner_id = _partner(request)
-    body: BinaryIO = LimitedBody(request, limit=limit)  # type: ignore[assignment]  only read() is used
+    body = cast(BinaryIO, LimitedBody(request, limit=limit))
     received = receive_batch(
         actor=actor,
         at=timezone.now(),
@@ -93,19 +95,20 @@ def send(
         media_type=(request.content_type or "application/octet-stream").lower(),
         content=body,
     )
-    return 202, BatchAccepted(
+    accepted = BatchAccepted(
         batch_id=received.batch_id,
         sha256=received.sha256,
         state=received.state,
         report_url=request.build_absolute_uri(reverse("api:batch", args=[received.batch_id])),
     )
+    return Status(202, accepted)
 
 
 @router.get(
     "/batches/{int:batch_id}",
     url_name="batch",
     response={200: BatchReport} | problems(401, 403, 404, 422),
-    summary="Read the report of a file",
+    summary="读一个文件的处理结果 / Read the report of a file",
     openapi_extra={"security": [{"api_key": []}]},
 )
 def report(
@@ -154,7 +157,7 @@ def report(
     "/batches/{int:batch_id}/rejected.csv",
     url_name="batch-rejected",
     response={200: None} | problems(401, 403, 404),
-    summary="Download the rows that were not counted in full",
+    summary="下载没有全部计入的行 / Download the rows that were not counted in full",
     openapi_extra={
         "responses": {
             200: {"description": "CSV in UTF-8", "content": {"text/csv": {"schema": {"type": "string"}}}}
@@ -172,7 +175,9 @@ def rejected(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
 
 
 def _partner(request: HttpRequest) -> tuple[Actor, int]:
-    actor: Actor = request.actor  # type: ignore[attr-defined]  set by the access middleware
+    actor = cast(ActingRequest, request).actor
+    if actor is None:
+        raise NotSignedIn
     return actor, actor.organisation_ids(Role.PARTNER)[0]
 
 

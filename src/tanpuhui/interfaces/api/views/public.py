@@ -25,7 +25,7 @@ JSON_DOCUMENT = {
     "/certificates/{number}",
     url_name="certificate",
     response={200: CertificateDocument} | problems(404),
-    summary="Read a certificate",
+    summary="读一张证书 / Read a certificate",
 )
 def certificate(request: HttpRequest, number: str) -> CertificateDocument:
     """Return what the registry holds of a certificate, and where to get the bundle that proves it."""
@@ -44,7 +44,7 @@ def certificate(request: HttpRequest, number: str) -> CertificateDocument:
     "/log/head",
     url_name="log-head",
     response={200: None} | problems(404),
-    summary="Read the latest signed head of the public log",
+    summary="读公开日志的最新树头 / Read the latest signed head of the public log",
     openapi_extra=JSON_DOCUMENT,
 )
 def head(request: HttpRequest) -> HttpResponse:
@@ -59,7 +59,7 @@ def head(request: HttpRequest) -> HttpResponse:
     "/keys",
     url_name="keys",
     response={200: None} | problems(503),
-    summary="Read the published keys",
+    summary="读公开密钥 / Read the published keys",
     openapi_extra=JSON_DOCUMENT,
 )
 def keys(request: HttpRequest) -> HttpResponse:

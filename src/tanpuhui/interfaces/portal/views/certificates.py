@@ -35,12 +35,16 @@ def certificate(request: HttpRequest, number: str) -> HttpResponse:
     try:
         examined = examine(number=number)
     except NotFound:
-        context = {"number": number.upper()}
         return page(
-            request, "portal/certificate_unknown.html", context, section="verify", crumbs=crumbs, status=404
+            request,
+            "portal/certificate_unknown.html",
+            {"number": number.upper()},
+            section="verify",
+            crumbs=crumbs,
+            status=404,
         )
     view = examined.certificate
-    context = {
+    context: dict[str, Any] = {
         "examined": examined,
         "view": view,
         "standing": examined.standing.value,

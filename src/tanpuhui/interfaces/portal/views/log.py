@@ -30,7 +30,7 @@ def heads(request: HttpRequest) -> HttpResponse:
         Column(gettext("记录数"), "num"),
         Column(gettext("新增"), "num"),
         Column(gettext("树根"), "mono"),
-        Column(gettext("签名时间"), "num"),
+        Column(gettext("签名时间")),
     )
     rows = [
         Row(
@@ -39,7 +39,7 @@ def heads(request: HttpRequest) -> HttpResponse:
                 f"{one.head.size:,}",
                 f"{one.head.size - one.head.previous_size:,}",
                 figures.short_digest(one.head.root),
-                _moment(one.head.signed_at),
+                figures.number_markup(_moment(one.head.signed_at)),
             )
         )
         for one in shown
@@ -108,7 +108,7 @@ def key_page(request: HttpRequest) -> HttpResponse:
         Column(gettext("密钥"), "mono"),
         Column(gettext("算法")),
         Column(gettext("公钥"), "mono"),
-        Column(gettext("有效期"), "num"),
+        Column(gettext("有效期")),
     )
     names = {"ed25519": "Ed25519", "sm2-sm3": "SM2 / SM3"}
     rows = [
@@ -117,7 +117,7 @@ def key_page(request: HttpRequest) -> HttpResponse:
                 key["key_id"] or "",
                 names.get(key["algorithm"] or "", key["algorithm"] or ""),
                 figures.short_digest(key["public_key"] or ""),
-                _validity(key["valid_from"], key["valid_to"]),
+                figures.number_markup(_validity(key["valid_from"], key["valid_to"])),
             )
         )
         for key in published_keys()

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
+from tanpuhui.interfaces.design.tags import writing
 from tanpuhui.interfaces.portal.navigation import in_english, page, worded
 from tanpuhui.science.engine import Evidence, MethodologyVersion, Parameter, formula_text
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.queries import VersionView
 
+SYMBOL = re.compile(r"(?<![&\w])[A-Za-z]+(?:_[A-Za-z0-9]+)?(?![\w;])")
 HIDDEN = frozenset({"returned", "rejected"})
 """States in which a version is its proposer's affair; all others are public, each with its state in words."""
 
@@ -63,10 +68,14 @@ def version(request: HttpRequest, code: str, version: str) -> HttpResponse:
     view, others = _chosen(code, version)
     loaded = methodology.loaded(view.id)
     locale = "en" if in_english() else "zh"
+    known = symbols_of(loaded)
     variants = [
         {
             "name": variant.name.text(locale),
-            "lines": formula_text(loaded, variant, locale=locale),
+            "lines": [
+                (line, symbols_markup(line.symbol, known), symbols_markup(line.symbols, known))
+                for line in formula_text(loaded, variant, locale=locale)
+            ],
             "unset": [_name(loaded, found) for found in loaded.variant_unset(variant)],
         }
         for variant in loaded.variants
@@ -106,6 +115,30 @@ def archive(request: HttpRequest, code: str, version: str, sha256: str) -> HttpR
     raise Http404
 
 
+def symbols_markup(text: str, known: frozenset[str]) -> SafeString:
+    """Set a formula's symbols as mathematics: variables italic, their subscripts upright; words stay as they are."""
+
+    def set_one(found: re.Match[str]) -> str:
+        if found[0] not in known:
+            return found[0]
+        letter, _, below = found[0].partition("_")
+        return f"<i>{letter}</i><sub>{below}</sub>" if below else f"<i>{letter}</i>"
+
+    return mark_safe(SYMBOL.sub(set_one, str(conditional_escape(text))))  # noqa: S308  escaped here
+
+
+def symbols_of(loaded: MethodologyVersion) -> frozenset[str]:
+    """Return every symbol that a version gives a field, a parameter or a step."""
+    given = [one.symbol for one in loaded.fields] + [one.symbol for one in loaded.parameters]
+    given += [formula.symbol for variant in loaded.variants for formula in variant.formulas]
+    return frozenset(symbol for symbol in given if symbol)
+
+
+def unit_markup(text: str) -> SafeString:
+    """Set a unit with its subscripts and a drawn middle dot."""
+    return mark_safe(re.sub(r"CO2(?!e)", "CO<sub>2</sub>", writing.unit(text)))  # noqa: S308  escaped by the filter
+
+
 def _versions(code: str, version: str) -> list[VersionView]:
     return [
         view for view in methodology.versions_of(code) if view.version == version and view.state not in HIDDEN
@@ -139,8 +172,8 @@ def _columns() -> Sequence[Column]:
 def _parameter_row(loaded: MethodologyVersion, parameter: Parameter) -> Row:
     """Return a parameter as a row; one without value is tinted and says what it blocks."""
     locale = "en" if in_english() else "zh"
-    unit = parameter.unit.shown(locale)
-    start = (parameter.name.text(locale), parameter.symbol)
+    unit = unit_markup(parameter.unit.shown(locale))
+    start = (parameter.name.text(locale), symbols_markup(parameter.symbol, symbols_of(loaded)))
     if parameter.active is None:
         blocks = [
             variant.name.text(locale)
@@ -153,8 +186,8 @@ def _parameter_row(loaded: MethodologyVersion, parameter: Parameter) -> Row:
             if blocks
             else gettext("未设值。由主管方确定。")
         )
-        cells = (*start, figures.unset(), unit, "", parameter.note.text(locale))
-        return Row(cells, unset=True, remark=remark)
+        note = parameter.note.text(locale)
+        return Row((*start, figures.unset(), unit, "", note), unset=True, remark=remark)
     active = parameter.active
     cells = (*start, f"{active.value:f}", unit, active.confidence, active.source.text(locale))
     return Row(cells, remark_by=_origin(parameter), remark=_label(active, parameter))

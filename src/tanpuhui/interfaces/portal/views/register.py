@@ -20,6 +20,7 @@ from tanpuhui.foundation.kernel.quantities import Tonnes
 from tanpuhui.interfaces.access.domain import status_of
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import BalancePart, Column, Crumb, Fact, Row
+from tanpuhui.interfaces.design.tags import writing
 from tanpuhui.interfaces.portal.navigation import page, worded
 
 KIND_OF_STATE = {"held": "held", "in_transit": "transit", "retired": "retired"}
@@ -75,12 +76,12 @@ def register(request: HttpRequest) -> HttpResponse:
     columns = (
         Column(gettext("签发批次"), "mono"),
         Column(gettext("项目")),
-        Column(gettext("减排年份"), "num"),
+        Column(gettext("减排年份")),
         Column(gettext("签发 t"), "num"),
         Column(gettext("持有 t"), "num"),
         Column(gettext("在途 t"), "num"),
         Column(gettext("已消纳 t"), "num"),
-        Column(gettext("签发日期"), "num"),
+        Column(gettext("签发日期")),
     )
     rows = [
         Row(
@@ -90,7 +91,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 str(view.vintage),
                 figures.plain(figures.exact(view.quantity)),
                 *(figures.plain(figures.exact(view.by_state[state])) for state in KIND_OF_STATE),
-                f"{figures.local_day(view.issued_at):%Y-%m-%d}",
+                writing.day(view.issued_at),
             ),
             url=reverse("portal:issuance", args=[view.issuance_id]),
         )
@@ -116,7 +117,7 @@ def issuance(request: HttpRequest, issuance_id: int) -> HttpResponse:
     source = project(project_id=view.project_id)
     total, parts = balance_of((view,))
     columns = (
-        Column(gettext("时间"), "num"),
+        Column(gettext("时间")),
         Column(gettext("变动")),
         Column(gettext("序列号"), "mono"),
         Column(gettext("依据"), "mono"),
@@ -125,7 +126,7 @@ def issuance(request: HttpRequest, issuance_id: int) -> HttpResponse:
     rows = [
         Row(
             (
-                figures.moment(one.at),
+                writing.moment(one.at),
                 movement_label(one.kind),
                 one.serial,
                 _reference(one.kind, one.reference),
@@ -168,7 +169,7 @@ def serial(request: HttpRequest, serial: str) -> HttpResponse:
         Column(gettext("数量 t"), "num"),
         Column(gettext("状态")),
         Column(gettext("证书"), "mono"),
-        Column(gettext("自"), "num"),
+        Column(gettext("自")),
     )
     context = {
         "serial": str(wanted),
@@ -193,7 +194,7 @@ def _block_row(block: BlockView) -> Row:
         figures.plain(figures.exact(block.quantity)),
         state_label(block.state),
         link,
-        f"{figures.local_day(block.since):%Y-%m-%d}",
+        writing.day(block.since),
     )
     return Row(cells)
 
@@ -202,7 +203,8 @@ def _reference(kind: str, reference: str) -> str:
     """Return the act a movement goes back to; a certificate's number leads to its page."""
     if kind == "retire":
         return format_html('<a href="{}">{}</a>', reverse("portal:certificate", args=[reference]), reference)
-    return reference
+    kind_of_subject, _, subject = reference.partition(":")
+    return gettext("案件 %(number)s") % {"number": subject} if kind_of_subject == "case" else reference
 
 
 def _address_of(wanted: str) -> str:
