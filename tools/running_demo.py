@@ -19,6 +19,7 @@ from types import FrameType
 from tanpuhui.config import embedded_database
 from tanpuhui.foundation.kernel.errors import Refusal
 from tools.demo import HOST, port_of, refuse_busy_port
+from tools.done_before import is_done, mark_done
 from tools.processes import Processes
 from tools.sentences import SetupRefusal, say
 from tools.working_copy import WorkingCopy, demo_lock, only_one, working_copy
@@ -61,7 +62,7 @@ def _run(copy: WorkingCopy, processes: Processes) -> None:
             f"ended what an interrupted demonstration had left running ({', '.join(left_over)})",
         )
     refuse_busy_port(port)
-    with _database(copy) as (app_url, owner_url):
+    with _database(copy) as (app_url, owner_url, drawn_number):
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": DEMO_SETTINGS,
@@ -71,7 +72,7 @@ def _run(copy: WorkingCopy, processes: Processes) -> None:
             "DATABASE_OWNER_URL": owner_url,
             "PYTHONUNBUFFERED": "1",
         }
-        _bring_up_to_date(copy, processes, environment)
+        _bring_up_to_date(copy, processes, environment, drawn_number)
         try:
             _serve(copy, processes, environment, port)
         finally:
@@ -91,37 +92,52 @@ def _processes(copy: WorkingCopy) -> Iterator[Processes]:
 
 
 @contextlib.contextmanager
-def _database(copy: WorkingCopy) -> Iterator[tuple[str, str]]:
-    """Give out the addresses for the app role and the owner role; our own server is stopped at the end."""
+def _database(copy: WorkingCopy) -> Iterator[tuple[str, str, str | None]]:
+    """Give out the addresses for app and owner role and the cluster's own number; our own server is stopped at the end."""
     named = os.environ.get("DATABASE_URL")
     if named:
-        yield named, os.environ.get("DATABASE_OWNER_URL") or named
+        yield named, os.environ.get("DATABASE_OWNER_URL") or named, None
         return
     say("启动数据库", "starting the database")
     try:
         cluster = embedded_database.start(copy.database)
-        yield cluster.url(), cluster.url(embedded_database.OWNER_ROLE)
+        yield (
+            cluster.url(),
+            cluster.url(embedded_database.OWNER_ROLE),
+            embedded_database.drawn_number(cluster),
+        )
     finally:
         _ignore_signals()
         embedded_database.stop(copy.database)
 
 
-def _bring_up_to_date(copy: WorkingCopy, processes: Processes, environment: dict[str, str]) -> None:
-    """Migrate as the owner, which grants the app role its rights, and seed what is not there yet."""
+def _bring_up_to_date(
+    copy: WorkingCopy, processes: Processes, environment: dict[str, str], drawn_number: str | None
+) -> None:
+    """Migrate as the owner, which grants the app role its rights, and seed; skipped when this code did so before.
+
+    Nothing is skipped on a server of someone else's, where others may have changed what stands there.
+    """
+    if drawn_number is not None and is_done(copy, drawn_number):
+        return
     as_owner = {**environment, "DATABASE_URL": environment["DATABASE_OWNER_URL"]}
-    python = str(copy.python)
-    steps = [
-        ("migrate", "更新数据库结构并授权", "migrating and granting", ["-m", COMMANDS, "migrate"], as_owner),
-        ("seed", "准备演示数据", "seeding the demonstration", ["-m", COMMANDS, "demo", "seed"], environment),
-    ]
-    for name, zh, en, arguments, env in steps:
-        say(zh, en)
-        status = processes.run(name, [python, *arguments], env=env, cwd=copy.root)
-        if status != 0:
-            raise SetupRefusal(
-                f"“{zh}”没有完成（退出码 {status}），原因见上：改正后再执行一次 make demo，会从这里继续。",
-                f"“{en}” did not finish (status {status}), for the reason above: correct it and run make demo again, it goes on from here.",
-            )
+    say("更新数据库结构并授权", "migrating and granting")
+    _step(copy, processes, as_owner, "migrate")
+    say("准备演示数据", "seeding the demonstration")
+    _step(copy, processes, environment, "demo", "seed")
+    if drawn_number is not None:
+        mark_done(copy, drawn_number)
+
+
+def _step(copy: WorkingCopy, processes: Processes, environment: dict[str, str], *words: str) -> None:
+    """Run one command of the platform to its end, or refuse to go on."""
+    name = " ".join(words)
+    status = processes.run(name, [str(copy.python), "-m", COMMANDS, *words], env=environment, cwd=copy.root)
+    if status != 0:
+        raise SetupRefusal(
+            f"tanpuhui {name} 没有完成（退出码 {status}），原因见上：改正后再执行一次 make demo，会从这里继续。",
+            f"tanpuhui {name} did not finish (status {status}), for the reason above: correct it and run make demo again, it goes on from here.",
+        )
 
 
 def _serve(copy: WorkingCopy, processes: Processes, environment: dict[str, str], port: int) -> None:
@@ -135,8 +151,8 @@ def _serve(copy: WorkingCopy, processes: Processes, environment: dict[str, str],
     say("启动网站和后台任务", "starting web and worker")
     for name, arguments in parts.items():
         processes.start(name, [python, *arguments], env=environment, cwd=copy.root, log=logs / f"{name}.log")
+    _step(copy, processes, environment, "demo", "logins")
     _await_health(f"http://{HOST}:{port}/healthz", processes, logs)
-    processes.run("logins", [python, "-m", COMMANDS, "demo", "logins"], env=environment, cwd=copy.root)
     say(
         f"已就绪：http://{HOST}:{port}/ ，按 Ctrl-C 停止，日志在 {logs}",
         f"ready; Ctrl-C stops everything, logs are in {logs}",

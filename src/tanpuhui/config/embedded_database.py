@@ -217,6 +217,15 @@ def database_url(folder: Path, *, role: str = APP_ROLE) -> str:
     return locate(folder).url(role)
 
 
+def drawn_number(cluster: Cluster) -> str:
+    """Return the number that initdb drew for a running cluster: another one is another database."""
+    import psycopg
+
+    with psycopg.connect(cluster.url(SUPERUSER, database="postgres")) as connection:
+        row = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
+    return str(row[0]) if row else ""
+
+
 def remove(folder: Path) -> None:
     """Stop a throwaway cluster and delete it with everything in it."""
     cluster = locate(folder)
