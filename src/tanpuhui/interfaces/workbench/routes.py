@@ -18,7 +18,7 @@ HOLDERS = (Role.OWNER, Role.BUYER)
 ROUTES: Mapping[str, RouteRule] = {
     "inbox": EVERYBODY,
     "me": EVERYBODY,
-    "cases": only(*CENTRE, *HOLDERS, Role.VERIFIER, Role.EXPERT, Role.PARTNER, Role.MERCHANT),
+    "cases": only(*CENTRE, *HOLDERS, Role.VERIFIER, Role.EXPERT),
     "case": EVERYBODY,
     "batches": only(Role.PARTNER, *CENTRE),
     "send-batch": only(Role.PARTNER),

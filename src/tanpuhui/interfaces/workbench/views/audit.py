@@ -23,7 +23,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     lines = timeline(subject=wanted, limit=LINES_MAX) if wanted else ()
     names = _names(lines)
     section = Section(
-        columns=(Column(gettext("时间"), "num"), Column(gettext("操作"), "mono"), Column(gettext("操作者"))),
+        columns=(Column(gettext("时间"), "soft"), Column(gettext("操作"), "mono"), Column(gettext("操作者"))),
         rows=[
             Row(
                 (

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tanpuhui.behaviour.activity import queries as activity
@@ -66,7 +66,7 @@ def batches(request: HttpRequest) -> HttpResponse:
         columns=(
             Column(gettext("文件")),
             Column(gettext("数据伙伴"), "soft"),
-            Column(gettext("收到"), "num"),
+            Column(gettext("收到"), "soft"),
             Column(gettext("状态")),
             Column(gettext("行数"), "num"),
             Column(gettext("计入"), "num"),
@@ -253,7 +253,7 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
         "adds_up": sum(view.verdicts.get(code, 0) for code in VERDICTS) == view.rows,
         "columns": (
             Column(gettext("行号"), "num"),
-            Column(gettext("结论")),
+            Column(pgettext("row", "结论")),
             Column(gettext("原因")),
             Column(gettext("列"), "mono"),
             Column(gettext("值"), "mono"),

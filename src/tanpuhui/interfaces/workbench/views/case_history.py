@@ -122,6 +122,8 @@ def _day(line: TimelineLine) -> str:
 
 def _signature(line: TimelineLine) -> str:
     who = line.who if line.actor_kind == "user" else gettext("系统")
+    if line.step == 0:
+        return who
     field = _name(line.organisation_id) or (role_name(line.role) if line.role else "")
     return gettext("%(who)s，%(field)s") % {"who": who, "field": field} if field else who
 

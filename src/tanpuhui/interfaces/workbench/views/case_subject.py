@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from tanpuhui.behaviour.carbon_accounts.queries import PoolView, pool
@@ -20,6 +23,8 @@ from tanpuhui.interfaces.workbench.parts import digits
 from tanpuhui.interfaces.workbench.words import in_english, locale, purpose_of_numbers, worded
 from tanpuhui.science.engine import MethodologyVersion, Parameter, formula_text
 from tanpuhui.science.methodology import queries as methodology
+
+_SUBSCRIPT = re.compile(r"([A-Za-z\u0370-\u03ff]+)_([A-Za-z0-9\u4e00-\u9fff]+)")
 
 
 def facts_of(view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
@@ -58,7 +63,10 @@ def _report_facts(found: ReportView, source: PoolView | None) -> list[Fact]:
         ),
         Fact(gettext("监测期"), f"{found.first_day:%Y-%m-%d} {figures.EN_DASH} {found.last_day:%Y-%m-%d}"),
         Fact(gettext("方法学"), "; ".join(found.methodologies)),
-        Fact(gettext("入池批次"), digits(source.postings) if source else gettext("没有读到")),
+        Fact(
+            gettext("入池的入账"),
+            gettext("%(n)s 笔") % {"n": digits(source.postings)} if source else gettext("没有读到这个池"),
+        ),
         Fact(gettext("池根哈希"), found.pool_root, mono=True),
     ]
     if found.verified_tonnes is not None and found.verifier_id is not None:
@@ -110,7 +118,10 @@ def _version(version_id: int) -> dict[str, Any]:
         "variants": [
             {
                 "name": variant.name.text(locale()),
-                "lines": formula_text(loaded, variant, locale=locale()),
+                "lines": [
+                    (subscripted(line.symbol), subscripted(line.symbols), line)
+                    for line in formula_text(loaded, variant, locale=locale())
+                ],
                 "unset": [
                     loaded.parameter(code).name.text(locale()) for code in loaded.variant_unset(variant)
                 ],
@@ -131,9 +142,14 @@ def _version(version_id: int) -> dict[str, Any]:
     }
 
 
+def subscripted(text: str) -> SafeString:
+    """Write the part of a symbol after its underscore as a subscript: EF_bus becomes EF with bus below."""
+    return mark_safe(_SUBSCRIPT.sub(r"<i>\1</i><sub>\2</sub>", escape(text)))  # noqa: S308  escaped before
+
+
 def _parameter_row(loaded: MethodologyVersion, parameter: Parameter) -> Row:
     """Return a parameter as a row; one without value is tinted and says what it blocks."""
-    start = (parameter.symbol or "", parameter.name.text(locale()))
+    start = (subscripted(parameter.symbol or ""), parameter.name.text(locale()))
     unit = parameter.unit.shown(locale())
     if parameter.active is not None:
         active = parameter.active

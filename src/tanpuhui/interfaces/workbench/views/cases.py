@@ -53,7 +53,7 @@ def cases(request: HttpRequest) -> HttpResponse:
             Column(gettext("名称")),
             Column(gettext("申请方"), "soft"),
             Column(gettext("状态")),
-            Column(gettext("立案"), "num"),
+            Column(gettext("立案"), "soft"),
         ),
         rows=[
             Row(

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.kernel.quantities import Fen, Points
+from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import own_organisations, page
@@ -25,7 +26,6 @@ from tanpuhui.interfaces.workbench.parts import (
     Way,
     digits,
     link,
-    on_day,
     row_act,
     side_by_side,
     state_mark,
@@ -84,12 +84,12 @@ def goods(request: HttpRequest) -> HttpResponse:
     section = Section(
         columns=(
             Column(gettext("商品")),
+            Column(gettext("余量 件"), "num"),
+            Column(""),
+            Column(gettext("状态")),
             Column(gettext("面值 元"), "num"),
             Column(gettext("积分 分"), "num"),
-            Column(gettext("余量 件"), "num"),
-            Column(gettext("兑换期"), "num"),
-            Column(gettext("状态")),
-            Column(""),
+            Column(gettext("兑换期"), "soft"),
         ),
         rows=[_row(request, view) for view in found],
         empty=gettext("还没有商品。"),
@@ -190,16 +190,16 @@ def _row(request: HttpRequest, view: GoodView) -> Row:
             link(reverse("workbench:restock", args=[view.id]), gettext("补货")),
             row_act(request, reverse("workbench:withdraw", args=[view.id]), gettext("下架"), kind="text"),
         )
-    span = side_by_side(on_day(view.valid_from), on_day(view.valid_to))
+    span = f"{view.valid_from:%Y-%m-%d} {figures.EN_DASH} {view.valid_to:%Y-%m-%d}"
     return Row(
         (
             worded(view.name_zh, view.name_en),
+            digits(view.stock),
+            acts,
+            state_mark(state),
             digits(view.face_value),
             digits(view.price),
-            digits(view.stock),
             span,
-            state_mark(state),
-            acts,
         )
     )
 
@@ -212,7 +212,7 @@ def _offer_page(
         "lead": gettext("积分没有货币属性：面值和积分是两个数，互不换算。"),
         "form": form,
         "refused": refused,
-        "submit": {"verb": gettext("上架"), "thing": gettext("商品")},
+        "submit": {"verb": gettext("上架商品")},
         "back": reverse("workbench:goods"),
     }
     crumbs = (Crumb(gettext("商品"), reverse("workbench:goods")), Crumb(gettext("上架商品")))
@@ -236,7 +236,7 @@ def _restock_page(
         ],
         "form": form,
         "refused": refused,
-        "submit": {"verb": gettext("增加"), "thing": gettext("库存")},
+        "submit": {"verb": gettext("增加库存")},
         "back": reverse("workbench:goods"),
     }
     crumbs = (Crumb(gettext("商品"), reverse("workbench:goods")), Crumb(name))

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tanpuhui.credits.registry import queries as registry
@@ -41,9 +41,9 @@ class RetireForm(forms.Form):
     beneficiary_kind = forms.ChoiceField(
         label=gettext_lazy("受益方"),
         choices=(
-            ("organisation", gettext_lazy("机构")),
-            ("event", gettext_lazy("活动")),
-            ("person", gettext_lazy("个人")),
+            ("organisation", pgettext_lazy("beneficiary", "机构")),
+            ("event", pgettext_lazy("beneficiary", "活动")),
+            ("person", pgettext_lazy("beneficiary", "个人")),
         ),
     )
     beneficiary_name = forms.CharField(
@@ -116,8 +116,12 @@ def holding(request: HttpRequest, organisation_id: int) -> HttpResponse:
     ways = []
     if acting and held:
         ways = [
-            Way(label=gettext("转让"), url=reverse("workbench:offer", args=[organisation_id])),
-            Way(label=gettext("消纳"), url=reverse("workbench:retire", args=[organisation_id]), kind="main"),
+            Way(label=pgettext("act", "转让"), url=reverse("workbench:offer", args=[organisation_id])),
+            Way(
+                label=pgettext("act", "消纳"),
+                url=reverse("workbench:retire", args=[organisation_id]),
+                kind="main",
+            ),
         ]
     context: dict[str, Any] = {
         "title": worded(owner.name, owner.name_en),
@@ -183,7 +187,7 @@ def certificates(request: HttpRequest) -> HttpResponse:
             Column(gettext("消纳 t"), "num"),
             Column(gettext("受益方")),
             Column(gettext("用途"), "soft"),
-            Column(gettext("消纳日"), "num"),
+            Column(gettext("消纳日"), "soft"),
             Column(gettext("文件")),
         ),
         rows=[_certificate_row(view) for view in sorted(found, key=lambda one: one.retired_at, reverse=True)],
@@ -218,7 +222,7 @@ def _block_section(view: HoldingView) -> Section:
             Column(gettext("数量 t"), "num"),
             Column(gettext("状态")),
             Column(gettext("证书"), "mono"),
-            Column(gettext("自"), "num"),
+            Column(gettext("自"), "soft"),
         ),
         rows=[_block_row(block) for block in view.blocks],
         empty=gettext("账户里还没有减排量。"),
@@ -272,7 +276,7 @@ def _retire_page(
     back = reverse("workbench:holding", args=[organisation_id])
     choices = free_issuances(organisation_id)
     context: dict[str, Any] = {
-        "title": gettext("消纳"),
+        "title": pgettext("act", "消纳"),
         "lead": gettext(
             "消纳把减排量永久用于一个用途，生成一张任何人都能查验的证书。消纳后不能撤回，也不能再转让。"
         ),
@@ -282,5 +286,5 @@ def _retire_page(
         "submit": {"verb": gettext("消纳，不能撤回"), "kind": "danger"},
         "back": back,
     }
-    crumbs = (Crumb(gettext("持有与转让"), back), Crumb(gettext("消纳")))
+    crumbs = (Crumb(gettext("持有与转让"), back), Crumb(pgettext("act", "消纳")))
     return page(request, "workbench/form.html", context, section="holdings", crumbs=crumbs, status=status)

@@ -30,11 +30,11 @@ def methodologies(request: HttpRequest) -> HttpResponse:
     section = Section(
         columns=(
             Column(gettext("方法学")),
-            Column(gettext("版本"), "num"),
+            Column(gettext("版本"), "soft"),
             Column(gettext("场景"), "mono"),
             Column(gettext("状态")),
             Column(gettext("备案号"), "mono"),
-            Column(gettext("适用自"), "num"),
+            Column(gettext("适用自"), "soft"),
             Column(gettext("用途")),
             Column(""),
         ),
@@ -76,7 +76,11 @@ def scenarios(request: HttpRequest) -> HttpResponse:
     }
     opened = Section(
         title=gettext("场景"),
-        columns=(Column(gettext("代码"), "mono"), Column(gettext("名称")), Column(gettext("范围"), "soft")),
+        columns=(
+            Column(gettext("代码"), "mono"),
+            Column(gettext("名称")),
+            Column(gettext("适用地区"), "soft"),
+        ),
         rows=[
             Row((view.code, worded(view.name_zh, view.name_en), places.get(view.area, view.area)))
             for view in activity.scenarios()

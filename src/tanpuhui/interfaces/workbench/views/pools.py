@@ -42,7 +42,7 @@ class PoolForm(forms.Form):
     )  # fmt: skip
     decided_because = forms.CharField(
         label=gettext_lazy("现在归集的理由"), required=False, max_length=500, widget=forms.Textarea,
-        help_text=gettext_lazy("规则写明等待天数时不用填；没有写明时由您说明理由，理由随池公开。"),
+        help_text=gettext_lazy("规则写明等待天数时不用填；没有写明时由您说明理由，理由和归集一起留存。"),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,12 +72,12 @@ def pools(request: HttpRequest) -> HttpResponse:
     section = Section(
         columns=(
             Column(gettext("场景")),
-            Column(gettext("月份"), "num"),
+            Column(gettext("月份"), "soft"),
             Column(gettext("归集 g"), "num"),
             Column(gettext("＋ 结入 g"), "num"),
             Column(gettext("＝ 整吨 t"), "num"),
             Column(gettext("× 10⁶ ＋ 结转 g"), "num"),
-            Column(gettext("归集日"), "num"),
+            Column(gettext("归集日"), "soft"),
             Column(gettext("监测报告")),
         ),
         rows=[_row(view, names, swept, maker=maker) for view in accounts.pools()],
@@ -195,7 +195,7 @@ def _pool_page(
         ),
         "form": form,
         "refused": refused,
-        "submit": {"verb": gettext("归集"), "thing": gettext("这个月")},
+        "submit": {"verb": gettext("归集这个月")},
         "back": reverse("workbench:pools"),
     }
     crumbs = (Crumb(gettext("归集"), reverse("workbench:pools")), Crumb(gettext("归集一个月")))

@@ -43,7 +43,7 @@ def projects(request: HttpRequest) -> HttpResponse:
             Column(gettext("所在地"), "soft"),
             Column(gettext("场景"), "mono"),
             Column(gettext("已签发 t"), "num"),
-            Column(gettext("登记"), "num"),
+            Column(gettext("登记"), "soft"),
         ),
         rows=[
             Row(
@@ -79,7 +79,7 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
     reports = Section(
         title=gettext("监测报告"),
         columns=(
-            Column(gettext("监测期"), "num"),
+            Column(gettext("监测期"), "soft"),
             Column(gettext("监测期内 g"), "num"),
             Column(gettext("＝ 整吨 t"), "num"),
             Column(gettext("× 10⁶ ＋ 结转 g"), "num"),
@@ -150,12 +150,12 @@ def _issuance_section(issued: list[IssuanceView]) -> Section:
         title=gettext("签发批次"),
         columns=(
             Column(gettext("序列号"), "mono"),
-            Column(gettext("减排年份"), "num"),
+            Column(gettext("减排年份"), "soft"),
             Column(gettext("签发 t"), "num"),
             Column(gettext("持有 t"), "num"),
             Column(gettext("在途 t"), "num"),
             Column(gettext("已消纳 t"), "num"),
-            Column(gettext("签发日"), "num"),
+            Column(gettext("签发日"), "soft"),
         ),
         rows=[
             Row(

@@ -161,13 +161,13 @@ def _fee(found: SettlementSheetView) -> str:
 def _sheet_section(found: Sequence[SettlementSheetView], names: Mapping[int, str]) -> Section:
     return Section(
         columns=(
-            Column(gettext("月份"), "num"),
+            Column(gettext("月份"), "soft"),
             Column(gettext("商户")),
             Column(gettext("核销 张"), "num"),
             Column(gettext("面值 元"), "num"),
             Column(gettext("− 服务费 元"), "num"),
             Column(gettext("＝ 应付 元"), "num"),
-            Column(gettext("结算日"), "num"),
+            Column(gettext("结算日"), "soft"),
         ),
         rows=[
             Row(
@@ -193,7 +193,7 @@ def _line_section(lines: Sequence[SettlementLineView]) -> Section:
     return Section(
         title=gettext("核销明细"),
         columns=(
-            Column(gettext("时间"), "num"),
+            Column(gettext("时间"), "soft"),
             Column(gettext("券码"), "mono"),
             Column(gettext("商品")),
             Column(gettext("门店"), "soft"),
@@ -223,7 +223,7 @@ def _close_page(
         "lead": gettext("把一个商户到月末为止还没有结算的核销合成一张结算单，记入应付。"),
         "form": form,
         "refused": refused,
-        "submit": {"verb": gettext("结算"), "thing": gettext("这个月")},
+        "submit": {"verb": gettext("结算这个月")},
         "back": reverse("workbench:settlements"),
     }
     crumbs = (Crumb(gettext("商户结算"), reverse("workbench:settlements")), Crumb(gettext("结算一个月")))

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tanpuhui.credits.registry import queries as registry
@@ -80,8 +80,8 @@ def transfer_sections(request: HttpRequest, organisation_id: int, *, acting: boo
                 Column(gettext("对方")),
                 Column(gettext("数量 t"), "num"),
                 Column(gettext("状态")),
-                Column(gettext("发起"), "num"),
-                Column(gettext("答复"), "num"),
+                Column(gettext("发起"), "soft"),
+                Column(gettext("答复"), "soft"),
             ),
             rows=[_transfer_row(view, organisation_id, names) for view in rest],
             empty=gettext("还没有转让。"),
@@ -192,7 +192,7 @@ def _waiting(
             Column(gettext("转出方")),
             Column(gettext("序列号"), "mono"),
             Column(gettext("数量 t"), "num"),
-            Column(gettext("发起"), "num"),
+            Column(gettext("发起"), "soft"),
             Column(gettext("答复")),
         ),
         rows=[
@@ -237,15 +237,15 @@ def _offer_page(
 ) -> HttpResponse:
     back = reverse("workbench:holding", args=[organisation_id])
     context: dict[str, Any] = {
-        "title": gettext("转让"),
+        "title": pgettext("act", "转让"),
         "lead": gettext(
             "发出以后是在途，受让方接受才算转让；谢绝则原样退回。一个号段要拆开时，您保留前段，后段转出。"
         ),
         "form": form if has_units else None,
         "missing": gettext("账户里没有可以转让的减排量。在途和已消纳的不能转让。"),
         "refused": refused,
-        "submit": {"verb": gettext("发出转让")},
+        "submit": {"verb": pgettext("act", "发出转让")},
         "back": back,
     }
-    crumbs = (Crumb(gettext("持有与转让"), back), Crumb(gettext("转让")))
+    crumbs = (Crumb(gettext("持有与转让"), back), Crumb(pgettext("act", "转让")))
     return page(request, "workbench/form.html", context, section="holdings", crumbs=crumbs, status=status)
