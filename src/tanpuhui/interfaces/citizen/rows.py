@@ -52,22 +52,24 @@ def state_of(record: RecordView) -> tuple[str, str]:
     return "refused", gettext("未计入，已到上限")
 
 
-def detail_of(record: RecordView, *, with_day: bool = False) -> str:
-    """Return line, distance and time of a record, as far as they are kept."""
+def detail_of(record: RecordView, *, with_day: bool = False, brief: bool = False) -> str:
+    """Return line, distance and time of a record, as far as they are kept; in brief the distance alone."""
     parts: list[str | SafeString] = []
     if with_day:
         parts.append(f"{record.day:%m-%d}")
-    if line := record.traces.get("line"):
+    if (line := record.traces.get("line")) and not brief:
         parts.append(line)
     distance = record.values.get("distance_km")
     if isinstance(distance, Decimal):
         parts.append(figures.quantity(written_number(distance), "km"))
-    if record.started_at is not None:
+    if record.started_at is not None and not brief:
         parts.append(f"{timezone.localtime(record.started_at):%H:%M}")
     return format_html_join(SEP, "{}", ((part,) for part in parts))
 
 
-def record_row(record: RecordView, names: Mapping[str, str], *, with_day: bool = False) -> RecordRow:
+def record_row(
+    record: RecordView, names: Mapping[str, str], *, with_day: bool = False, brief: bool = False
+) -> RecordRow:
     """Return a record as a line of a statement."""
     state, words = state_of(record)
     return RecordRow(
@@ -75,7 +77,7 @@ def record_row(record: RecordView, names: Mapping[str, str], *, with_day: bool =
         record.grams,
         state,
         words,
-        detail_of(record, with_day=with_day),
+        detail_of(record, with_day=with_day, brief=brief),
         icon_of(record.scenario),
         record_url(record),
     )

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -62,14 +61,14 @@ class Place:
 
 
 @pytest.fixture
-def place(
+def place(  # noqa: PLR0917  pytest fills fixtures in by name
     db: None,
     now: datetime,
     settings: Settings,
     tmp_path: Path,
     invented_jurisdiction: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Place]:
+) -> Place:
     """Build the town with two riders who have accounts, one without, and a shop; the clock stands at `now`."""
     settings.TANPUHUI_JURISDICTION_DIR = invented_jurisdiction
     settings.TANPUHUI_DATA_DIR = tmp_path
@@ -86,4 +85,4 @@ def place(
     for subject in ("S1", "S2"):
         user_id = town.users[subject]
         open_carbon_account(actor=built.citizen(subject), at=made_up.LONG_AGO, user_id=user_id)
-    yield built
+    return built

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -70,7 +71,7 @@ def test_points_become_a_coupon_and_come_back_when_it_is_cancelled(place: Place)
     assert "公交周卡" in text(client.get("/m/mall").content)
     assert "还有 5 份" in text(client.get(f"/m/mall/{good_id}").content)
     confirm = client.get(f"/m/mall/{good_id}/redeem")
-    assert re.search(r"现有\s*43 分.*− 30 分.*兑换后\s*13 分", text(confirm.content))
+    assert re.search(r"现有\s*43 分.*−30 分.*兑换后\s*13 分", text(confirm.content))
     assert "自兑换起 30 天" in text(confirm.content)
     key = re.search(r'name="idempotency_key" value="([^"]+)"', confirm.content.decode())
     assert key is not None
@@ -95,29 +96,41 @@ def test_points_become_a_coupon_and_come_back_when_it_is_cancelled(place: Place)
     assert "没有待使用的券" in text(client.get("/m/coupons").content)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """A good, how many of it the person had, and the refusal that the next one meets."""
+
+    price: int
+    stock: int = 5
+    limit: int | None = None
+    had: int = 0
+    code: str
+    words: str
+
+
 @pytest.mark.parametrize(
-    ("price", "stock", "limit", "had", "code", "words"),
+    "offered",
     [
-        (44, 5, None, 0, "NOT_ENOUGH_POINTS", "这件商品要 44 积分，你现有 43 积分"),
-        (10, 1, None, 1, "OUT_OF_STOCK", "已经换完了，积分没有扣"),
-        (10, 5, 1, 1, "LIMIT_REACHED", "每人限兑 1 份，你已经兑换了 1 份"),
+        Offered(price=44, code="NOT_ENOUGH_POINTS", words="这件商品要 44 积分，你现有 43 积分"),
+        Offered(price=10, stock=1, had=1, code="OUT_OF_STOCK", words="已经换完了，积分没有扣"),
+        Offered(price=10, limit=1, had=1, code="LIMIT_REACHED", words="每人限兑 1 份，你已经兑换了 1 份"),
     ],
+    ids=lambda offered: offered.code,
 )
-def test_a_refused_redemption_says_why_on_the_page_and_takes_nothing(
-    place: Place, price: int, stock: int, limit: int | None, had: int, code: str, words: str
-) -> None:
+def test_a_refused_redemption_says_why_on_the_page_and_takes_nothing(place: Place, offered: Offered) -> None:
     place.ride(bus("R1"))
-    good_id, client = place.good(price=price, stock=stock, limit=limit), place.client()
-    for number in range(had):
-        client.post(f"/m/mall/{good_id}/redeem", {"idempotency_key": f"had-{number}"})
+    good_id = place.good(price=offered.price, stock=offered.stock, limit=offered.limit)
+    client, address = place.client(), f"/m/mall/{good_id}/redeem"
+    for number in range(offered.had):
+        client.post(address, {"idempotency_key": f"had-{number}"})
     before = points(place)
-    refused = client.post(f"/m/mall/{good_id}/redeem", {"idempotency_key": "one too many"})
+    refused = client.post(address, {"idempotency_key": "one too many"})
     assert refused.status_code == 409
     page = text(refused.content)
-    assert code in page
-    assert words in page
+    assert offered.code in page
+    assert offered.words in page
     assert points(place) == before
-    assert len(rewards.coupons_of(place.town.users["S1"])) == had
+    assert len(rewards.coupons_of(place.town.users["S1"])) == offered.had
 
 
 def test_too_few_points_are_said_before_the_button(place: Place) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pydantic import SecretStr
 from pytest_django import DjangoAssertNumQueries
 from tests.integration.behaviour.activity.town import bus
 from tests.integration.interfaces.citizen.conftest import Place
@@ -22,7 +23,18 @@ from tanpuhui.interfaces.citizen.routes import ROUTES
 from tanpuhui.uses.rewards.operations import reserve_coupon
 
 HAN = re.compile(r"[\u4e00-\u9fff]+")
-WORDS_OF_DATA = {"中文", "灯塔出行", "公交周卡", "北港书店", "乘客"}
+WORDS_OF_DATA = {
+    "中文",
+    "灯塔出行",
+    "公交周卡",
+    "北港书店",
+    "乘客",
+    "虚构",
+    "平台规则",
+    "工程建议",
+    "待主管方确认",
+}
+"""The switch to Chinese, names, and documents, which are quoted as they are called."""
 QUERIES_MAX = 45
 
 

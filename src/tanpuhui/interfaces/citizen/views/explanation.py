@@ -18,7 +18,7 @@ from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.interfaces.citizen.derivation import bars_of, lines_of
-from tanpuhui.interfaces.citizen.navigation import account_needed, acting, locale, page, worded
+from tanpuhui.interfaces.citizen.navigation import account_needed, acting, in_english, locale, page, worded
 from tanpuhui.interfaces.citizen.rows import icon_of, scenario_names, state_of
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Fact
@@ -49,9 +49,9 @@ def record(request: HttpRequest, posting: int, row: int) -> HttpResponse:
         "occurred": _occurred(found),
         "bars": bars_of(found),
         "lines": lines_of(found, version, partner=worded(sender.name, sender.name_en)),
-        "label": "，".join(filter(None, (found.explanation.label, found.explanation.purpose_label)))
-        if locale() == "zh"
-        else ". ".join(filter(None, (found.explanation.label, found.explanation.purpose_label))),
+        "label": (". " if in_english() else "；").join(
+            filter(None, (found.explanation.label, found.explanation.purpose_label))
+        ),
         "points": _points(found),
         "proof": _proof(found),
     }
@@ -113,7 +113,7 @@ def _proof(found: RecordExplanation) -> list[Fact]:
     told, posting = found.explanation, found.posting
     address = reverse("portal:methodology", args=(told.methodology, told.version))
     facts = [
-        Fact(gettext("方法学"), f"{told.title} {told.version}", address),
+        Fact(gettext("方法学"), told.title, address),
         Fact(gettext("取值"), told.purpose_label),
         Fact(gettext("入账指纹"), _digest(posting.hash), mono=True),
         Fact(gettext("记录号"), f"{posting.id}/{found.record.row}", mono=True),

@@ -67,11 +67,11 @@ def _home_context(view: HomeView, user_id: int, at: datetime) -> dict[str, Any]:
     return {
         "view": view,
         "caption": _caption(today),
-        "lines": (change,),
+        "lines": (change, *_latest_record(view.recent)),
         "elder_line": change,
         "drops": [receipt(one, names) for one in _latest(view.recent)],
         "rows": rows,
-        "elder_rows": rows[:ROWS_OF_ELDERS],
+        "elder_rows": [record_row(one, names, brief=True) for one in view.recent[:ROWS_OF_ELDERS]],
         "ledgers": (
             _points_ledger(view),
             Ledger(
@@ -122,6 +122,13 @@ def _change(now: Grams, before: Grams) -> SafeString:
     return format_html(gettext("比上月同期多 {}") if now > before else gettext("比上月同期少 {}"), shown)
 
 
+def _latest_record(recent: tuple[RecordView, ...]) -> tuple[str, ...]:
+    """Say of which day the latest record is, because partners send them later than they happen."""
+    if not recent:
+        return ()
+    return (gettext("最近一笔记录在 %(day)s") % {"day": figures.day_in_sentence(recent[0].day)},)
+
+
 def _latest(recent: tuple[RecordView, ...]) -> list[RecordView]:
     """Return the records of the latest days that gave something, a few of them."""
     counted = [record for record in recent if record.grams > Grams(0)]
@@ -131,7 +138,7 @@ def _latest(recent: tuple[RecordView, ...]) -> list[RecordView]:
 
 def _points_ledger(view: HomeView) -> Ledger:
     soon = next((lot.expires_on for lot in view.expiring), None)
-    note = gettext("近 30 天没有到期的")
+    note = gettext("30 天内无到期")
     if soon is not None:
         lapsing = Points.total(lot.points for lot in view.expiring if lot.expires_on == soon)
         note = gettext("%(points)s 分 %(day)s 到期") % {"points": lapsing, "day": f"{soon:%m-%d}"}
