@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 
 import pyarrow as pa
+import pyarrow.compute
 
 from tanpuhui.behaviour.activity.adapters import calculator
 from tanpuhui.behaviour.activity.domain import PERSON_OWNER
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, PointsRule
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.identity import queries as identity
-from tanpuhui.foundation.kernel.calendar import CHINA
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.science.methodology import queries as methodology
 
 CAP_SCOPE = "account"
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""The end of a consent that stands."""
+CHINA_AHEAD_MICRO = 8 * 3600 * 1_000_000
 
 
 def find_methodologies(desk: Desk) -> None:
@@ -125,23 +128,26 @@ def _register_consents(desk: Desk) -> None:
             "select distinct user_id from named where scenario = ? and account_id is not null", [scenario]
         ).fetchall()
         consents = identity.consents_of(user_ids=[row[0] for row in rows], scenario=scenario)
-        for user_id, several in consents.items():
-            for given_at, withdrawn_at in several:
-                until = _local(withdrawn_at) if withdrawn_at is not None else datetime.max  # noqa: DTZ901
-                spans.append((user_id, scenario, _local(given_at), until))
+        spans.extend(
+            (user_id, scenario, given_at, withdrawn_at or NEVER)
+            for user_id, several in consents.items()
+            for given_at, withdrawn_at in several
+        )
     desk.tables.register(
         "consent_found",
         pa.table(
             {
                 "user_id": pa.array([span[0] for span in spans], pa.int64()),
                 "scenario": pa.array([span[1] for span in spans], pa.string()),
-                "given_at": pa.array([span[2] for span in spans], pa.timestamp("us")),
-                "withdrawn_at": pa.array([span[3] for span in spans], pa.timestamp("us")),
+                "given_at": _local([span[2] for span in spans]),
+                "withdrawn_at": _local([span[3] for span in spans]),
             }
         ),
     )
     desk.tables.execute("create table consent as select * from consent_found")
 
 
-def _local(moment: datetime) -> datetime:
-    return moment.astimezone(CHINA).replace(tzinfo=None)
+def _local(moments: list[datetime]) -> pa.Array:
+    """Return aware moments as local time in China, without zone, as the rows have it."""
+    micro = pa.array(moments, pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    return pa.compute.add(micro, CHINA_AHEAD_MICRO).cast(pa.timestamp("us"))
