@@ -88,7 +88,8 @@ DAMAGES = {
     "the leaf is no text": NO_CHECK
     + "update transparency_leaf set leaf_bytes = '\\xff00' where kind = 'retirement'",
     "the leaf is gone": "delete from transparency_leaf where kind = 'retirement'",
-    "a sibling's hash": NO_CHECK + "update transparency_leaf set leaf_hash = sha256('x') where kind = 'transfer'",
+    "a sibling's hash": NO_CHECK
+    + "update transparency_leaf set leaf_hash = sha256('x') where kind = 'transfer'",
     "a node is gone": "delete from transparency_node",
     "the head's root": "update transparency_head set head_bytes = convert_to(regexp_replace(convert_from(head_bytes, 'utf8'), '\"root\":\"....', '\"root\":\"0000'), 'utf8')",
     "the head is no text": "update transparency_head set head_bytes = '\\xff00'",
