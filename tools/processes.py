@@ -44,9 +44,11 @@ class Processes:
         self._write_record()
         return process
 
-    def run(self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> int:
+    def run(
+        self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path | None = None
+    ) -> int:
         """Run a command to its end and return its status; it is ended like the others when we are told to stop."""
-        process = self.start(name, command, env=env, cwd=cwd)
+        process = self.start(name, command, env=env, cwd=cwd, log=log)
         status = process.wait()
         del self.started[name]
         self._write_record()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import time
@@ -114,26 +115,40 @@ def _database(copy: WorkingCopy) -> Iterator[tuple[str, str, str | None]]:
 def _bring_up_to_date(
     copy: WorkingCopy, processes: Processes, environment: dict[str, str], drawn_number: str | None
 ) -> None:
-    """Migrate as the owner, which grants the app role its rights, and seed; skipped when this code did so before.
+    """Migrate as the owner, which grants the app role its rights, seed, and write down who can sign in.
 
-    Nothing is skipped on a server of someone else's, where others may have changed what stands there.
+    All three are skipped when this code did them before on this database; never on a server of someone else's, where
+    others may have changed what stands there.
     """
-    if drawn_number is not None and is_done(copy, drawn_number):
+    if drawn_number is not None and is_done(copy, drawn_number) and _logins(copy).exists():
         return
     as_owner = {**environment, "DATABASE_URL": environment["DATABASE_OWNER_URL"]}
     say("更新数据库结构并授权", "migrating and granting")
     _step(copy, processes, as_owner, "migrate")
     say("准备演示数据", "seeding the demonstration")
     _step(copy, processes, environment, "demo", "seed")
+    _logins(copy).touch(mode=0o600)
+    wide = {**environment, "COLUMNS": str(max(100, shutil.get_terminal_size().columns))}
+    _step(copy, processes, wide, "demo", "logins", log=_logins(copy))
     if drawn_number is not None:
         mark_done(copy, drawn_number)
 
 
-def _step(copy: WorkingCopy, processes: Processes, environment: dict[str, str], *words: str) -> None:
-    """Run one command of the platform to its end, or refuse to go on."""
+def _logins(copy: WorkingCopy) -> Path:
+    return copy.data / "demo-logins.txt"
+
+
+def _step(
+    copy: WorkingCopy, processes: Processes, environment: dict[str, str], *words: str, log: Path | None = None
+) -> None:
+    """Run one command of the platform to its end, or refuse to go on; with `log` its output goes there."""
     name = " ".join(words)
-    status = processes.run(name, [str(copy.python), "-m", COMMANDS, *words], env=environment, cwd=copy.root)
+    status = processes.run(
+        name, [str(copy.python), "-m", COMMANDS, *words], env=environment, cwd=copy.root, log=log
+    )
     if status != 0:
+        if log:
+            sys.stderr.write(log.read_text(encoding="utf-8", errors="replace"))
         raise SetupRefusal(
             f"tanpuhui {name} 没有完成（退出码 {status}），原因见上：改正后再执行一次 make demo，会从这里继续。",
             f"tanpuhui {name} did not finish (status {status}), for the reason above: correct it and run make demo again, it goes on from here.",
@@ -151,8 +166,8 @@ def _serve(copy: WorkingCopy, processes: Processes, environment: dict[str, str],
     say("启动网站和后台任务", "starting web and worker")
     for name, arguments in parts.items():
         processes.start(name, [python, *arguments], env=environment, cwd=copy.root, log=logs / f"{name}.log")
-    _step(copy, processes, environment, "demo", "logins")
     _await_health(f"http://{HOST}:{port}/healthz", processes, logs)
+    print(_logins(copy).read_text(encoding="utf-8"), flush=True)
     say(
         f"已就绪：http://{HOST}:{port}/ ，按 Ctrl-C 停止，日志在 {logs}",
         f"ready; Ctrl-C stops everything, logs are in {logs}",

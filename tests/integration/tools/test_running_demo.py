@@ -214,7 +214,7 @@ def steps(stage: Stage) -> list[str]:
 def serve_once(stage: Stage) -> float:
     began = time.monotonic()
     run = stage.start()
-    stage.until_ready(run)
+    assert "citizen 13900000000" in stage.until_ready(run)
     taken = time.monotonic() - began
     run.send_signal(signal.SIGTERM)
     run.wait(30)
