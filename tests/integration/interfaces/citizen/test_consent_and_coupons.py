@@ -35,7 +35,7 @@ def test_a_consent_is_withdrawn_and_given_again_with_the_version_of_its_text(pla
     assert identity.consents_of(user_ids=[user_id], scenario="bus")[user_id][-1][1] == place.now
     page = text(client.get("/m/scenes/bus").content)
     assert f"文本版本 {SCENARIO_TEXT}" in page
-    assert "由 灯塔出行 提供" in page
+    assert "由灯塔出行提供" in page
     assert "里程" in page
     stale = client.post("/m/scenes/bus/consent", {"idempotency_key": "g0", "text_version": "1999-1"})
     assert stale.status_code == 422
