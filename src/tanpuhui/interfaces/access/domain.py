@@ -63,4 +63,7 @@ DEFAULT_STATUS = 409
 
 def status_of(code: str) -> int:
     """Return the HTTP status of a refusal's code."""
+    if code.endswith("NOT_FOUND"):
+        # Every room names what it did not find (RECORD_NOT_FOUND, BATCH_NOT_FOUND); HTTP has one word for all.
+        return STATUS_OF_REFUSAL["NOT_FOUND"]
     return STATUS_OF_REFUSAL.get(code, DEFAULT_STATUS)
