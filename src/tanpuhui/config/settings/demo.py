@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
+import dj_database_url
+
+from tanpuhui.config.embedded_database import database_url
 from tanpuhui.config.settings.base import *  # noqa: F403
-from tanpuhui.config.settings.base import DATA_DIR
+from tanpuhui.config.settings.base import DATA_DIR, DATABASES
 
 
 def _own_secret(folder: Path) -> str:
@@ -18,6 +22,10 @@ def _own_secret(folder: Path) -> str:
         path.write_text(secrets.token_urlsafe(64))
     return path.read_text()
 
+
+if "DATABASE_URL" not in os.environ:
+    # A command beside a running demonstration (`tanpuhui invariants`) finds its database without being told.
+    DATABASES["default"] |= dj_database_url.parse(database_url(DATA_DIR / "database"))
 
 TANPUHUI_DEMO = True
 DEBUG = False

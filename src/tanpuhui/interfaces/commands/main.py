@@ -30,9 +30,7 @@ COMMANDS: dict[str, Command] = {
     "verify": Command(f"{_ROOM}.verify", django=False),
     "demo": Command(f"{_ROOM}.demo"),
     "migrate": Command(f"{_ROOM}.migrate"),
-    "web": Command(f"{_ROOM}.web"),
     "worker": Command(f"{_ROOM}.worker"),
-    "upload": Command(f"{_ROOM}.upload"),
     "invariants": Command(f"{_ROOM}.invariants"),
 }
 
