@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> None:
         answer: object = found(today)
     else:
         rows, *seeds = (int(argument) for argument in arguments[2:])
-        answer = [send(today - timedelta(days=seed % 20 + 3), rows, seed) for seed in seeds]
+        answer = [send(today - timedelta(days=3 + 2 * seed), rows, seed) for seed in seeds]
     sys.stdout.write(json.dumps(answer) + "\n")
 
 
