@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from tanpuhui.foundation.identity.queries import OrganisationView, organisation
 from tanpuhui.foundation.kernel.actors import Actor, Role
@@ -40,7 +40,7 @@ def doors(actor: Actor) -> list[Door]:
     """Return the doors that are open to the actor."""
     everything = (
         ("inbox", gettext("待办"), "inbox", gettext("等您办理的事项"), 0),
-        ("cases", gettext("办件"), "file", gettext("办理中和办结的全部事项"), 0),
+        ("cases", pgettext("rooms", "办件"), "file", gettext("办理中和办结的全部事项"), 0),
         ("honour", gettext("核销"), "ticket", gettext("输入 12 位券码，核销一张券"), 1),
         ("goods", gettext("商品"), "bag", gettext("上架、补货、下架"), 1),
         ("sheets", gettext("结算单"), "coin", gettext("每月应收和明细"), 1),
@@ -49,12 +49,13 @@ def doors(actor: Actor) -> list[Door]:
         ("scenarios", gettext("场景与数据"), "chart", gettext("开通的场景和数据接入"), 2),
         ("methodologies", gettext("方法学库"), "flask", gettext("各版本的状态，提出备案"), 3),
         ("pools", gettext("归集"), "plus-circle", gettext("每月归集，取整到吨，余数结转"), 3),
-        ("projects", gettext("项目"), "leaf", gettext("项目和监测报告"), 3),
+        ("projects", pgettext("rooms", "项目"), "leaf", gettext("项目和监测报告"), 3),
         ("issuances", gettext("登记簿"), "layers", gettext("签发批次和持有账户"), 3),
         ("holdings", gettext("持有与转让"), "swap", gettext("持有、在途、已消纳，发起转让和消纳"), 4),
         ("certificates", gettext("消纳证书"), "certificate", gettext("证书、PDF 和离线证明"), 4),
         ("settlements", gettext("商户结算"), "coin", gettext("关闭一个月的结算"), 5),
         ("audit", gettext("审计记录"), "shield", gettext("按对象查谁在何时做了什么"), 5),
+        ("me", gettext("我的身份"), "person", gettext("角色、语言、退出登录"), 6),
     )
     return [
         Door(name=name, label=label, icon=icon, about=about, group=group)

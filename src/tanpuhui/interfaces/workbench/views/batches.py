@@ -49,7 +49,7 @@ class SendForm(forms.Form):
     """For which partner and in which format a file is sent."""
 
     feed = forms.ChoiceField(label=gettext_lazy("机构和格式"))
-    file = forms.FileField(widget=forms.HiddenInput)
+    file = forms.FileField(widget=forms.FileInput)
 
     def __init__(self, *args: Any, feeds: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tanpuhui.credits.registry import queries as registry
@@ -77,12 +77,14 @@ def cases(request: HttpRequest) -> HttpResponse:
         else gettext("提出备案或归集入项目以后，会出现在这里。"),
     )
     context = {
-        "title": gettext("办件"),
+        "title": pgettext("rooms", "办件"),
         "lead": gettext("最近 %(n)s 件以内，新的在前。") % {"n": FOUND_MAX},
         "search": {"value": wanted, "label": gettext("办件号、名称、序列号、证书编号")},
         "sections": [section],
     }
-    return page(request, "workbench/sheet.html", context, section="cases", crumbs=(Crumb(gettext("办件")),))
+    return page(
+        request, "workbench/sheet.html", context, section="cases", crumbs=(Crumb(pgettext("rooms", "办件")),)
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -143,7 +145,7 @@ def _show(
         "decided": "decided" in request.GET,
         **case_subject.facts_of(view, lines),
     }
-    crumbs = (Crumb(gettext("办件"), reverse("workbench:cases")), Crumb(view.number))
+    crumbs = (Crumb(pgettext("rooms", "办件"), reverse("workbench:cases")), Crumb(view.number))
     return page(request, "workbench/case.html", context, section="inbox", crumbs=crumbs, status=status)
 
 

@@ -184,11 +184,11 @@ def certificates(request: HttpRequest) -> HttpResponse:
     section = Section(
         columns=(
             Column(gettext("证书编号"), "mono"),
+            Column(gettext("文件")),
             Column(gettext("消纳 t"), "num"),
             Column(gettext("受益方")),
             Column(gettext("用途"), "soft"),
             Column(gettext("消纳日"), "soft"),
-            Column(gettext("文件")),
         ),
         rows=[_certificate_row(view) for view in sorted(found, key=lambda one: one.retired_at, reverse=True)],
         empty=gettext("还没有消纳证书。"),
@@ -255,11 +255,11 @@ def _certificate_row(view: CertificateView) -> Row:
     return Row(
         (
             view.number,
+            files,
             digits(view.quantity),
             name,
             purpose_of_use(str(purpose.get("code", ""))),
             on_day(view.retired_at),
-            files,
         ),
         url=reverse("portal:certificate", args=[view.number]),
     )

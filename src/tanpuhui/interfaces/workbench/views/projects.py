@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_safe
 
 from tanpuhui.credits.projects import queries as library
@@ -64,9 +64,13 @@ def projects(request: HttpRequest) -> HttpResponse:
         empty=gettext("还没有项目。"),
         empty_next=gettext("运营中心登记以后会出现在这里；一个场景只进入一个项目，不会重复计算。"),
     )
-    context = {"title": gettext("项目"), "sections": [section]}
+    context = {"title": pgettext("rooms", "项目"), "sections": [section]}
     return page(
-        request, "workbench/sheet.html", context, section="projects", crumbs=(Crumb(gettext("项目")),)
+        request,
+        "workbench/sheet.html",
+        context,
+        section="projects",
+        crumbs=(Crumb(pgettext("rooms", "项目")),),
     )
 
 
@@ -102,7 +106,7 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
         ],
         "sections": [reports, _issuance_section(issued)],
     }
-    crumbs = (Crumb(gettext("项目"), reverse("workbench:projects")), Crumb(view.code))
+    crumbs = (Crumb(pgettext("rooms", "项目"), reverse("workbench:projects")), Crumb(view.code))
     return page(request, "workbench/sheet.html", context, section="projects", crumbs=crumbs)
 
 

@@ -188,22 +188,22 @@ def _waiting(
     return Section(
         title=gettext("等待答复的转入"),
         columns=(
-            Column(gettext("转让编号"), "mono"),
             Column(gettext("转出方")),
-            Column(gettext("序列号"), "mono"),
-            Column(gettext("数量 t"), "num"),
-            Column(gettext("发起"), "soft"),
             Column(gettext("答复")),
+            Column(gettext("数量 t"), "num"),
+            Column(gettext("转让编号"), "mono"),
+            Column(gettext("序列号"), "mono"),
+            Column(gettext("发起"), "soft"),
         ),
         rows=[
             Row(
                 (
-                    view.number,
                     names.get(view.source_id, ""),
-                    "; ".join(view.serials),
-                    digits(view.quantity),
-                    on_day(view.offered_at),
                     acts(view),
+                    digits(view.quantity),
+                    view.number,
+                    "; ".join(view.serials),
+                    on_day(view.offered_at),
                 )
             )
             for view in waiting
