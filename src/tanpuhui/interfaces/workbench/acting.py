@@ -34,9 +34,9 @@ def key_of(request: HttpRequest) -> str:
     return key
 
 
-def see_other(name: str, *args: object, query: str = "") -> HttpResponse:
+def see_other(name: str, *args: object) -> HttpResponse:
     """Lead to a page after something was done (303), so that reloading it does nothing again."""
-    response = redirect(reverse(name, args=args) + (f"?{query}" if query else ""))
+    response = redirect(reverse(name, args=args))
     response.status_code = 303
     return response
 

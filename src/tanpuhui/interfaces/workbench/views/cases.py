@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -109,7 +110,8 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
 
     attempt = Attempt(form, perform)
     if attempt.done is not None:
-        return see_other("workbench:case", case_id, query="decided=1")
+        messages.success(request, gettext("已提交，写入过程。"))
+        return see_other("workbench:case", case_id)
     return _show(
         request,
         workflow.case(case_id),
@@ -142,7 +144,6 @@ def _show(
         ],
         "opinion": opinion,
         "refused": refused,
-        "decided": "decided" in request.GET,
         **case_subject.facts_of(view, lines),
     }
     crumbs = (Crumb(pgettext("rooms", "办件"), reverse("workbench:cases")), Crumb(view.number))
