@@ -245,3 +245,10 @@ def test_pools_and_accounts_only_grow(town: made_up.Town, now: datetime, attack:
         cursor.execute("set constraints all immediate")
         with pytest.raises(DatabaseError, match="pgtrigger"), transaction.atomic():
             cursor.execute(attack)
+
+
+def test_a_maker_of_a_part_of_the_jurisdiction_may_not_pool_for_the_whole(town: made_up.Town) -> None:
+    ride(town, 1, day="2026-11-02", at=AFTER)
+    local = Actor(kind="user", id="702", grants=(Grant(role=Role.MAKER, area="990100"),))
+    with pytest.raises(NotPermitted):
+        operations.pool_month(actor=local, at=AFTER, idempotency_key="p", scenario="bus", month="2026-11")

@@ -27,7 +27,7 @@ from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.kernel.quantities import Grams, Tonnes
 from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.persistence.locks import lock_names
-from tanpuhui.foundation.rulebook.queries import parameter
+from tanpuhui.foundation.rulebook.queries import jurisdiction, parameter
 from tanpuhui.science.methodology import queries as methodology
 
 _OPERATION = "operation"
@@ -63,6 +63,8 @@ def pool_month(
     Raises Invalid, PoolTooEarly, SettleDaysUndecided, AlreadyPooled, NothingToPool.
     Clause: house plan section 6, invariant 4.
     """
+    # A scenario's month is one pool for the whole jurisdiction, so a maker of a part of it may not take it.
+    actor.require(Role.MAKER, operation="carbon_accounts.pool_month", area=jurisdiction().area)
     try:
         wanted = Month.parse(month)
     except ValueError as error:
