@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import django.db
+import psycopg
 from procrastinate.contrib.django import app
 
 from tanpuhui.foundation.kernel.actors import SYSTEM
 
-__all__ = ["SYSTEM", "app", "defer"]
+__all__ = ["CONNECTION_LOST", "STALLED_SECONDS", "SYSTEM", "app", "defer"]
 
 STALLED_SECONDS = 30
 """A job whose worker gave no sign of life for so long is given to another worker."""
+
+CONNECTION_LOST = frozenset(
+    {django.db.OperationalError, django.db.InterfaceError, psycopg.OperationalError, psycopg.InterfaceError}
+)
+"""What a task meets when the server goes away under it: its transaction is undone, and it is worth another attempt."""
 
 
 def defer(
