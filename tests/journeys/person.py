@@ -1,0 +1,149 @@
+"""Somebody with a browser of their own: signs in, looks, clicks; what goes wrong on the way is kept and fails the test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Response, WebError
+from tests.journeys.conftest import PASSWORD, ROOT, Province
+
+DESKTOP = (1440, 900)
+PHONE = (390, 844)
+PICTURES = ROOT / "test-output" / "journeys"
+CODE = re.compile(r"\b(\d{6})\b")
+FAILED_RESOURCE = "Failed to load resource"
+"""What Chromium says of every answer from 400 on; those are judged by their status instead."""
+
+
+class Person:
+    """A person of the province, or a stranger, with their own cookies.
+
+    `faults` collects console errors, refused content, script errors and answers that nobody expected.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        province: Province,
+        name: str,
+        *,
+        phone: bool = False,
+        language: str = "zh-CN",
+        pictures: Path = PICTURES,
+        bypass_csp: bool = False,
+    ) -> None:
+        self.name = name
+        self.province = province
+        self.size = PHONE if phone else DESKTOP
+        self.faults: list[str] = []
+        self._expected: set[int] = set()
+        self._pictures = pictures
+        self.context = browser.new_context(
+            base_url=province.url,
+            viewport={"width": self.size[0], "height": self.size[1]},
+            locale=language,
+            bypass_csp=bypass_csp,
+        )
+        self.context.set_default_timeout(20_000)
+        self.context.on("console", self._on_console)
+        self.context.on("weberror", self._on_error)
+        self.context.on("response", self._on_response)
+        self.page: Page = self.context.new_page()
+
+    def __enter__(self) -> Person:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        if kind is not None:
+            try:
+                self._picture(self.page, "zz-where-it-stopped", self.size, "end")
+            except Error:
+                self.faults.append("no picture could be taken of where it stopped")
+        self.context.close()
+        if kind is None:
+            assert not self.faults, f"{self.name}: " + "\n".join(self.faults)
+        elif error is not None and self.faults:
+            error.add_note(f"{self.name} met before: " + "\n".join(self.faults))
+        return False
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(FAILED_RESOURCE):
+            self.faults.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _on_error(self, error: WebError) -> None:
+        self.faults.append(f"script: {error.error}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 500 or (response.status >= 400 and response.status not in self._expected):
+            self.faults.append(f"{response.status}: {response.request.method} {response.url}")
+
+    @contextmanager
+    def expecting(self, status: int) -> Iterator[None]:
+        """Let one kind of refusal pass while something is tried that must be refused."""
+        self._expected.add(status)
+        try:
+            yield
+        finally:
+            self._expected.discard(status)
+
+    def sign_in(self, username: str) -> None:
+        """Sign in for an organisation through the page that everybody uses."""
+        self.page.goto("/sign-in")
+        self.page.locator("#username").fill(username)
+        self.page.locator("#password").fill(PASSWORD)
+        self.page.locator("#organisation button[type=submit]").click()
+        self.page.wait_for_url("**/w/")
+
+    def sign_in_by_phone(self, phone: str) -> None:
+        """Sign in as a citizen: ask for a code, read it where the demonstration writes it, type it."""
+        self.page.goto("/sign-in")
+        self.page.locator("#phone").fill(phone)
+        self.page.locator("#citizen button[type=submit]").click()
+        self.page.locator("#code").wait_for()
+        sent = [line for line in self.province.outbox.read_text("utf-8").splitlines() if phone in line][-1]
+        found = CODE.search(sent.split("\t")[-1])
+        assert found is not None, sent
+        self.page.locator("#code").fill(found[1])
+        self.page.locator("#citizen button[type=submit]").click()
+        self.page.wait_for_url("**/m/**")
+
+    def open(self, address: str) -> None:
+        self.page.goto(address)
+
+    def press(self, words: str) -> None:
+        """Press the button or link with these words, and wait for the page that it leads to."""
+        with self.page.expect_navigation():
+            self.control(words).click()
+
+    def control(self, words: str) -> Locator:
+        """Return the button, or the link in a table, that says these words."""
+        controls = self.page.locator("a.btn:visible, button.btn:visible, main td a:visible")
+        return controls.filter(has_text=words).first
+
+    def reads(self, *words: str) -> str:
+        """Return what the page says, spaces put together; fail where it lacks one of these words."""
+        said = " ".join(self.page.locator("body").inner_text().split())
+        missing = [one for one in words if one not in said]
+        assert not missing, f"{self.name} does not read {missing} at {self.page.url}:\n{said}"
+        return said
+
+    def shot(self, name: str) -> None:
+        """Take the page as a picture, on a desk and on a phone."""
+        for size, device in ((DESKTOP, "desktop"), (PHONE, "phone")):
+            self._picture(self.page, name, size, device)
+        self.page.set_viewport_size({"width": self.size[0], "height": self.size[1]})
+
+    def _picture(self, page: Page, name: str, size: tuple[int, int], device: str) -> None:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        # Bars that stay at the bottom of the screen would lie across the middle of a long picture.
+        height = max(size[1], int(page.evaluate("document.documentElement.scrollHeight")))
+        page.set_viewport_size({"width": size[0], "height": height})
+        # Hiding the caret or stopping animations would set inline styles, which our own policy refuses.
+        page.screenshot(path=self._pictures / f"{name}-{device}.png", full_page=True, caret="initial")
