@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -134,6 +134,16 @@ def add_working_days(day: date, n: int, *, works: Mapping[date, bool]) -> date:
             raise HolidaysUnset(year=day.year)
         n -= 1 if works.get(day, day.weekday() not in WEEKEND) else 0
     return day
+
+
+def days_left(deadlines: Collection[date], *, today: date, works: Mapping[date, bool]) -> dict[date, int]:
+    """Return the working days after today up to each deadline; below 0 the calendar days since it passed."""
+    ahead = (max(deadlines, default=today) - today).days + 1
+    days = (today + timedelta(days=number) for number in range(1, ahead))
+    working = [day for day in days if works.get(day, day.weekday() not in WEEKEND)]
+    return {
+        due: sum(day <= due for day in working) if due >= today else (due - today).days for due in deadlines
+    }
 
 
 def unreachable_states(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -284,6 +284,13 @@ def add_working_days(day: date, n: int) -> date:
     """Return the n-th working day after a day by the holiday table; raises HolidaysUnset for a year without entries."""
     rows = models.Holiday.objects.filter(day__year__gte=day.year).values_list("day", "works")
     return domain.add_working_days(day, n, works=dict(rows))
+
+
+def days_left(deadlines: Collection[date], *, today: date) -> dict[date, int]:
+    """Return the working days after today up to each deadline; below 0 the calendar days since it passed."""
+    latest = max(deadlines, default=today)
+    rows = models.Holiday.objects.filter(day__gt=today, day__lte=latest).values_list("day", "works")
+    return domain.days_left(deadlines, today=today, works=dict(rows))
 
 
 def breaches() -> Iterator[Breach]:

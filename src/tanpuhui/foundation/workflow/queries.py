@@ -69,7 +69,7 @@ class AvailableOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxLine:
-    """A case that waits for the reader; `days_left` is None where the rules set no deadline."""
+    """A case that waits; `days_left` as rulebook counts them, None where the rules set no deadline."""
 
     case: CaseView
     outcomes: tuple[AvailableOutcome, ...]
@@ -225,18 +225,17 @@ def inbox(*, actor: Actor, at: datetime, limit: int = 50) -> tuple[InboxLine, ..
         running = running.annotate(**{_latest_name(outcome): _latest_decider(outcome)})
     rows = running.filter(mine).order_by(F("deadline_day").asc(nulls_last=True), "entered_at", "id")
     today = business_day(at)
-    lines = []
-    for row in rows.prefetch_related("parties", "decisions")[: min(limit, INBOX_LINES_MAX)]:
-        left = None if row.deadline_day is None else (row.deadline_day - today).days
-        lines.append(
-            InboxLine(
-                case=_view(row, versions=versions),
-                outcomes=_outcomes(row, version=versions[row.process_version_id], actor=actor),
-                days_waiting=(today - business_day(row.entered_at)).days,
-                days_left=left,
-            )
+    found = list(rows.prefetch_related("parties", "decisions")[: min(limit, INBOX_LINES_MAX)])
+    left = rulebook.days_left([row.deadline_day for row in found if row.deadline_day], today=today)
+    return tuple(
+        InboxLine(
+            case=_view(row, versions=versions),
+            outcomes=_outcomes(row, version=versions[row.process_version_id], actor=actor),
+            days_waiting=(today - business_day(row.entered_at)).days,
+            days_left=None if row.deadline_day is None else left[row.deadline_day],
         )
-    return tuple(lines)
+        for row in found
+    )
 
 
 def timeline(case_id: int) -> tuple[TimelineLine, ...]:

@@ -45,8 +45,15 @@ def test_a_line_says_what_can_be_done_and_how_long_it_waits(province: Province) 
     (line,) = queries.inbox(actor=province.actor(Role.OWNER), at=province.at + timedelta(days=3))
     assert "submit" in {found.outcome for found in line.outcomes}
     assert line.days_waiting == 3
-    due = line.case.deadline_day
-    assert line.days_left == (None if due is None else (due - (province.at + timedelta(days=3)).date()).days)
+    assert line.days_left is None, "the rules set no deadline for the owner"
+
+
+def test_the_time_that_is_left_is_counted_in_working_days(province: Province) -> None:
+    case_id = province.open("issuance").case_id
+    move(province, case_id, "submit", Role.OWNER)
+    (line,) = queries.inbox(actor=province.actor(Role.VERIFIER), at=province.at)
+    assert line.case.deadline_working_days is not None
+    assert line.days_left == line.case.deadline_working_days
 
 
 def test_another_organisation_and_another_area_see_nothing(province: Province) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from tanpuhui.foundation.identity.queries import organisation
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
-from tanpuhui.foundation.rulebook.queries import ProcessVersion, process_by_id
+from tanpuhui.foundation.rulebook.queries import ProcessVersion, days_left, process_by_id
 from tanpuhui.foundation.workflow.queries import AvailableOutcome, CaseView, TimelineLine
 from tanpuhui.interfaces.design.parts import CaseHeader, Fact, Step, TimelineEntry
 from tanpuhui.interfaces.workbench.words import place_names, role_name, worded
@@ -27,7 +27,7 @@ def tone_of(view: CaseView) -> str:
 
 def header(view: CaseView, lines: Sequence[TimelineLine], outcomes: Sequence[AvailableOutcome]) -> CaseHeader:
     """Return the head of a case; at the right the next action with its time, or who has it."""
-    version = process_by_id(view.process_version_id)
+    version, due = process_by_id(view.process_version_id), view.deadline_day
     return CaseHeader(
         number=view.number,
         title=view.title,
@@ -41,11 +41,9 @@ def header(view: CaseView, lines: Sequence[TimelineLine], outcomes: Sequence[Ava
         ),
         next_action=_next_action(view, version, outcomes),
         started=business_day(view.entered_at),
-        due=view.deadline_day,
+        due=due,
         days_total=view.deadline_working_days,
-        days_left=None
-        if view.deadline_day is None
-        else (view.deadline_day - business_day(timezone.now())).days,
+        days_left=None if due is None else days_left([due], today=business_day(timezone.now()))[due],
     )
 
 
