@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from tanpuhui.books.transparency.queries import certificate_bundle as bundle_of_leaf
+from tanpuhui.credits.projects.queries import reports
 from tanpuhui.credits.registry.domain import BlockState, Purpose, Serial, Span
 from tanpuhui.credits.registry.models import Block, Certificate, HoldingAccount, Issuance, Movement, Transfer
 from tanpuhui.foundation.kernel.breaches import Breach
@@ -288,6 +289,14 @@ def breaches() -> Iterator[Breach]:
                 invariant=name,
                 subject=f"certificate:{number}",
                 detail=f"certificate says {quantity}, retired blocks hold {total}",
+            )
+    verified = {view.report_id: view.verified_tonnes for view in reports()}
+    for row in Issuance.objects.all():
+        if verified.get(row.report_id) != row.quantity:
+            yield Breach(
+                invariant=name,
+                subject=f"issuance:{row.pk}",
+                detail=f"issued {row.quantity} t, verified {verified.get(row.report_id)} t",
             )
 
 
