@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from tanpuhui.config.wiring import install
 
 
 @pytest.fixture
@@ -18,3 +21,11 @@ def now() -> datetime:
 def invented_jurisdiction() -> Path:
     """Give the folder of a jurisdiction that does not exist, so that nothing depends on a real one."""
     return Path(__file__).parent / "jurisdictions" / "huanghai"
+
+
+@pytest.fixture(autouse=True)
+def _own_wiring() -> Iterator[None]:
+    """Begin every test with the product's wiring, whatever an earlier test put in its place."""
+    install()
+    yield
+    install()

@@ -72,6 +72,9 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
     open_to_anybody = {name for name, spec in registered_operations().items() if not spec.roles}
     assert open_to_anybody <= {
         "identity.register_citizen",  # a visitor registers themselves
+        *(
+            f"identity.{verb}" for verb in ("issue_code", "check_code", "record_attempt")
+        ),  # before anybody is signed in
         "workflow.open_case",  # the calling operation says who may
         "workflow.decide",  # the rows of the process version say who may
         "carbon_accounts.open_carbon_account",  # a citizen opens their own
