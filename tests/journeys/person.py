@@ -9,7 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Response, WebError
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Response,
+    StorageState,
+    WebError,
+)
 from tests.journeys.conftest import PASSWORD, ROOT, Province
 
 DESKTOP = (1440, 900)
@@ -18,6 +27,9 @@ PICTURES = ROOT / "test-output" / "journeys"
 CODE = re.compile(r"\b(\d{6})\b")
 FAILED_RESOURCE = "Failed to load resource"
 """What Chromium says of every answer from 400 on; those are judged by their status instead."""
+
+LAID_OUT = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Ends when the page has been laid out for its new size."""
 
 
 class Person:
@@ -35,7 +47,7 @@ class Person:
         phone: bool = False,
         language: str = "zh-CN",
         pictures: Path = PICTURES,
-        bypass_csp: bool = False,
+        session: StorageState | None = None,
     ) -> None:
         self.name = name
         self.province = province
@@ -47,7 +59,7 @@ class Person:
             base_url=province.url,
             viewport={"width": self.size[0], "height": self.size[1]},
             locale=language,
-            bypass_csp=bypass_csp,
+            storage_state=session,
         )
         self.context.set_default_timeout(20_000)
         self.context.on("console", self._on_console)
@@ -141,9 +153,13 @@ class Person:
         self.page.set_viewport_size({"width": self.size[0], "height": self.size[1]})
 
     def _picture(self, page: Page, name: str, size: tuple[int, int], device: str) -> None:
-        page.set_viewport_size({"width": size[0], "height": size[1]})
+        self._resize(page, *size)
         # Bars that stay at the bottom of the screen would lie across the middle of a long picture.
-        height = max(size[1], int(page.evaluate("document.documentElement.scrollHeight")))
-        page.set_viewport_size({"width": size[0], "height": height})
+        self._resize(page, size[0], max(size[1], int(page.evaluate("document.documentElement.scrollHeight"))))
         # Hiding the caret or stopping animations would set inline styles, which our own policy refuses.
         page.screenshot(path=self._pictures / f"{name}-{device}.png", full_page=True, caret="initial")
+
+    @staticmethod
+    def _resize(page: Page, width: int, height: int) -> None:
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(LAID_OUT)

@@ -1,0 +1,226 @@
+"""Every page that somebody's navigation leads to, in both languages, light and dark, on a phone and on a desk.
+
+The province has lived: its whole story has been told, so that the pages are full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize
+from tests.journeys.conftest import OpenProvince, Province
+from tests.journeys.person import DESKTOP, PHONE, PICTURES, Person
+
+from tanpuhui.credits.registry.queries import certificates
+from tanpuhui.foundation.workflow.queries import inbox
+from tanpuhui.interfaces.commands.demonstration.stage import Stage
+from tanpuhui.interfaces.commands.demonstration.story import ACTS
+from tanpuhui.uses.rewards.queries import coupons_of
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(900)]
+
+CITIZEN = "citizen"
+STRANGER = "stranger"
+PEOPLE = (
+    STRANGER,
+    CITIZEN,
+    "hh.jingban",
+    "hh.fuhe",
+    "hh.jianguan",
+    "hh.admin",
+    "hh.gongjiao",
+    "hh.yezhu",
+    "hh.hecha",
+    "hh.zhuanjia",
+    "hh.shanghu",
+    "hh.goumai",
+)
+LANGUAGES = {"zh-hans": "zh", "en": "en"}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+GRAVE = frozenset({"serious", "critical"})
+AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
+"""Axe would fetch imported style sheets again, from addresses beside the page's own."""
+NOT_PAGES = ("/static/", "/api/v1/", "/i18n/", "/language", "/sign-out", "/keys.json")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll("body *")]
+    .filter((one) => one.getBoundingClientRect().right > width + 1)
+    .map((one) => one.tagName.toLowerCase() + "." + [...one.classList].join("."))
+    .slice(0, 8);
+}"""
+"""Names what sticks out of a page that can be pushed sideways; nothing where it cannot."""
+LINKS = """() => [...document.querySelectorAll("nav a[href^='/'], header a[href^='/'], footer a[href^='/'], aside a[href^='/']")]
+  .map((one) => one.getAttribute("href").split("#")[0])"""
+"""The addresses that a page's shell leads to."""
+LABELS = """() => [...document.querySelectorAll("nav a, th, dt, label, button:not([lang]), a.btn, h2")]
+  .map((one) => one.innerText.trim()).filter((text) => text)"""
+"""What the platform itself says on a page: doors, heads of columns, names of fields, buttons."""
+TAKEN: set[str] = set()
+"""Pages that several people see are taken as a picture once."""
+PAPER = "() => getComputedStyle(document.body).backgroundColor"
+
+
+Sessions = dict[str, StorageState]
+
+
+@pytest.fixture(scope="module")
+def lived(open_province: OpenProvince) -> Iterator[Province]:
+    """Tell the whole story up to today."""
+
+    def tell(stage: Stage) -> None:
+        for act in ACTS:
+            act.play(stage)
+
+    with open_province(tell) as province:
+        yield province
+
+
+@pytest.fixture(scope="module")
+def sessions(lived: Province) -> Sessions:
+    """Keep who has signed in already; nobody gets a second code within the minute."""
+    return {}
+
+
+def entered(browser: Browser, province: Province, who: str, sessions: Sessions) -> Person:
+    """Return a person who has signed in, at the page where their work begins."""
+    person = Person(
+        browser, province, who, phone=who == CITIZEN, pictures=PICTURES / "pages", session=sessions.get(who)
+    )
+    if who == STRANGER:
+        person.open("/")
+    elif who in sessions:
+        person.open("/sign-in")
+    elif who == CITIZEN:
+        person.sign_in_by_phone(province.stage.citizens[0].phone)
+    else:
+        person.sign_in(who)
+    sessions[who] = person.context.storage_state()
+    return person
+
+
+def doors(person: Person) -> list[str]:
+    """Return the addresses of the navigation that lie in the person's own face, where they stand first, each once."""
+    own = urlsplit(person.page.url).path
+    found = dict.fromkeys([own, *person.page.evaluate(LINKS)])
+    return [one for one in found if one.startswith(own) and not one.startswith(NOT_PAGES)]
+
+
+def rooms(province: Province, who: str) -> list[str]:
+    """Return pages that no navigation leads to, but that a person comes to: a case, a record, a coupon, a certificate."""
+    stage, at = province.stage, timezone.now()
+    if who == STRANGER:
+        held = certificates()[0]
+        return [f"/c/{held.number}", "/methodologies/A02/1.0", "/sign-in", "/no-such-page"]
+    if who == CITIZEN:
+        return [f"/m/coupons/{one.code}" for one in coupons_of(stage.citizen_ids[0])[:1]]
+    waiting = inbox(actor=stage.actor(who, at), at=at)
+    return [f"/w/cases/{line.case.case_id}" for line in waiting[:1]]
+
+
+def name_of(address: str) -> str:
+    return (
+        re.sub(r"[^a-z#]+", "-", re.sub(r"\d+", "#", address.lower())).strip("-").replace("#", "n") or "home"
+    )
+
+
+def sized(size: tuple[int, int]) -> ViewportSize:
+    return {"width": size[0], "height": size[1]}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_every_page_of_the_navigation_opens_in_both_languages_light_and_dark(
+    browser: Browser, lived: Province, sessions: Sessions, who: str
+) -> None:
+    with entered(browser, lived, who, sessions) as person:
+        addresses = [*doors(person), *rooms(lived, who)]
+        assert len(addresses) >= 2
+        wrong: list[str] = []
+        for language, tag in LANGUAGES.items():
+            person.context.add_cookies([{"name": "django_language", "value": language, "url": lived.url}])
+            for address in addresses:
+                wrong.extend(f"{address} [{tag}] {one}" for one in looked_at(person, address, tag))
+        assert not wrong, f"{who}:\n" + "\n".join(wrong)
+
+
+def looked_at(person: Person, address: str, tag: str) -> Iterator[str]:
+    """Open a page, look at it in every way, and yield what is wrong with it."""
+    page = person.page
+    page.set_viewport_size(sized(DESKTOP))
+    page.emulate_media(color_scheme="light")
+    if address == "/no-such-page":
+        with person.expecting(404):
+            person.open(address)
+    else:
+        person.open(address)
+    light = page.evaluate(PAPER)
+    spoken = str(page.locator("html").get_attribute("lang"))
+    if not spoken.lower().startswith(tag):
+        yield f"is written in {spoken}"
+    if tag == "en":
+        # People and what they typed stay as they are written.
+        names = {player.name for troupe in person.province.stage.cast.troupes for player in troupe.players}
+        left = [
+            text
+            for text in page.evaluate(LABELS)
+            if CHINESE.search(text) and text not in names and "（虚构）" not in text
+        ]
+        if left:
+            yield f"is not all English: {left}"
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(sized(size))
+        if sticking_out := page.evaluate(TOO_WIDE):
+            yield f"is wider than {size[0]} px: {sticking_out}"
+    if tag == "en":
+        page.emulate_media(color_scheme="dark")
+        if page.evaluate(PAPER) == light:
+            yield "stays light in the dark"
+    picture = f"{name_of(address)}-{tag}-{'dark' if tag == 'en' else 'light'}"
+    if picture not in TAKEN:
+        TAKEN.add(picture)
+        person.shot(picture)
+
+
+@pytest.mark.parametrize("who", [STRANGER, CITIZEN, "hh.fuhe", "hh.goumai"])
+def test_nothing_keeps_anybody_from_using_the_main_pages(
+    browser: Browser, lived: Province, sessions: Sessions, who: str
+) -> None:
+    with entered(browser, lived, who, sessions) as visitor:
+        addresses = [urlsplit(visitor.page.url).path, *rooms(lived, who)]
+        if who == CITIZEN:
+            first = visitor.page.locator("a.rec[href*='/m/records/']").first
+            addresses.append(str(first.get_attribute("href")))
+        if who == "hh.goumai":
+            addresses.append("/w/holdings")
+    # The checker is a script from outside, which our own policy would not let in.
+    context = browser.new_context(
+        base_url=lived.url,
+        storage_state=sessions[who],
+        bypass_csp=True,
+        viewport=sized(PHONE if who == CITIZEN else DESKTOP),
+        locale="zh-CN",
+    )
+    page = context.new_page()
+    wrong = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        for address in addresses:
+            page.goto(address)
+            wrong.extend(f"{address} [{scheme}] {one}" for one in barriers(page))
+    context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def barriers(page: Page) -> Iterator[str]:
+    """Yield the serious and critical findings of axe on a page."""
+    for found in Axe().run(page, options=AXE_OPTIONS).response["violations"]:
+        if found["impact"] in GRAVE:
+            for node in found["nodes"][:3]:
+                yield f"{found['id']} ({found['impact']}): {node['html'][:160]} {node['failureSummary'][:300]}"
