@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import pgtrigger
 from django.db import models
-from django.db.models.expressions import RawSQL
 
 from tanpuhui.books.transparency.domain.leaves import LeafKind
+from tanpuhui.foundation.persistence.conditions import holds
 from tanpuhui.foundation.persistence.triggers import append_only
 
 _NO_TRUNCATE = [trigger for trigger in append_only() if trigger.name == "no_truncate"]
-
-
-def _holds(sql: str) -> RawSQL:
-    return RawSQL(sql, (), output_field=models.BooleanField())  # noqa: S611  the text is a constant of this file
 
 
 class Leaf(models.Model):
@@ -36,7 +32,7 @@ class Leaf(models.Model):
                 condition=models.Q(kind__in=[kind.value for kind in LeafKind]), name="transparency_leaf_kind"
             ),
             models.CheckConstraint(
-                condition=_holds("leaf_hash = sha256('\\x00'::bytea || leaf_bytes)"),
+                condition=holds("leaf_hash = sha256('\\x00'::bytea || leaf_bytes)"),
                 name="transparency_leaf_hash",
             ),
             models.CheckConstraint(condition=models.Q(index__gte=0), name="transparency_leaf_index"),

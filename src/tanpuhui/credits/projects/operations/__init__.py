@@ -5,6 +5,7 @@ PoolOfAnotherScenario. check_submission, sign_verification, check_preparation ar
 NotVerified, NotPermitted.
 """
 
+from tanpuhui.credits.projects.domain import NotVerified
 from tanpuhui.credits.projects.operations._check_preparation import check_preparation
 from tanpuhui.credits.projects.operations._check_submission import check_submission
 from tanpuhui.credits.projects.operations._open_monitoring_report import (
@@ -16,6 +17,7 @@ from tanpuhui.credits.projects.operations._sign_verification import Verification
 
 __all__ = [
     "MonitoringReportOpened",
+    "NotVerified",
     "ProjectRegistered",
     "VerificationSigned",
     "check_preparation",

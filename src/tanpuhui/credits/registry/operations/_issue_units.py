@@ -9,6 +9,7 @@ from django.db.models import Max
 from django.db.models.functions import Upper
 
 from tanpuhui.books.transparency.operations import append_leaf
+from tanpuhui.credits.projects.operations import NotVerified
 from tanpuhui.credits.projects.queries import report
 from tanpuhui.credits.registry.domain import AlreadyIssued, BlockState, Serial, Span
 from tanpuhui.credits.registry.models import Block, HoldingAccount, Issuance
@@ -16,18 +17,9 @@ from tanpuhui.credits.registry.operations._movements import as_range, as_span, w
 from tanpuhui.credits.registry.operations._open_holding import open_holding
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
-from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.kernel.quantities import Tonnes
 from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.rulebook.queries import jurisdiction
-
-
-class NotVerifiedForIssue(Refusal):
-    """Units are issued on a verifier's statement, and on nothing else."""
-
-    code = "NOT_VERIFIED"
-    zh = "监测报告 {report_id} 还没有核查声明，不能签发。"
-    en = "Monitoring report {report_id} has no verification statement, so nothing can be issued."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +38,12 @@ def issue_units(*, actor: Actor, at: datetime, case_id: int, subject_id: str, op
     """Create the serial block of a verified report and put it in its owner's holding account.
 
     Numbers run on per project and vintage. That maker and checker are two people is the case's rule.
-    Raises NOT_VERIFIED, AlreadyIssued, NotPermitted.
+    Raises NotVerified, AlreadyIssued, NotPermitted.
     """
     view = report(report_id=int(subject_id))
     actor.require(Role.CHECKER, operation="registry.issue_units", area=view.project.area)
     if view.verified_tonnes is None:
-        raise NotVerifiedForIssue(report_id=view.report_id)
+        raise NotVerified(report_id=view.report_id)
     lock_names(f"registry:numbers:{view.project.code}:{view.vintage}")
     prefix = jurisdiction().serial_prefix
     earlier = Issuance.objects.filter(report_id=view.report_id).first()
