@@ -9,8 +9,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/", include("tanpuhui.interfaces.workbench.urls")),
     path("api/v1/", include("tanpuhui.interfaces.api.urls")),
     path("language", set_language, name="set_language"),
-    path("design/", include("tanpuhui.interfaces.design.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
     path("", include("tanpuhui.interfaces.portal.urls")),
 ]
 if settings.DEBUG or settings.TANPUHUI_DEMO:
