@@ -32,7 +32,7 @@ from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.interfaces.commands.demonstration.cast import read_cast
 from tanpuhui.interfaces.commands.demonstration.stage import Stage
 
-__all__ = ["browser", "migrated_template", "open_province"]
+__all__ = ["browser", "chromium_path", "migrated_template", "open_province"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "only-for-tests-42"
@@ -86,20 +86,32 @@ def chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Give one Chromium for all journeys."""
+def chromium_path() -> str:
+    """Give the browser's path; where there is none, the journeys are skipped with this one line."""
     path = chromium()
     if path is None:
         pytest.skip("没有 Chromium，跳过浏览器测试。/ No Chromium here: browser tests are skipped.")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str, migrated_template: str) -> Iterator[Browser]:
+    """Give one Chromium for the journeys of a module.
+
+    While its driver runs, this thread has an event loop, and Django keeps the connections of such a thread apart:
+    they are closed on both sides, so that none is left on the template that is cloned.
+    """
+    connections.close_all()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # The browser's driver runs an event loop in this thread; the ORM is called beside it, never inside it.
+        # The ORM is called beside the driver's loop, never inside it.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        launched = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        launched = playwright.chromium.launch(executable_path=chromium_path, args=list(ARGUMENTS))
         yield launched
         launched.close()
+        connections.close_all()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_province(
     browser: Browser,
     migrated_template: str,

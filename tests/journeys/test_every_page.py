@@ -42,7 +42,7 @@ PEOPLE = (
     "hh.goumai",
 )
 LANGUAGES = {"zh-hans": "zh", "en": "en"}
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SCHEMES: dict[Literal["light", "dark"], tuple[int, int]] = {"light": DESKTOP, "dark": PHONE}
 GRAVE = frozenset({"serious", "critical"})
 AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
 """Axe would fetch imported style sheets again, from addresses beside the page's own."""
@@ -204,13 +204,13 @@ def test_nothing_keeps_anybody_from_using_the_main_pages(
         base_url=lived.url,
         storage_state=sessions[who],
         bypass_csp=True,
-        viewport=sized(PHONE if who == CITIZEN else DESKTOP),
         locale="zh-CN",
     )
     page = context.new_page()
     wrong = []
-    for scheme in SCHEMES:
+    for scheme, size in SCHEMES.items():
         page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(sized(PHONE if who == CITIZEN else size))
         for address in addresses:
             page.goto(address)
             wrong.extend(f"{address} [{scheme}] {one}" for one in barriers(page))
