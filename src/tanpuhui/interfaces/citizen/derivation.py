@@ -14,7 +14,7 @@ from tanpuhui.interfaces.citizen.rows import CLIPPED, written_number
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import CompareBars
 from tanpuhui.science.engine import MethodologyVersion
-from tanpuhui.science.engine.explanation import Step
+from tanpuhui.science.engine.steps import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

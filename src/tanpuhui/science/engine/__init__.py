@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tanpuhui.science.engine.archive import archive, archive_sha256, open_archive
 from tanpuhui.science.engine.errors import MethodologyError, VersionBlocked
-from tanpuhui.science.engine.explanation import Explanation, Step, as_json, as_text, explain, reason_text
+from tanpuhui.science.engine.explanation import Explanation, as_json, as_text, explain, reason_text
 from tanpuhui.science.engine.interpreter import Result, interpret
 from tanpuhui.science.engine.load import load_version
 from tanpuhui.science.engine.model import (
@@ -24,6 +24,7 @@ from tanpuhui.science.engine.model import (
 )
 from tanpuhui.science.engine.notation import FormulaLine, formula_text
 from tanpuhui.science.engine.parameters import load_parameter_set
+from tanpuhui.science.engine.steps import Step
 from tanpuhui.science.engine.version_sql import sql
 
 ENGINE_VERSION = "1"

@@ -11,14 +11,18 @@ from typing import NoReturn
 import sqlglot
 from sqlglot import exp
 
-from tanpuhui.science.engine import bounded_yaml
-from tanpuhui.science.engine.bounded_yaml import Scalar
+from tanpuhui.science.engine import bounded_yaml, tree
+from tanpuhui.science.engine.digits import MAX_PLACES
 from tanpuhui.science.engine.errors import Source, VersionBlocked
-from tanpuhui.science.engine.interpreter import Value, interpret
+from tanpuhui.science.engine.evaluation import Scalar
+from tanpuhui.science.engine.grammar import RULES
+from tanpuhui.science.engine.interpreter import Result, interpret
 from tanpuhui.science.engine.load import load_version
-from tanpuhui.science.engine.model import ParameterSet, Words
+from tanpuhui.science.engine.model import Field, MethodologyVersion, ParameterSet, Words
 from tanpuhui.science.engine.parameters import inline_parameter_set
-from tanpuhui.science.engine.reader import DECIMAL, Reader
+from tanpuhui.science.engine.reader import Reader
+from tanpuhui.science.engine.record import UnreadableValue, Value, value_of
+from tanpuhui.science.engine.rounding import round_quotient
 
 CASES_FILE = "cases.yaml"
 MAX_CASES = 200
@@ -26,15 +30,30 @@ CASE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}\Z")
 # A check query computes with literals only: it can read nothing, call nothing else and write nothing.
 CHECK_NODES = (
     exp.Select, exp.Alias, exp.Identifier, exp.Literal, exp.Paren, exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Floor,
-    exp.Cast, exp.DataType, exp.DataTypeParam, exp.Least, exp.Greatest,
+    exp.Cast, exp.DataType, exp.DataTypeParam, exp.Least, exp.Greatest, exp.Div, exp.IntDiv, exp.Ceil, exp.Round,
+    exp.Case, exp.If, exp.EQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.And, exp.Or, exp.Exp, exp.Ln, exp.Pow, exp.Sqrt,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Printed:
+    """A value as its source prints it: rounded to so many places by this rule."""
+
+    value: Decimal
+    places: int
+    rule: tree.Rule
+
+    def agrees(self, found: Decimal) -> bool:
+        """Return whether a value, rounded as the source rounds, is the printed one."""
+        return round_quotient(found, Decimal(1), places=self.places, rule=self.rule) == self.value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkedCase:
     """A worked case. Exactly one of grams, reason and blocked is expected.
 
-    `check_sql` selects grams and remainder_g from literals, for DuckDB; empty for a case that proves a refusal.
+    `steps` are the steps its source prints, each rounded as printed. `check_sql` selects grams and remainder_g,
+    or columns named as the steps, from literals, for DuckDB; empty for a case that proves a refusal.
     """
 
     code: str
@@ -44,6 +63,7 @@ class WorkedCase:
     inputs: Mapping[str, Value]
     grams: int | None
     remainder_g: Decimal | None
+    steps: Mapping[str, Printed]
     variant: str
     reason: str
     blocked: tuple[str, ...]
@@ -64,12 +84,13 @@ def read_cases(files: Mapping[str, bytes]) -> tuple[WorkedCase, ...]:
     """Read cases.yaml; none when the folder has no such file. Raises MethodologyError at the first fault."""
     if CASES_FILE not in files:
         return ()
+    version = load_version(files)
     top = Reader.of(bounded_yaml.read_yaml(files[CASES_FILE], file=CASES_FILE))
     top.choice("schema", ("tanpuhui-cases/1",))
     sets = {
         found.code: found for found in (inline_parameter_set(reader) for reader in top.each("parameter_sets"))
     }
-    cases = tuple(_case(reader, sets) for reader in list(top.each("cases"))[:MAX_CASES])
+    cases = tuple(_case(reader, sets, version) for reader in list(top.each("cases"))[:MAX_CASES])
     top.finish()
     return cases
 
@@ -79,7 +100,7 @@ def run_cases(files: Mapping[str, bytes]) -> tuple[CaseOutcome, ...]:
     return tuple(_run(files, case) for case in read_cases(files))
 
 
-def _case(reader: Reader, sets: Mapping[str, ParameterSet]) -> WorkedCase:
+def _case(reader: Reader, sets: Mapping[str, ParameterSet], version: MethodologyVersion) -> WorkedCase:
     name = reader.choice("parameter_set", ("", *sets), default="")
     expect = reader.reader("expect")
     grams = expect.text("grams", default="")
@@ -90,9 +111,10 @@ def _case(reader: Reader, sets: Mapping[str, ParameterSet]) -> WorkedCase:
         name=reader.words("name"),
         origin=reader.text("origin"),
         parameter_set=sets.get(name),
-        inputs=_inputs(reader),
+        inputs=_inputs(reader.reader("inputs"), version),
         grams=int(grams) if grams else None,
         remainder_g=expect.decimal("remainder_g") if grams else None,
+        steps=_steps(expect, version) if grams else {},
         variant=expect.text("variant", default=""),
         reason=expect.text("reason", default=""),
         blocked=expect.texts("blocked"),
@@ -109,15 +131,66 @@ def _case(reader: Reader, sets: Mapping[str, ParameterSet]) -> WorkedCase:
     return case
 
 
-def _inputs(reader: Reader) -> dict[str, Value]:
-    inner = reader.reader("inputs")
+def _inputs(reader: Reader, version: MethodologyVersion) -> dict[str, Value]:
+    fields = {item.code: item for item in version.fields}
+    groups = {group.code: group for group in version.groups}
     found: dict[str, Value] = {}
-    for code, value in inner.mapping.entries.items():
-        if not isinstance(value, Scalar):
-            value.source.refuse("SCHEMA", zh="输入应为一个值。", en="An input is one value.")
-        text = value.text
-        found[code] = None if text == "" else Decimal(text) if DECIMAL.match(text) else text
+    for code in reader.mapping.entries:
+        if code in groups:
+            inner = {item.code: item for item in groups[code].fields}
+            found[code] = [
+                {name: _input(row, name, inner) for name in row.mapping.entries} for row in reader.each(code)
+            ]
+        else:
+            found[code] = _input(reader, code, fields)
     return found
+
+
+def _input(reader: Reader, code: str, fields: Mapping[str, Field]) -> Scalar | None:
+    source = reader.scalar(code, default="")
+    if code not in fields:
+        reader.mapping.keys[code].refuse(
+            "UNKNOWN_NAME", zh=f"没有字段“{code}”。", en=f"There is no field '{code}'."
+        )
+    try:
+        return value_of(fields[code], source.text)
+    except UnreadableValue:
+        source.refuse(
+            "SCHEMA",
+            zh=f"“{code}”应为{'日期，如 2016-01-31' if fields[code].kind == 'date' else '一个数'}。",
+            en=f"'{code}' is {'a date such as 2016-01-31' if fields[code].kind == 'date' else 'a number'}.",
+        )
+
+
+def _steps(expect: Reader, version: MethodologyVersion) -> dict[str, Printed]:
+    if expect.value("steps") is None:
+        return {}
+    reader = expect.reader("steps")
+    known = {formula.code for variant in version.variants for formula in variant.formulas}
+    found: dict[str, Printed] = {}
+    for code in reader.mapping.entries:
+        inner = reader.reader(code)
+        if code not in known:
+            reader.mapping.keys[code].refuse(
+                "UNKNOWN_NAME", zh=f"没有步骤“{code}”。", en=f"There is no step '{code}'."
+            )
+        rule = RULES[inner.choice("rule", tuple(RULES), default="half_up")]
+        places = inner.whole("places", limit=MAX_PLACES)
+        found[code] = Printed(value=inner.decimal("value"), places=places, rule=rule)
+        inner.finish()
+    return found
+
+
+def check_agrees(case: WorkedCase, row: Mapping[str, object]) -> bool:
+    """Return whether the row that `check_sql` gave says what the case expects; it must say something."""
+    expected: dict[str, Printed] = dict(case.steps)
+    if case.grams is not None and case.remainder_g is not None:
+        whole = Printed(value=Decimal(case.grams), places=0, rule="floor")
+        exact = Printed(value=case.remainder_g, places=MAX_PLACES, rule="half_even")
+        expected |= {"grams": whole, "remainder_g": exact}
+    return bool(row) and all(
+        code in expected and expected[code].agrees(Decimal(str(value))) for code, value in row.items()
+    )
 
 
 def _check_sql(reader: Reader) -> str:
@@ -136,8 +209,8 @@ def _check_sql(reader: Reader) -> str:
 def _refuse_check(source: Source) -> NoReturn:
     source.refuse(
         "CHECK_SQL",
-        zh="核对查询只能是一条 SELECT，用数字、+ − ×、FLOOR、CAST、LEAST、GREATEST 写出 grams 和 remainder_g。",
-        en="A check is one SELECT of grams and remainder_g from numbers with + - *, FLOOR, CAST, LEAST, GREATEST.",
+        zh="核对查询只能是一条 SELECT，用数字、四则运算和《方法学语言》第 6 节的函数写出 grams 和 remainder_g，或各步骤。",
+        en="A check is one SELECT of grams and remainder_g, or of steps, from numbers with the operators and functions of section 6 of the language.",
     )
 
 
@@ -155,7 +228,18 @@ def _run(files: Mapping[str, bytes], case: WorkedCase) -> CaseOutcome:
         if result.grams is not None and result.remainder_g is not None:
             variant = result.variant or ""
             found = _counted(result.grams.value, result.remainder_g, variant if case.variant else "")
+            expected, found = _with_steps(case, result, expected, found)
     return CaseOutcome(case=case, passed=found == expected, expected=expected, found=found)
+
+
+def _with_steps(case: WorkedCase, result: Result, expected: str, found: str) -> tuple[str, str]:
+    """Add the printed steps to both texts; a step that rounds to the printed value reads as printed."""
+    for code, printed in case.steps.items():
+        value = result.steps.get(code)
+        same = value is not None and printed.agrees(value)
+        expected += f", {code} {printed.value:f}"
+        found += f", {code} {printed.value if same else value}"
+    return expected, found
 
 
 def _counted(grams: int, remainder_g: Decimal, variant: str) -> str:

@@ -3,64 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
-from typing import Literal
 
 from tanpuhui.science.engine import tree
+from tanpuhui.science.engine.check_lookup import check_lookup
+from tanpuhui.science.engine.check_rows import check_days, check_function, check_series, check_total
+from tanpuhui.science.engine.checked import Checked, Kind, RowGroup, Symbol
 from tanpuhui.science.engine.digits import MAX_DIGITS, MAX_PLACES, Digits, TooManyDigits, aligned
 from tanpuhui.science.engine.errors import Source
 from tanpuhui.science.engine.units import Unit, UnknownUnit, parse_unit
 
-Kind = Literal["number", "truth", "choice"]
-NO_UNIT = Unit()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Symbol:
-    """What a name in a formula stands for."""
-
-    code: str
-    role: Literal["field", "parameter", "result"]
-    kind: Kind = "number"
-    unit: Unit = NO_UNIT
-    digits: Digits | None = None  # None: a parameter without a value
-    options: tuple[str, ...] = ()
-    may_be_absent: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Checked:
-    """A node with kind, unit and digits; digits are None when an unset parameter is under it."""
-
-    node: tree.Node
-    kind: Kind
-    unit: Unit = NO_UNIT
-    digits: Digits | None = None
-    symbol: Symbol | None = None
-    factor: Decimal | None = None  # of a Convert node
-    parts: tuple[Checked, ...] = ()
-
-    def symbols(self) -> tuple[Symbol, ...]:
-        """Return the symbols used, in the order of reading, each once."""
-        found: dict[str, Symbol] = {self.symbol.code: self.symbol} if self.symbol else {}
-        for part in self.parts:
-            for symbol in part.symbols():
-                found.setdefault(symbol.code, symbol)
-        return tuple(found.values())
-
-    @property
-    def unset(self) -> tuple[str, ...]:
-        """Return the codes of the parameters used that have no value."""
-        return tuple(s.code for s in self.symbols() if s.role == "parameter" and s.digits is None)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checker:
-    """Checks the formulas of one scope: symbols by every name they may be called."""
+    """Checks the formulas of one scope: symbols by every name they may be called.
+
+    `inside` is the group whose rows the formula is calculated in; `functions` says whether exp, ln, power, sqrt
+    and series may stand here (classes PROJECT and EVENT).
+    """
 
     source: Source
     scope: Mapping[str, Symbol]
+    functions: bool = False
+    inside: RowGroup | None = None
+
+    def within(self, group: RowGroup) -> Checker:
+        """Return the checker of formulas over the rows of a group."""
+        return replace(self, scope={**self.scope, **group.scope}, inside=group)
 
     def check(self, node: tree.Node) -> Checked:
         """Return the checked node, or refuse at the place of the fault."""
@@ -85,7 +56,7 @@ class Checker:
             case tree.Name():
                 return self._name(node)
             case tree.Negative():
-                part = self._number(node.operand)
+                part = self.number(node.operand)
                 digits = part.digits.negated() if part.digits else None
                 return Checked(node=node, kind="number", unit=part.unit, digits=digits, parts=(part,))
             case tree.Arithmetic():
@@ -93,35 +64,43 @@ class Checker:
             case tree.Comparison():
                 return self._comparison(node)
             case tree.Logic():
-                return Checked(
-                    node=node, kind="truth", parts=(self._truth(node.left), self._truth(node.right))
-                )
+                return self._logic(node)
             case tree.Not():
-                return Checked(node=node, kind="truth", parts=(self._truth(node.operand),))
+                return Checked(node=node, kind="truth", parts=(self.truth(node.operand),))
             case tree.Condition():
-                test, parts = self._truth(node.test), (self._number(node.then), self._number(node.otherwise))
-                unit = self._one_unit(node, *parts)
+                test, parts = self.truth(node.test), (self.number(node.then), self.number(node.otherwise))
+                unit = self.one_unit(node, *parts)
                 digits = _merged(Digits.union, *parts)
                 return Checked(node=node, kind="number", unit=unit, digits=digits, parts=(test, *parts))
             case tree.Extreme():
-                several = tuple(self._number(operand) for operand in node.operands)
+                several = tuple(self.number(operand) for operand in node.operands)
                 digits = _merged(Digits.lesser if node.kind == "min" else Digits.greater, *several)
                 _aligned(*several)
                 return Checked(
                     node=node,
                     kind="number",
-                    unit=self._one_unit(node, *several),
+                    unit=self.one_unit(node, *several),
                     digits=digits,
                     parts=several,
                 )
             case tree.Floor():
-                part = self._number(node.operand)
+                part = self.number(node.operand)
                 digits = part.digits.rounded(0) if part.digits else None
                 return Checked(node=node, kind="number", unit=part.unit, digits=digits, parts=(part,))
             case tree.Round():
                 return self._round(node)
             case tree.Convert():
                 return self._convert(node)
+            case tree.Lookup():
+                return check_lookup(self, node)
+            case tree.Total():
+                return check_total(self, node)
+            case tree.Series():
+                return check_series(self, node)
+            case tree.Days():
+                return check_days(self, node)
+            case tree.Function():
+                return check_function(self, node)
         message = f"no rule for {type(node).__name__}"
         raise TypeError(message)
 
@@ -139,6 +118,14 @@ class Checker:
 
     def _name(self, node: tree.Name) -> Checked:
         symbol = self.scope.get(node.name)
+        if symbol is not None and symbol.role in {"column", "group"}:
+            way = "lookup(列, 键)" if symbol.role == "column" else "sum(组, 值)"
+            self.source.refuse(
+                "WRONG_KIND",
+                at=node.at,
+                zh=f"“{node.name}”不是一个数：请写 {way}。",
+                en=f"'{node.name}' is no number: write lookup(column, key) or sum(group, value).",
+            )
         if symbol is None:
             known = "、".join(list(self.scope)[:12])
             self.source.refuse(
@@ -156,13 +143,44 @@ class Checker:
             )
         return Checked(node=node, kind=symbol.kind, unit=symbol.unit, digits=symbol.digits, symbol=symbol)
 
-    def _number(self, node: tree.Node) -> Checked:
+    def number(self, node: tree.Node) -> Checked:
+        """Return the checked node, or refuse what is no number."""
         return self._of_kind(node, "number", "数值", "a number")
 
-    def _truth(self, node: tree.Node) -> Checked:
+    def truth(self, node: tree.Node) -> Checked:
+        """Return the checked node, or refuse what is no truth value."""
         return self._of_kind(
             node, "truth", "是非判断（如 里程 > 0[pkm]）", "a truth value (such as a comparison)"
         )
+
+    def date(self, node: tree.Node) -> Checked:
+        """Return the checked node, or refuse what is no date; a quoted text is read as one."""
+        if isinstance(node, tree.Text):
+            return self._quoted_date(node)
+        return self._of_kind(node, "date", "日期", "a date")
+
+    def _quoted_date(self, node: tree.Text) -> Checked:
+        try:
+            day = date.fromisoformat(node.value)
+        except ValueError:
+            self.source.refuse(
+                "WRONG_KIND",
+                at=node.at,
+                zh="日期写成 '2016-01-31'。",
+                en="A date is written '2016-01-31'.",
+            )
+        return Checked(node=node, kind="date", digits=Digits.of(Decimal(day.toordinal())))
+
+    def _logic(self, node: tree.Logic) -> Checked:
+        checked = Checked(node=node, kind="truth", parts=(self.truth(node.left), self.truth(node.right)))
+        if any(isinstance(part.node, tree.Lookup | tree.Series) for part in checked.walk()):
+            self.source.refuse(
+                "LOOKUP_IN_LOGIC",
+                at=node.at,
+                zh="查表不能与“且”“或”写在一条里：请分成几条适用条件，或先写成一步公式。",
+                en="A look-up cannot stand beside and/or: split the rule, or make it a step of its own.",
+            )
+        return checked
 
     def _of_kind(self, node: tree.Node, kind: Kind, zh: str, en: str) -> Checked:
         checked = self.check(node)
@@ -170,7 +188,8 @@ class Checker:
             self.source.refuse("WRONG_KIND", at=node.at, zh=f"这里应为{zh}。", en=f"Expected {en} here.")
         return checked
 
-    def _one_unit(self, node: tree.Node, *parts: Checked) -> Unit:
+    def one_unit(self, node: tree.Node, *parts: Checked) -> Unit:
+        """Return the one unit of all parts, or refuse."""
         first = parts[0]
         for part in parts[1:]:
             if first.unit.same_as(part.unit):
@@ -196,22 +215,24 @@ class Checker:
         return first.unit
 
     def _arithmetic(self, node: tree.Arithmetic) -> Checked:
-        left, right = self._number(node.left), self._number(node.right)
+        left, right = self.number(node.left), self.number(node.right)
         if node.operator == "*":
             unit, digits = left.unit.times(right.unit), _merged(Digits.times, left, right)
         else:
-            unit = self._one_unit(node, left, right)
+            unit = self.one_unit(node, left, right)
             minus = node.operator == "-"
             digits = _merged(lambda a, b: a.plus(b.negated() if minus else b), left, right)
         return Checked(node=node, kind="number", unit=unit, digits=digits, parts=(left, right))
 
     def _comparison(self, node: tree.Comparison) -> Checked:
         left, right = self.check(node.left), self.check(node.right)
-        if "choice" in {left.kind, right.kind}:
+        if "date" in {left.kind, right.kind}:
+            left, right = self.date(node.left), self.date(node.right)
+        elif "choice" in {left.kind, right.kind}:
             self._choice(node, left, right)
         else:
-            left, right = self._number(node.left), self._number(node.right)
-            self._one_unit(node, left, right)
+            left, right = self.number(node.left), self.number(node.right)
+            self.one_unit(node, left, right)
             _aligned(left, right)
         return Checked(node=node, kind="truth", parts=(left, right))
 
@@ -241,12 +262,12 @@ class Checker:
                 zh=f"小数位应为 0 到 {MAX_PLACES} 的整数。",
                 en=f"Places are a whole number, 0 to {MAX_PLACES}.",
             )
-        part = self._number(node.operand)
+        part = self.number(node.operand)
         if node.divisor is None:
             digits = part.digits.rounded(node.places) if part.digits else None
             _scaled(part, node.places)
             return Checked(node=node, kind="number", unit=part.unit, digits=digits, parts=(part,))
-        divisor = self._number(node.divisor)
+        divisor = self.number(node.divisor)
         unit = part.unit.over(divisor.unit)
         if divisor.digits is None or part.digits is None:
             return Checked(node=node, kind="number", unit=unit, parts=(part, divisor))
@@ -263,7 +284,7 @@ class Checker:
         return Checked(node=node, kind="number", unit=unit, digits=digits, parts=(part, divisor))
 
     def _convert(self, node: tree.Convert) -> Checked:
-        part, unit = self._number(node.operand), self.unit(node.unit, node.at)
+        part, unit = self.number(node.operand), self.unit(node.unit, node.at)
         if part.unit.dimension != unit.dimension:
             self.source.refuse(
                 "DIMENSION_MISMATCH",

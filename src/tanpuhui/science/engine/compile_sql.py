@@ -16,7 +16,7 @@ from typing import Literal
 from sqlglot import exp
 
 from tanpuhui.science.engine import tree
-from tanpuhui.science.engine.check import Checked
+from tanpuhui.science.engine.checked import Checked
 from tanpuhui.science.engine.digits import MAX_DIGITS, Digits, aligned
 
 Dialect = Literal["duckdb", "postgres"]

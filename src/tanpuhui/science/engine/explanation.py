@@ -6,78 +6,46 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
-from typing import Any, Literal
+from typing import Any
 
 from tanpuhui.foundation.kernel.quantities import Grams
-from tanpuhui.science.engine import interpreter as engine
+from tanpuhui.science.engine import reasons, tree
+from tanpuhui.science.engine.checked import Checked, Symbol
 from tanpuhui.science.engine.digits import EXACT
-from tanpuhui.science.engine.interpreter import Result, Value, interpret
-from tanpuhui.science.engine.model import (
-    Clause,
-    Field,
-    Formula,
-    MethodologyVersion,
-    Parameter,
-    Purpose,
-    Variant,
-)
-from tanpuhui.science.engine.notation import expanded, number_text, value_text, written
+from tanpuhui.science.engine.evaluation import Known
+from tanpuhui.science.engine.interpreter import Result, interpret
+from tanpuhui.science.engine.model import Formula, MethodologyVersion, Parameter, Purpose, Variant
+from tanpuhui.science.engine.notation import expanded, named_items, number_text, value_text, written
+from tanpuhui.science.engine.record import Value
+from tanpuhui.science.engine.steps import RowExplainer, Step, clause_of, plain_value
 
+ROUNDED = {
+    "zh": {"floor": "向下取整到克", "ceiling": "向上取整到克"},
+    "en": {"floor": "Rounded down to whole grams", "ceiling": "Rounded up to whole grams"},
+}
 PURPOSES: dict[str, dict[Purpose, str]] = {
     "zh": {"operation": "正式核算", "demonstration": "演示值，不用于正式核算", "test": "测试值，不用于正式核算"},
     "en": {"operation": "Operation", "demonstration": "Demonstration values, not for operation",
            "test": "Test values, not for operation"},
 }  # fmt: skip
 REASONS = {
-    "zh": {engine.FIELD_MISSING: "缺少“{name}”。", engine.OUT_OF_BOUNDS: "“{name}”超出允许范围。",
-           engine.TOO_MANY_PLACES: "“{name}”的小数位太多。", engine.PARAMETER_UNSET: "参数“{name}”尚未确定取值，暂不能计算。",
-           engine.NO_CALCULATION: "这条记录的数据不符合任何一种算法。", "granted": "计入量"},
-    "en": {engine.FIELD_MISSING: "'{name}' is missing.", engine.OUT_OF_BOUNDS: "'{name}' is outside its bounds.",
-           engine.TOO_MANY_PLACES: "'{name}' has too many decimals.",
-           engine.PARAMETER_UNSET: "The parameter '{name}' has no value yet, so this cannot be calculated.",
-           engine.NO_CALCULATION: "No calculation fits the data of this record.", "granted": "granted quantity"},
+    "zh": {reasons.FIELD_MISSING: "缺少“{name}”。", reasons.OUT_OF_BOUNDS: "“{name}”超出允许范围。",
+           reasons.TOO_MANY_PLACES: "“{name}”的小数位太多。", reasons.PARAMETER_UNSET: "参数“{name}”尚未确定取值，暂不能计算。",
+           reasons.NO_CALCULATION: "这条记录的数据不符合任何一种算法。", "granted": "计入量",
+           reasons.ROWS_OUT_OF_BOUNDS: "“{name}”的行数超出允许范围。", reasons.ROW_REPEATED: "“{name}”中有重复的行。",
+           reasons.TABLE_VALUE_UNSET: "参数表“{name}”在这条记录的情形下还没有取值，暂不能计算。",
+           reasons.SERIES_GAP: "“{name}”的监测没有覆盖所需的日期；最后一次监测之后不计入。",
+           reasons.POINTS_ONLY: "这个场景只给积分，不核算减排量。", reasons.EXCLUDED: "同一人同一时段已由互斥的另一项计入（{name}）。"},
+    "en": {reasons.FIELD_MISSING: "'{name}' is missing.", reasons.OUT_OF_BOUNDS: "'{name}' is outside its bounds.",
+           reasons.TOO_MANY_PLACES: "'{name}' has too many decimals.",
+           reasons.PARAMETER_UNSET: "The parameter '{name}' has no value yet, so this cannot be calculated.",
+           reasons.NO_CALCULATION: "No calculation fits the data of this record.", "granted": "granted quantity",
+           reasons.ROWS_OUT_OF_BOUNDS: "'{name}' has too few or too many rows.", reasons.ROW_REPEATED: "'{name}' repeats a row.",
+           reasons.TABLE_VALUE_UNSET: "The table '{name}' has no value yet for a record like this, so this cannot be calculated.",
+           reasons.SERIES_GAP: "The monitoring '{name}' does not cover the date needed; nothing counts beyond the last measurement.",
+           reasons.POINTS_ONLY: "This scenario gives points only; no reduction is calculated.",
+           reasons.EXCLUDED: "Another result of the same person and time, which excludes this one, counts already ({name})."},
 }  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """One step: an input, a parameter, a formula or the rounding. `children` are the steps it uses.
-
-    `value` is in `unit`; `formula` in names, `substituted` with the record's numbers, `expanded` (result only)
-    with every earlier step written out. `confidence`, `source` and `label` stand as the parameter brought them.
-    """
-
-    kind: Literal["input", "parameter", "formula", "rounding"]
-    code: str
-    name: str
-    symbol: str = ""
-    value: Decimal | str
-    unit: str
-    role: str = ""
-    note: str = ""
-    source: str = ""
-    url: str = ""
-    clause: str = ""
-    clause_text: str = ""
-    confidence: str = ""
-    label: str = ""
-    origin: str = ""
-    formula: str = ""
-    substituted: str = ""
-    expanded: str = ""
-    remainder_g: Decimal | None = None
-    children: tuple[Step, ...] = ()
-
-    @property
-    def value_text(self) -> str:
-        """The value as a page prints it."""
-        return self.value if isinstance(self.value, str) else number_text(self.value)
-
-    def walk(self) -> Iterator[Step]:
-        """Yield what this step uses before the step itself."""
-        for child in self.children:
-            yield from child.walk()
-        yield self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,15 +131,16 @@ def reason_text(version: MethodologyVersion, reason: str, *, locale: str = "zh")
     language = "en" if locale.startswith("en") else "zh"
     code, _, about = reason.partition(":")
     if code in REASONS[language]:
-        items: list[Field | Parameter] = [*version.fields, *version.parameters]
-        named = [item.name.text(language) for item in items if item.code == about]
-        return REASONS[language][code].format(name=named[0] if named else REASONS[language]["granted"])
+        names = {item.code: item.name.text(language) for item in named_items(version, None)}
+        named = [names[part] for part in about.split(".") if part in names]
+        other = REASONS[language]["granted"] if about == reasons.GRANTED else about
+        return REASONS[language][code].format(name=" · ".join(named) or other)
     found = [predicate.message.text(language) for predicate in version.eligibility if predicate.code == code]
     return found[0] if found else reason
 
 
 def _reading_order(root: Step) -> tuple[Step, ...]:
-    order = {"input": 0, "parameter": 1, "formula": 2, "rounding": 3}
+    order = {"input": 0, "parameter": 1, "rows": 2, "row": 2, "formula": 3, "rounding": 4}
     once: dict[tuple[str, str], Step] = {}
     for step in root.walk():
         once.setdefault((step.kind, step.code), step)
@@ -194,26 +163,21 @@ class _Explainer:
         self.result = result
         self.locale = locale
         self.recorded = values
-        self.known: dict[str, Decimal | str] = {
-            code: value for code, value in values.items() if value is not None
-        }
+        known: dict[str, Any] = {code: value for code, value in values.items() if value is not None}
+        known |= {group.code: values.get(group.code) or () for group in version.groups}
         capped = version.cap.quantity if version.cap else "count"
-        self.capped = (
-            capped if granted is not None and capped in self.known and granted != self.known[capped] else ""
-        )
+        self.capped = capped if granted is not None and capped in known and granted != known[capped] else ""
         if self.capped and granted is not None:
-            self.known[self.capped] = granted
-        self.known |= {p.code: p.value for p in version.parameters if p.value is not None}
-        self.known |= dict(result.steps)
-        self.clauses: dict[str, Clause] = {clause.code: clause for clause in version.clauses}
+            known[self.capped] = granted
+        known |= {p.code: p.value for p in version.parameters if p.value is not None}
+        self.known: Known = known | dict(result.steps)
         self.formulas = {formula.code: formula for formula in variant.formulas}
         self.seen: set[str] = set()
-        items: list[Field | Parameter | Formula] = [*version.fields, *version.parameters, *variant.formulas]
-        self.names = {item.code: item.name.text(locale) for item in items}
+        self.names = {item.code: item.name.text(locale) for item in named_items(version, variant)}
+        self.row_explainer = RowExplainer(self.known, self.names, version, locale)
 
     def _clause(self, code: str) -> tuple[str, str]:
-        clause = self.clauses.get(code)
-        return (clause.document, clause.text.text(self.locale)) if clause else (code, "")
+        return clause_of(self.version, code, self.locale)
 
     def step(self, code: str) -> Step:
         """Return the step of a symbol; what it uses hangs under its first appearance only, so the tree stays small."""
@@ -240,7 +204,7 @@ class _Explainer:
             )
             note = f"{note}；{capped}" if note else capped
         return Step(
-            kind="input", code=code, name=item.name.text(self.locale), symbol=item.symbol, value=self.known[code],
+            kind="input", code=code, name=item.name.text(self.locale), symbol=item.symbol, value=plain_value(self.known[code]),
             unit=item.display_unit.text(self.locale), note=note,
         )  # fmt: skip
 
@@ -283,16 +247,36 @@ class _Explainer:
             clause_text=text,
             formula=written(formula.checked, lambda symbol: self.names[symbol.code], locale=self.locale),
             substituted=written(
-                formula.checked, lambda symbol: value_text(self.known[symbol.code]), locale=self.locale
+                formula.checked, self._value_of, locale=self.locale, resolve=self.row_explainer.resolve
             ),
-            expanded=expanded(self.variant, self.known, locale=self.locale) if is_result else "",
-            children=tuple(self.step(symbol.code) for symbol in formula.checked.symbols())
-            if with_children
-            else (),
+            expanded=expanded(
+                self.variant, self._value_of, locale=self.locale, resolve=self.row_explainer.resolve
+            )
+            if is_result
+            else "",
+            children=tuple(self._children(formula.checked)) if with_children else (),
         )
 
+    def _value_of(self, symbol: Symbol) -> str:
+        return value_text(self.known[symbol.code])
+
+    def _children(self, checked: Checked) -> Iterator[Step]:
+        """Yield the steps that a formula uses; those of a condition too, whichever way it went."""
+        if isinstance(checked.node, tree.Name) and checked.symbol is not None:
+            yield self.step(checked.symbol.code)
+        elif isinstance(checked.node, tree.Total | tree.Series):
+            outside = checked.parts[1:] if isinstance(checked.node, tree.Series) else ()
+            for part in outside:
+                yield from self._children(part)
+            yield self.row_explainer.rows(checked)
+        else:
+            for part in checked.parts:
+                yield from self._children(part)
+            if isinstance(checked.node, tree.Lookup):
+                yield from self.row_explainer.cells(checked, self.known)
+
     def rounding(self) -> Step:
-        """Return the root: down to whole grams, with its remainder."""
+        """Return the root: to whole grams, with its remainder."""
         grams, remainder = self.result.grams, self.result.remainder_g
         if grams is None or remainder is None:
             message = "a record that does not count has no rounding"
@@ -308,7 +292,7 @@ class _Explainer:
         return Step(
             kind="rounding",
             code="rounding",
-            name="向下取整到克" if self.locale == "zh" else "Rounded down to whole grams",
+            name=ROUNDED[self.locale][self.version.rounding.rule],
             value=Decimal(grams.value),
             unit="g CO2e",
             note=zh if self.locale == "zh" else en,

@@ -38,6 +38,14 @@ start: expression
      | ROUND "(" sum "," NUMBER "," rule ")" -> rounded
      | ROUND "(" product SLASH atom "," NUMBER "," rule ")" -> divided
      | CONVERT "(" expression "," unit ")" -> converted
+     | CLIP "(" expression "," expression "," expression ")" -> clipped
+     | LOOKUP "(" NAME ("," expression)+ ")" -> looked_up
+     | SUM "(" NAME "," expression ("," expression)? ")" -> summed
+     | COUNT "(" NAME ("," expression)? ")" -> counted
+     | AT "(" NAME "," expression "," expression "," NUMBER "," rule ")" -> at_date
+     | DAYS "(" expression "," expression ")" -> days
+     | (EXP | LN | SQRT) "(" expression "," NUMBER "," rule ")" -> function
+     | POWER "(" expression "," expression "," NUMBER "," rule ")" -> function
 unit: UNIT
 rule: FLOOR | CEILING | HALF_UP | HALF_EVEN | DOWN | UP
 
@@ -58,13 +66,15 @@ WORDS = {
     "_IF": "if|若", "_THEN": "then|则", "_ELSE": "else|否则", "_OR": "or|或", "_AND": "and|且", "_NOT": "not|非",
     "MIN": "min|最小", "MAX": "max|最大", "FLOOR": "floor|向下取整", "ROUND": "round|舍入", "CONVERT": "convert|换算",
     "CEILING": "ceiling", "HALF_UP": "half_up|四舍五入", "HALF_EVEN": "half_even|四舍六入五成双",
-    "DOWN": "向下", "UP": "向上",
+    "DOWN": "向下", "UP": "向上", "CLIP": "clip|限于", "LOOKUP": "lookup|查表", "SUM": "sum|合计", "COUNT": "count|计数",
+    "AT": "at|取值", "DAYS": "days|天数", "EXP": "exp|指数", "LN": "ln|对数", "POWER": "power|幂", "SQRT": "sqrt|开方",
 }  # fmt: skip
 KEYWORDS = frozenset(word for words in WORDS.values() for word in words.split("|"))
 RULES: dict[str, tree.Rule] = {
     "floor": "floor", "向下": "floor", "向下取整": "floor", "ceiling": "ceiling", "向上": "ceiling",
     "half_up": "half_up", "四舍五入": "half_up", "half_even": "half_even", "四舍六入五成双": "half_even",
 }  # fmt: skip
+FUNCTIONS = {"指数": "exp", "对数": "ln", "幂": "power", "开方": "sqrt"}
 NAME_PATTERN = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,59}\Z")
 EXPECTED = {
     "NUMBER": ("数字", "a number"), "NAME": ("名称", "a name"), "RPAR": ("“)”", "')'"), "LPAR": ("“(”", "'('"),
@@ -171,6 +181,53 @@ class _Builder(Transformer[Token, tree.Node]):
     def converted(self, word: Token, node: tree.Node, unit: Token) -> tree.Node:
         at = _start(word)
         return tree.Convert(at=at, depth=_deeper(at, node), operand=node, unit=str(unit)[1:-1])
+
+    def clipped(self, word: Token, node: tree.Node, low: tree.Node, high: tree.Node) -> tree.Node:
+        at = _start(word)
+        raised = tree.Extreme(at=at, depth=_deeper(at, node, low), kind="max", operands=(node, low))
+        return tree.Extreme(at=at, depth=_deeper(at, raised, high), kind="min", operands=(raised, high))
+
+    def looked_up(self, word: Token, column: Token, *keys: tree.Node) -> tree.Node:
+        at = _start(word)
+        return tree.Lookup(at=at, depth=_deeper(at, *keys), column=str(column), keys=keys)
+
+    def summed(
+        self, word: Token, group: Token, value: tree.Node, where: tree.Node | None = None
+    ) -> tree.Node:
+        at = _start(word)
+        depth = _deeper(at, value, *([where] if where is not None else []))
+        return tree.Total(at=at, depth=depth, kind="sum", group=str(group), value=value, where=where)
+
+    def counted(self, word: Token, group: Token, where: tree.Node | None = None) -> tree.Node:
+        at = _start(word)
+        depth = _deeper(at, where) if where is not None else 1
+        return tree.Total(at=at, depth=depth, kind="count", group=str(group), value=None, where=where)
+
+    def at_date(self, word: Token, group: Token, *rest: Any) -> tree.Node:
+        value, date, places, rule = rest
+        at = _start(word)
+        return tree.Series(
+            at=at,
+            depth=_deeper(at, value, date),
+            group=str(group),
+            value=value,
+            date=date,
+            places=_places(places),
+            rule=rule,
+        )
+
+    def days(self, word: Token, start: tree.Node, end: tree.Node) -> tree.Node:
+        at = _start(word)
+        return tree.Days(at=at, depth=_deeper(at, start, end), start=start, end=end)
+
+    def function(self, word: Token, *rest: Any) -> tree.Node:
+        *operands, places, rule = rest
+        at = _start(word)
+        name: Any = FUNCTIONS.get(str(word), str(word))
+        return tree.Function(
+            at=at, depth=_deeper(at, *operands), name=name, operands=tuple(operands),
+            places=_places(places), rule=rule,
+        )  # fmt: skip
 
 
 def _places(token: Token) -> int:

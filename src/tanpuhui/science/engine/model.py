@@ -8,7 +8,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
-from tanpuhui.science.engine.check import Checked, Symbol
+from tanpuhui.science.engine import tree
+from tanpuhui.science.engine.bounded_yaml import Value
+from tanpuhui.science.engine.checked import Checked, Grid, Guard, Key, Symbol
 from tanpuhui.science.engine.digits import EXACT, Digits, aligned
 from tanpuhui.science.engine.errors import Source, VersionBlocked
 from tanpuhui.science.engine.units import Unit
@@ -35,12 +37,15 @@ NO_WORDS = Words(zh="", en="")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
-    """An activity field (活动数据字段). A number has unit, bounds and places; a choice has options."""
+    """An activity field (活动数据字段). A number has unit, bounds and places; a choice has options.
+
+    The bounds of a date are its proleptic ordinals, so that every field has bounds of one type.
+    """
 
     code: str
     name: Words
     symbol: str
-    kind: Literal["number", "choice"]
+    kind: Literal["number", "choice", "date"]
     unit: Unit
     display_unit: Words
     low: Decimal
@@ -102,16 +107,78 @@ class Parameter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """A column of a look-up table (参数表的列): values over its keys.
+
+    `evidence` holds, by the number of the row, where a cell's value comes from; `suggestions` the numbers that
+    are shown and never calculate (GK-L, ENG, OP, TEST without a parameter set that may use them).
+    """
+
+    code: str
+    name: Words
+    symbol: str
+    unit: Unit
+    grid: Grid
+    evidence: Mapping[int, Evidence]
+    suggestions: Mapping[int, Evidence]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableKey:
+    """A key of a table with its name, and the explicit fallback from an entry to its parent (回退)."""
+
+    key: Key
+    name: Words
+    within: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """A look-up table (参数表). `rows` are the entries of the keys, as written, in the order of the file."""
+
+    code: str
+    name: Words
+    keys: tuple[TableKey, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    origin: Literal["version", "parameter_set"]
+    note: Words
+    clause: str
+
+    @property
+    def waiting(self) -> int:
+        """How many cells have no value that calculates."""
+        return sum(len(self.rows) - len(column.evidence) for column in self.columns)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Rows that a record carries (分组明细): strata, materials, passengers, earlier days.
+
+    `unique` names fields in which no two rows are alike; `order` the date field of a series.
+    """
+
+    code: str
+    name: Words
+    min_rows: int
+    max_rows: int
+    unique: tuple[str, ...]
+    order: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Formula:
     """One named step of a calculation: code = formula."""
 
     code: str
     name: Words
     symbol: str
-    role: Literal["baseline", "actual", "leakage", "reduction", "step"]
+    role: Literal["baseline", "actual", "leakage", "reduction", "emission", "step"]
     unit: Unit
     text: str
     checked: Checked
+    guards: tuple[Guard, ...]
     clause: str
     note: Words
 
@@ -161,6 +228,7 @@ class Predicate:
     code: str
     text: str
     checked: Checked
+    guards: tuple[Guard, ...]
     present: tuple[str, ...]
     message: Words
     clause: str
@@ -183,10 +251,45 @@ class Cap:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rounding:
-    """Rounding at booking (记账取整): always down to whole grams, the remainder stored and not carried."""
+    """Rounding at booking (记账取整) to whole grams: a reduction down, an event's emission up.
 
-    rule: str
+    The remainder is exact grams minus booked grams; it is stored and not carried.
+    """
+
+    rule: Literal["floor", "ceiling"]
     remainder: Literal["stored"]
+    clause: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exclusion:
+    """An exclusion group (互斥组): of several results of one subject in one period, one counts."""
+
+    group: str
+    scope: Literal["account", "household", "vehicle", "device", "project"]
+    period: Literal["trip", "day", "week", "month", "year", "lifetime"]
+    keep: Literal["greatest", "evidence", "first"]
+    clause: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Crediting:
+    """How a project's periods become whole tonnes (计入): rounded down; what is carried to the next period."""
+
+    rule: Literal["floor"]
+    carried: tuple[str, ...]
+    length: Words
+    clause: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Monitored:
+    """What is monitored (监测), how and how often."""
+
+    code: str
+    name: Words
+    method: Words
+    frequency: Words
     clause: str
 
 
@@ -201,13 +304,17 @@ class Clause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParameterSet:
-    """Values that fill or override parameters, filed together with the version."""
+    """Values that fill or override parameters, filed together with the version.
+
+    `tables` holds, by methodology and table, rows as they stand in the file; the version's table reads them.
+    """
 
     code: str
     purpose: Purpose
     label: Words
     values: Mapping[str, Mapping[str, Evidence]]
     sha256: str
+    tables: Mapping[str, Mapping[str, tuple[Value, ...]]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,8 +335,12 @@ class MethodologyVersion:
     eligibility: tuple[Predicate, ...]
     variants: tuple[Variant, ...]
     cap: Cap | None
-    exclusions: tuple[str, ...]
+    exclusions: tuple[Exclusion, ...]
     rounding: Rounding
+    tables: tuple[Table, ...]
+    groups: tuple[Group, ...]
+    crediting: Crediting | None
+    monitoring: tuple[Monitored, ...]
     clauses: tuple[Clause, ...]
     parameter_set: ParameterSet | None
     archive_sha256: str
@@ -260,7 +371,7 @@ class MethodologyVersion:
         further = [
             [code for code in self.variant_unset(variant) if code not in always] for variant in self.variants
         ]
-        if all(further):
+        if further and all(further):
             always += [code for codes in further for code in codes]
         return tuple(dict.fromkeys(always))
 
@@ -281,8 +392,17 @@ class MethodologyVersion:
 
     @property
     def runnable(self) -> bool:
-        """Whether at least one variant can calculate."""
+        """Whether at least one variant can calculate; a POINTS version judges and never calculates."""
         return not self.blocked_by
+
+    @cached_property
+    def interpreter_only(self) -> bool:
+        """Whether no SQL can be made of it, because it uses functions or series."""
+        checked = [formula.checked for variant in self.variants for formula in variant.formulas]
+        checked += [predicate.checked for predicate in self.eligibility]
+        checked += [variant.where for variant in self.variants if variant.where is not None]
+        beyond = tree.Function | tree.Series
+        return any(isinstance(part.node, beyond) for whole in checked for part in whole.walk())
 
     def require_runnable(self) -> None:
         """Raise VersionBlocked, naming the parameters, when nothing can be calculated."""
@@ -292,6 +412,14 @@ class MethodologyVersion:
     def activity_field(self, code: str) -> Field:
         """Return the field of the code."""
         return next(item for item in self.fields if item.code == code)
+
+    def group(self, code: str) -> Group:
+        """Return the group of the code."""
+        return next(item for item in self.groups if item.code == code)
+
+    def column(self, code: str) -> Column:
+        """Return the column of the code, of whichever table."""
+        return next(item for table in self.tables for item in table.columns if item.code == code)
 
     def parameter(self, code: str) -> Parameter:
         """Return the parameter of the code."""

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from tanpuhui.science.engine import tree
-from tanpuhui.science.engine.check import Checked, Symbol
-from tanpuhui.science.engine.model import Field, Formula, MethodologyVersion, Parameter, Variant
+from tanpuhui.science.engine.checked import Checked, Symbol
+from tanpuhui.science.engine.model import (
+    Column,
+    Field,
+    Formula,
+    Group,
+    MethodologyVersion,
+    Parameter,
+    Variant,
+)
 from tanpuhui.science.engine.units import Unit, parse_unit
 
 Naming = Callable[[Symbol], str]
+# What a look-up, a sum or a series comes to in a record; None writes it out by its names.
+Resolve = Callable[[Checked], Decimal | None]
 SIGNS = {"*": "×", "-": "−", "+": "+", "<=": "≤", ">=": "≥", "!=": "≠", "<": "<", ">": ">", "=": "="}
 WORDS = {
     "zh": {"if": "若", "then": "则", "else": "否则", "and": "且", "or": "或", "not": "非", "min": "最小", "max": "最大",
-           "floor": "向下取整", "round": "舍入", "convert": "换算为", "places": "位小数"},
+           "floor": "向下取整", "round": "舍入", "convert": "换算为", "places": "位小数", "count": "计数", "only": "；仅当 ",
+           "at": "取值", "on": "，在 ", "days": "天数", "to": " 至 "},
     "en": {"if": "if", "then": "then", "else": "else", "and": "and", "or": "or", "not": "not", "min": "min", "max": "max",
-           "floor": "floor", "round": "round", "convert": "in", "places": "decimals"},
+           "floor": "floor", "round": "round", "convert": "in", "places": "decimals", "count": "count", "only": "; only if ",
+           "at": "at", "on": ", on ", "days": "days", "to": " to "},
 }  # fmt: skip
 RULE_NAMES = {
     "zh": {"floor": "向下", "ceiling": "向上", "half_up": "四舍五入", "half_even": "四舍六入五成双"},
@@ -66,9 +79,24 @@ def formula_text(
 def _names(
     version: MethodologyVersion, variant: Variant, locale: str
 ) -> tuple[dict[str, str], dict[str, str]]:
-    everything: list[Field | Parameter | Formula] = [*version.fields, *version.parameters, *variant.formulas]
+    everything = named_items(version, variant)
     names = {item.code: item.name.text(locale) for item in everything}
-    return names, {item.code: item.symbol or names[item.code] for item in everything}
+    symbols = {item.code: "" if isinstance(item, Group) else item.symbol for item in everything}
+    return names, {code: symbol or names[code] for code, symbol in symbols.items()}
+
+
+def named_items(
+    version: MethodologyVersion, variant: Variant | None
+) -> list[Field | Parameter | Formula | Column | Group]:
+    """Return everything of a version (and of one of its variants) that has a code and a name."""
+    return [
+        *version.fields,
+        *version.groups,
+        *(item for group in version.groups for item in group.fields),
+        *version.parameters,
+        *(column for table in version.tables for column in table.columns),
+        *(variant.formulas if variant else ()),
+    ]
 
 
 def number_text(value: Decimal) -> str:
@@ -77,12 +105,14 @@ def number_text(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def written(checked: Checked, naming: Naming, *, locale: str = "zh") -> str:
-    """Return the formula as text; `naming` says how a symbol is written."""
-    return _Writer(naming, "en" if locale.startswith("en") else "zh").write(checked)[0]
+def written(
+    checked: Checked, naming: Naming, *, locale: str = "zh", resolve: Resolve = lambda _: None
+) -> str:
+    """Return the formula as text; `naming` says how a symbol is written, `resolve` what a look-up came to."""
+    return _Writer(naming, "en" if locale.startswith("en") else "zh", resolve).write(checked)[0]
 
 
-def expanded(variant: Variant, values: Mapping[str, Decimal | str], *, locale: str = "zh") -> str:
+def expanded(variant: Variant, naming: Naming, *, locale: str = "zh", resolve: Resolve) -> str:
     """Return the variant's result with every earlier step written out and the record's numbers put in.
 
     Empty when that would be too long to read; steps that use steps can multiply.
@@ -93,9 +123,7 @@ def expanded(variant: Variant, values: Mapping[str, Decimal | str], *, locale: s
         sizes[code] = _size(checked, sizes)
     if sizes[variant.result.code] > MAX_EXPANDED:
         return ""
-    writer = _Writer(
-        lambda symbol: value_text(values[symbol.code]), "en" if locale.startswith("en") else "zh", formulas
-    )
+    writer = _Writer(naming, "en" if locale.startswith("en") else "zh", resolve, formulas)
     return writer.write(variant.result.checked)[0]
 
 
@@ -104,16 +132,25 @@ def _size(checked: Checked, sizes: Mapping[str, int]) -> int:
     return own + sum(_size(part, sizes) for part in checked.parts)
 
 
-def value_text(value: Decimal | str) -> str:
+def value_text(value: object) -> str:
     """Return a field's, parameter's or step's value as text; a negative number in parentheses."""
-    if isinstance(value, str):
+    if isinstance(value, date):
+        return value.isoformat()
+    if not isinstance(value, Decimal):
         return f"“{value}”"
     return number_text(value) if value >= 0 else f"({number_text(value)})"
 
 
 class _Writer:
-    def __init__(self, naming: Naming, locale: str, formulas: Mapping[str, Checked] | None = None) -> None:
+    def __init__(
+        self,
+        naming: Naming,
+        locale: str,
+        resolve: Resolve,
+        formulas: Mapping[str, Checked] | None = None,
+    ) -> None:
         self.naming = naming
+        self.resolve = resolve
         self.locale = locale
         self.words = WORDS[locale]
         self.formulas = formulas or {}
@@ -148,7 +185,35 @@ class _Writer:
                 )
             case tree.Not():
                 return f"{self.words['not']} {self._within(parts[0], ATOM)}", NOT
+        if isinstance(node, tree.Lookup | tree.Total | tree.Series):
+            found = self.resolve(checked)
+            return (self._rows(checked) if found is None else value_text(found)), ATOM
+        if isinstance(node, tree.Days | tree.Function):
+            return self._function(checked), ATOM
         return self._call(checked), CONDITION if isinstance(node, tree.Condition) else ATOM
+
+    def _function(self, checked: Checked) -> str:
+        node, words = checked.node, self.words
+        texts = [self.write(part)[0] for part in checked.parts]
+        if isinstance(node, tree.Function):
+            rule = RULE_NAMES[self.locale][node.rule]
+            return f"{node.name}({', '.join(texts)}; {node.places} {words['places']}, {rule})"
+        return f"{words['days']}({texts[0]}{words['to']}{texts[1]})"
+
+    def _rows(self, checked: Checked) -> str:
+        """Write a look-up, a sum or a series by its names."""
+        node, words = checked.node, self.words
+        name = self.naming(checked.symbol) if checked.symbol else ""
+        texts = [self.write(part)[0] for part in checked.parts]
+        match node:
+            case tree.Total():
+                only = f"{words['only']}{texts[-1]}" if node.where is not None else ""
+                if node.value is None:
+                    return f"{words['count']}({name}{only})"
+                return f"Σ{name}({texts[0]}{only})"
+            case tree.Series():
+                return f"{words['at']}({name}: {texts[0]}{words['on']}{texts[1]})"
+        return f"{name}({', '.join(texts)})"
 
     def _number(self, value: Decimal, unit: Unit) -> str:
         shown = unit.shown(self.locale)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from tanpuhui.science.engine import bounded_yaml
+from tanpuhui.science.engine.bounded_yaml import Value
 from tanpuhui.science.engine.errors import Source
 from tanpuhui.science.engine.model import CONFIDENCES, Evidence, Parameter, ParameterSet
 from tanpuhui.science.engine.reader import CODE, Reader
@@ -23,28 +24,40 @@ NOT_IN_PURPOSE = {
 }
 
 
-def read_evidence(reader: Reader) -> Evidence:
-    """Read a value with its unit, source and confidence."""
-    evidence = Evidence(
-        value=reader.decimal("value"),
-        unit=reader.unit("unit"),
-        source=reader.words("source"),
-        confidence=reader.choice("confidence", CONFIDENCES),
-        label=reader.words("label", optional=True),
-        region=reader.text("region", default=""),
-        data_year=reader.text("data_year", default=""),
-        basis=reader.text("basis", default=""),
-        publication=reader.text("publication", default=""),
-        clause=reader.text("clause", default=""),
-        valid_from=reader.date("valid_from"),
-        valid_to=reader.date("valid_to"),
-        url=reader.text("url", default=""),
-    )
-    if evidence.valid_from and evidence.valid_to and evidence.valid_to < evidence.valid_from:
+_TEXTS = ("region", "data_year", "basis", "publication", "clause", "url")
+
+
+def evidence_texts(reader: Reader) -> dict[str, Any]:
+    """Read what is said about a value, as far as it is there: source, confidence, label, region, year, …."""
+    told: dict[str, Any] = {key: reader.text(key) for key in _TEXTS if reader.value(key) is not None}
+    told |= {key: reader.words(key) for key in ("source", "label") if reader.value(key) is not None}
+    told |= {key: reader.date(key) for key in ("valid_from", "valid_to") if reader.value(key) is not None}
+    if reader.value("confidence") is not None:
+        told["confidence"] = reader.choice("confidence", CONFIDENCES)
+    start, end = told.get("valid_from", ""), told.get("valid_to", "")
+    if start and end and end < start:
         reader.place("valid_to").refuse(
             "SCHEMA", zh="有效期止早于起。", en="The validity ends before it begins."
         )
-    return evidence
+    return told
+
+
+def read_evidence(reader: Reader) -> Evidence:
+    """Read a value with its unit, source and confidence."""
+    value, unit = reader.decimal("value"), reader.unit("unit")
+    reader.words("source")
+    reader.choice("confidence", CONFIDENCES)
+    return Evidence(value=value, unit=unit, **evidence_texts(reader))
+
+
+def refuse_confidence(reader: Reader, confidence: str, *, purpose: str) -> None:
+    """Refuse a value that a parameter set of the purpose must not carry."""
+    if confidence in NOT_IN_PURPOSE[purpose]:
+        reader.place("confidence").refuse(
+            "CONFIDENCE_TOO_LOW",
+            zh=f"用途为 {purpose} 的参数集不能使用可信度为 {confidence} 的数。",
+            en=f"A parameter set for {purpose} takes no value of confidence {confidence}.",
+        )
 
 
 def read_factors(files: Mapping[str, bytes]) -> dict[str, Evidence]:
@@ -148,8 +161,8 @@ def load_parameter_set(content: bytes, *, file: str = "parameter_set.yaml") -> P
 def _parameter_set(top: Reader, *, sha256: str) -> ParameterSet:
     purpose: Any = top.choice("purpose", tuple(NOT_IN_PURPOSE))
     values: dict[str, dict[str, Evidence]] = {}
-    by_methodology = top.reader("values")
-    for methodology, value in by_methodology.mapping.entries.items():
+    by_methodology = top.reader("values") if top.value("values") is not None else None
+    for methodology, value in by_methodology.mapping.entries.items() if by_methodology else ():
         inner = Reader.of(value)
         values[methodology] = {}
         for code, entry in inner.mapping.entries.items():
@@ -159,12 +172,7 @@ def _parameter_set(top: Reader, *, sha256: str) -> ParameterSet:
             reader = Reader.of(entry)
             evidence = read_evidence(reader)
             reader.finish()
-            if evidence.confidence in NOT_IN_PURPOSE[purpose]:
-                reader.place("confidence").refuse(
-                    "CONFIDENCE_TOO_LOW",
-                    zh=f"用途为 {purpose} 的参数集不能使用可信度为 {evidence.confidence} 的数。",
-                    en=f"A parameter set for {purpose} takes no value of confidence {evidence.confidence}.",
-                )
+            refuse_confidence(reader, evidence.confidence, purpose=purpose)
             values[methodology][code] = evidence
     return ParameterSet(
         code=top.matching("code", CODE_WITH_DASH, "shenzhen-test"),
@@ -172,7 +180,20 @@ def _parameter_set(top: Reader, *, sha256: str) -> ParameterSet:
         label=top.words("label"),
         values=values,
         sha256=sha256,
+        tables=_given_tables(top),
     )
+
+
+def _given_tables(top: Reader) -> dict[str, dict[str, tuple[Value, ...]]]:
+    """Read the rows given to tables; what a row may hold is known by the version's table only."""
+    if top.value("tables") is None:
+        return {}
+    found: dict[str, dict[str, tuple[Value, ...]]] = {}
+    by_methodology = top.reader("tables")
+    for methodology in by_methodology.mapping.entries:
+        inner = by_methodology.reader(methodology)
+        found[methodology] = {code: inner.items(code) for code in inner.mapping.entries}
+    return found
 
 
 def inline_parameter_set(reader: Reader) -> ParameterSet:

@@ -120,3 +120,50 @@ class Convert(Node):
 
     operand: Node
     unit: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lookup(Node):
+    """The cell of a table's column at the keys given (查表)."""
+
+    column: str
+    keys: tuple[Node, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Total(Node):
+    """The sum of a value over the rows of a group, or the number of rows; only those where the condition holds."""
+
+    kind: Literal["sum", "count"]
+    group: str
+    value: Node | None
+    where: Node | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Series(Node):
+    """The value of a group's expression at a date, straight between the two rows around it (取值)."""
+
+    group: str
+    value: Node
+    date: Node
+    places: int
+    rule: Rule
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Days(Node):
+    """The whole days from one date to another (天数)."""
+
+    start: Node
+    end: Node
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Function(Node):
+    """A function that is no finite decimal, rounded correctly at the named place; interpreter only."""
+
+    name: Literal["exp", "ln", "power", "sqrt"]
+    operands: tuple[Node, ...]
+    places: int
+    rule: Rule

@@ -13,7 +13,8 @@ from typing import Any
 from pint import UnitRegistry
 
 # The whole vocabulary. CO2 counts as CO2e one to one because its global warming potential is 1 by definition;
-# other gases get a dimension of their own, so that they cannot be added without a GWP.
+# other gases get a dimension of their own, so that they cannot be added without a GWP; so do carbon and nitrogen,
+# which 44/12 and 44/28 turn into gases. A year and a heating season are counted, not so many days.
 DEFINITIONS = """
 gCO2e = [co2e]
 kgCO2e = 1000 * gCO2e
@@ -25,14 +26,26 @@ gCH4 = [ch4]
 kgCH4 = 1000 * gCH4
 gN2O = [n2o]
 kgN2O = 1000 * gN2O
+tCH4 = 1000000 * gCH4
+tN2O = 1000000 * gN2O
+gC = [carbon]
+kgC = 1000 * gC
+tC = 1000000 * gC
+gN = [nitrogen]
+kgN = 1000 * gN
+tN = 1000000 * gN
 person = [person]
 vehicle = [vehicle]
 trip = [trip]
 item = [item]
 step = [step]
+head = [animal]
+year = [year]
+season = [season]
 yuan = [money]
 m = [length]
 km = 1000 * m
+cm = 0.01 * m
 s = [time]
 minute = 60 * s
 h = 3600 * s
@@ -46,6 +59,9 @@ MJ = 1000000 * J
 GJ = 1000000000 * J
 kWh = 3600000 * J
 MWh = 3600000000 * J
+W = J / s
+kW = 1000 * J / s
+MW = 1000000 * J / s
 m2 = m ** 2
 ha = 10000 * m ** 2
 m3 = m ** 3
@@ -55,7 +71,7 @@ vkm = 1000 * vehicle * m
 tkm = 1000000000 * g * m
 """
 ATOMS = tuple(line.split(" = ")[0] for line in DEFINITIONS.strip().splitlines())
-SHOWN_ZH = {"person": "人", "vehicle": "车", "trip": "次", "item": "件", "step": "步", "yuan": "元", "day": "天",
+SHOWN_ZH = {"person": "人", "vehicle": "车", "trip": "次", "item": "件", "step": "步", "head": "头", "year": "年", "season": "季", "yuan": "元", "day": "天",
             "pkm": "人·km", "vkm": "车·km", "tkm": "t·km", "minute": "min", "m2": "m²", "m3": "m³"}  # fmt: skip
 SHOWN_EN = {"pkm": "person·km", "vkm": "vehicle·km", "tkm": "t·km", "yuan": "CNY", "minute": "min",
             "m2": "m²", "m3": "m³"}  # fmt: skip
@@ -105,7 +121,7 @@ class Unit:
         words = SHOWN_EN if locale.startswith("en") else SHOWN_ZH
         return _written(
             self.powers,
-            lambda atom: words.get(atom, re.sub(r"^(k?g|t)(CO2e?|CH4|N2O)$", r"\1 \2", atom)),
+            lambda atom: words.get(atom, re.sub(r"^(k?g|t)(CO2e?|CH4|N2O|C|N)$", r"\1 \2", atom)),
             "·",
         )
 

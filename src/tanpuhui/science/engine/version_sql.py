@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from tanpuhui.science.engine import interpreter as rules
+from tanpuhui.science.engine import reasons as rules
 from tanpuhui.science.engine.compile_sql import (
     BIGINT,
     NARROW_DIGITS,

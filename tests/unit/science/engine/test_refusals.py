@@ -47,7 +47,7 @@ FACTORS = {
         ("里程 / 人次", "kgCO2e", "DIVISION_NOT_ROUNDED", "/"),
         ("里程 * ", "kgCO2e", "SYNTAX", ""),
         ("里程 ; drop table x", "kgCO2e", "SYNTAX", ";"),
-        ("exp(里程)", "kgCO2e", "SYNTAX", "("),
+        ("foo(里程)", "kgCO2e", "SYNTAX", "("),
         ("里程 > 3[pkm]", "kgCO2e", "WRONG_KIND", "里程"),
         ("里程 * (里程 > 3[pkm])", "kgCO2e", "WRONG_KIND", ">"),
         ("里程 * 3[furlong]", "kgCO2e", "UNKNOWN_UNIT", "3"),
