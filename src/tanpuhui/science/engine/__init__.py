@@ -6,6 +6,7 @@ Pure: no framework, no clock, no input or output. See README.md.
 from __future__ import annotations
 
 from tanpuhui.science.engine.archive import archive, archive_sha256, open_archive
+from tanpuhui.science.engine.difference import Change, difference, difference_text
 from tanpuhui.science.engine.errors import MethodologyError, VersionBlocked
 from tanpuhui.science.engine.explanation import Explanation, as_json, as_text, explain, reason_text
 from tanpuhui.science.engine.interpreter import Result, interpret
@@ -32,6 +33,7 @@ ENGINE_VERSION = "1"
 __all__ = [
     "ENGINE_VERSION",
     "Cap",
+    "Change",
     "Evidence",
     "Explanation",
     "Field",
@@ -51,6 +53,8 @@ __all__ = [
     "archive_sha256",
     "as_json",
     "as_text",
+    "difference",
+    "difference_text",
     "explain",
     "formula_text",
     "interpret",
