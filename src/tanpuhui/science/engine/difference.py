@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 from tanpuhui.science.engine import tree
-from tanpuhui.science.engine.check import Checked
+from tanpuhui.science.engine.checked import Checked
 from tanpuhui.science.engine.difference_words import (
     UNSET,
     codes,
@@ -49,9 +49,9 @@ TOLD_ELSEWHERE: dict[type, frozenset[str]] = {
     MethodologyVersion: frozenset({"version", "archive_sha256", "source", "symbols"}),
     Field: frozenset({"code"}),
     Parameter: frozenset({"code", "origin"}),
-    Predicate: frozenset({"code", "text"}),
+    Predicate: frozenset({"code", "text", "guards"}),
     Variant: frozenset({"code", "where_text"}),
-    Formula: frozenset({"code", "text"}),
+    Formula: frozenset({"code", "text", "guards"}),
     Clause: frozenset({"code"}),
     Cap: frozenset({"limit"}),
     Evidence: frozenset({"unit"}),

@@ -45,7 +45,6 @@ def changes(*replaced: tuple[str, str], file: str = MAIN) -> list[Change]:
     [
         ("{zh: 骑行, en: Cycling}", "{zh: 骑车, en: Cycling}", "changed", "name", False),
         ("status: FORM", "status: DESIGN", "changed", "status", False),
-        ("class: SCENARIO", "class: PROJECT", "changed", "class", True),
         ("max: 200", "max: 250", "changed", "fields/distance_km/high", True),
         ("places: 3", "places: 2", "changed", "fields/distance_km/places", True),
         ("symbol: t\n", "symbol: T\n", "changed", "fields/duration_s/symbol", False),
@@ -62,7 +61,7 @@ def changes(*replaced: tuple[str, str], file: str = MAIN) -> list[Change]:
         ("里程 * 单车因子", "( 里程 × bike_factor )", "changed", "calculations/by_bike/formulas/actual_emissions/formula", False),
         ("period: day", "period: week", "changed", "cap/period", True),
         ("reason: DAILY_CAP", "reason: WEEKLY_CAP", "changed", "cap/reason", True),
-        ("rounding:\n", "exclusions: [A01]\nrounding:\n", "added", "exclusions", True),
+        ("rounding:\n", "exclusions:\n  - {group: car, scope: account, period: day, keep: first}\nrounding:\n", "added", "exclusions", True),
         ("clause: booking", "clause: family", "changed", "rounding/clause", False),
         ("clauses:\n", NEW_CLAUSE, "added", "clauses/more", False),
     ],
@@ -180,12 +179,12 @@ def test_the_tables_name_only_attributes_that_exist() -> None:
 def test_an_attribute_that_the_tables_do_not_know_counts() -> None:
     @dataclass(frozen=True, kw_only=True)
     class Wider(MethodologyVersion):
-        tables: tuple[str, ...] = ()
+        ladders: tuple[str, ...] = ()
 
-    def wider(*tables: str) -> Wider:
+    def wider(*ladders: str) -> Wider:
         version = bike()
         values = {item.name: getattr(version, item.name) for item in fields(MethodologyVersion)}
-        return Wider(**values, tables=tables)
+        return Wider(**values, ladders=ladders)
 
     (found,) = difference(wider("distances"), wider("distances", "fares"))
-    assert (found.where, found.kind, found.changes_result) == ("tables", "added", True)
+    assert (found.where, found.kind, found.changes_result) == ("ladders", "added", True)
