@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from tanpuhui.science.engine.digits import places_of
+from tanpuhui.science.engine.digits import MAX_PLACES, places_of
 from tanpuhui.science.engine.model import (
     Cap,
     Clause,
@@ -17,7 +19,7 @@ from tanpuhui.science.engine.model import (
     Rounding,
 )
 from tanpuhui.science.engine.reader import Reader, unique
-from tanpuhui.science.engine.units import parse_unit
+from tanpuhui.science.engine.units import Unit, parse_unit
 
 REASON = re.compile(r"[A-Z][A-Z0-9_]{0,59}\Z")
 SCOPES = ("account", "household", "vehicle", "device", "project")
@@ -41,12 +43,7 @@ def read_cap(top: Reader, parameters: tuple[Parameter, ...], fields: tuple[Field
             zh="有上限的字段，下限应为 0，因为可能一点也不再计入。",
             en="A capped field has min 0, because nothing more may be granted.",
         )
-    if quantity != "count" and not parameter.unit.same_as(expected):
-        reader.place("limit").refuse(
-            "UNIT_MISMATCH",
-            zh=f"上限参数的单位应为 {expected}。",
-            en=f"The limit's unit must be {expected}.",
-        )
+    limit = _limit(reader, parameter, expected) if quantity != "count" else parameter.value
     if quantity == "count" and parameter.value is not None and places_of(parameter.value):
         reader.place("limit").refuse(
             "SCHEMA", zh="次数上限应为整数。", en="A limit on a count is a whole number."
@@ -56,11 +53,25 @@ def read_cap(top: Reader, parameters: tuple[Parameter, ...], fields: tuple[Field
         period=period,
         quantity=quantity,
         parameter=name,
-        limit=parameter.value,
+        limit=limit,
         reason=reader.matching("reason", REASON, "DAILY_CAP"),
     )
     reader.finish()
     return cap
+
+
+def _limit(reader: Reader, parameter: Parameter, unit: Unit) -> Decimal | None:
+    """Return the limit in the capped field's unit: ten days of a field in minutes are 14,400."""
+    same = parameter.unit.dimension == unit.dimension
+    exact = Fraction(parameter.value or 0) * (parameter.unit.factor / unit.factor) if same else Fraction(0)
+    shift = next((n for n in range(MAX_PLACES + 1) if (exact * 10**n).denominator == 1), None)
+    if not same or shift is None:
+        reader.place("limit").refuse(
+            "UNIT_MISMATCH",
+            zh=f"上限参数的单位应为 {unit}，或能整除换算成它。",
+            en=f"The limit's unit must be {unit}, or convert to it exactly.",
+        )
+    return Decimal(int(exact * 10**shift)).scaleb(-shift) if parameter.value is not None else None
 
 
 def read_rounding(top: Reader, *, methodology_class: str) -> Rounding:
@@ -82,8 +93,16 @@ def read_exclusions(top: Reader) -> tuple[Exclusion, ...]:
         scope: Any = reader.choice("scope", SCOPES)
         period: Any = reader.choice("period", PERIODS)
         keep: Any = reader.choice("keep", ("greatest", "evidence", "first"))
-        group, clause = reader.code("group"), reader.text("clause", default="")
-        found.append(Exclusion(group=group, scope=scope, period=period, keep=keep, clause=clause))
+        found.append(
+            Exclusion(
+                group=reader.code("group"),
+                side=reader.text("side", default="", limit=60),
+                scope=scope,
+                period=period,
+                keep=keep,
+                clause=reader.text("clause", default=""),
+            )
+        )
         reader.finish()
     unique([(item.group, top.place("exclusions")) for item in found])
     return tuple(found)

@@ -238,7 +238,8 @@ class Predicate:
 class Cap:
     """A cap on activity data (活动量上限): who, how long, what is counted, and the parameter that limits it.
 
-    `quantity` is 'count' (records) or the code of a field. Posting applies it, in posting order.
+    `quantity` is 'count' (records) or the code of a field, and the limit is in that field's unit. Posting applies
+    it, in posting order.
     """
 
     scope: Literal["account", "household", "vehicle", "device", "project"]
@@ -263,9 +264,13 @@ class Rounding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exclusion:
-    """An exclusion group (互斥组): of several results of one subject in one period, one counts."""
+    """An exclusion group (互斥组): of several results of one subject in one period, one counts.
+
+    Results of one `side` stand together against the other sides; without a side each stands for itself.
+    """
 
     group: str
+    side: str
     scope: Literal["account", "household", "vehicle", "device", "project"]
     period: Literal["trip", "day", "week", "month", "year", "lifetime"]
     keep: Literal["greatest", "evidence", "first"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from tanpuhui.science.engine import (
     tree,
 )
 from tanpuhui.science.engine.functions import evaluate_function
+from tanpuhui.science.engine.record import Value
 
 HEAD = """schema: tanpuhui-methodology/1
 code: X02
@@ -112,9 +114,9 @@ def version(formula: str, unit: str = "tCO2", **changes: str) -> MethodologyVers
     return load_version({MAIN: text.encode()})
 
 
-def value(formula: str, **record: object) -> Decimal | str | None:
+def value(formula: str, **record: Value) -> Decimal | str | None:
     """What a formula in tCO2 gives for the record, or the reason."""
-    result = interpret(version(formula), {**RECORD, **record})  # type: ignore[dict-item]
+    result = interpret(version(formula), {**RECORD, **record})
     return result.reason or result.steps["result"]
 
 
@@ -267,9 +269,13 @@ def test_functions_and_series_belong_to_projects_and_events() -> None:
     ],
 )
 def test_functions_are_rounded_correctly(
-    name: str, operands: tuple[str, ...], places: int, rule: tree.Rule, expected: str
+    name: Literal["exp", "ln", "power", "sqrt"],
+    operands: tuple[str, ...],
+    places: int,
+    rule: tree.Rule,
+    expected: str,
 ) -> None:
-    node = tree.Function(at=0, name=name, operands=(), places=places, rule=rule)  # type: ignore[arg-type]
+    node = tree.Function(at=0, name=name, operands=(), places=places, rule=rule)
     assert evaluate_function(node, tuple(Decimal(text) for text in operands)) == Decimal(expected)
 
 
