@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from tests.unit.science.engine.made_up import LIBRARY, library
 
+from tanpuhui.science.engine.bounded_yaml import Mapping, Scalar, Value, read_yaml
 from tanpuhui.science.engine.model import Evidence
 from tanpuhui.science.engine.parameters import read_factors
 
@@ -20,9 +21,17 @@ def common() -> dict[str, Evidence]:
     return read_factors({f"factors/{path.name}": path.read_bytes() for path in COMMON.glob("*.yaml")})
 
 
-def written(folder: Any) -> dict[str, dict[str, Any]]:
+def plain(value: Value) -> Any:
+    if isinstance(value, Scalar):
+        return value.text
+    if isinstance(value, Mapping):
+        return {key: plain(entry) for key, entry in value.entries.items()}
+    return [plain(item) for item in value.items]
+
+
+def written(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the rows of a folder's factors as they are written, by code."""
-    texts = [yaml.load(path.read_bytes(), Loader=yaml.BaseLoader) for path in sorted(folder.glob("*.yaml"))]
+    texts = [plain(read_yaml(path.read_bytes(), file=path.name)) for path in sorted(folder.glob("*.yaml"))]
     return {row["code"]: row for text in texts for row in text["factors"]}
 
 
@@ -42,7 +51,7 @@ def test_the_common_tables_can_be_read_and_are_no_methodology() -> None:
 
 
 @pytest.mark.parametrize("path", library(), ids=lambda path: path.parent.name)
-def test_a_row_copied_into_a_folder_is_equal_to_its_home(path: Any) -> None:
+def test_a_row_copied_into_a_folder_is_equal_to_its_home(path: Path) -> None:
     assert differing(written(path / "factors"), written(COMMON)) == []
 
 
