@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ COMMON = LIBRARY / "factors"
 GRIDS = ["north_china", "northeast", "east_china", "central_china", "northwest", "south_china"]
 
 
+@cache
 def common() -> dict[str, Evidence]:
     return read_factors({f"factors/{path.name}": path.read_bytes() for path in COMMON.glob("*.yaml")})
 
@@ -29,6 +31,7 @@ def plain(value: Value) -> Any:
     return [plain(item) for item in value.items]
 
 
+@cache
 def written(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the rows of a folder's factors as they are written, by code."""
     texts = [plain(read_yaml(path.read_bytes(), file=path.name)) for path in sorted(folder.glob("*.yaml"))]
