@@ -11,6 +11,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "methodologies": PUBLIC,
     "methodology": PUBLIC,
     "methodology-archive": PUBLIC,
+    "methodology-difference": PUBLIC,
     "register": PUBLIC,
     "issuance": PUBLIC,
     "serial": PUBLIC,

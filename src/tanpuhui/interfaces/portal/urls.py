@@ -9,6 +9,8 @@ from tanpuhui.interfaces.portal.views import (
     home,
     log,
     methodologies,
+    methodology,
+    methodology_difference,
     register,
     sign_in,
     words,
@@ -18,11 +20,16 @@ app_name = "portal"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("methodologies", methodologies.library, name="methodologies"),
-    path("methodologies/<str:code>/<str:version>", methodologies.version, name="methodology"),
+    path("methodologies/<str:code>/<str:version>", methodology.version, name="methodology"),
     path(
         "methodologies/<str:code>/<str:version>/archive/<str:sha256>",
         methodologies.archive,
         name="methodology-archive",
+    ),
+    path(
+        "methodologies/<str:code>/<str:old>/to/<str:new>",
+        methodology_difference.compare,
+        name="methodology-difference",
     ),
     path("register", register.register, name="register"),
     path("register/<int:issuance_id>", register.issuance, name="issuance"),

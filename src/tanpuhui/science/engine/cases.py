@@ -72,12 +72,17 @@ class WorkedCase:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseOutcome:
-    """A worked case with what the engine found, as text, and whether it is what the case expects."""
+    """A worked case with what the engine found, as text, and whether it is what the case expects.
+
+    `version` is the version with the case's parameter set; `result` is None where the whole version is blocked.
+    """
 
     case: WorkedCase
     passed: bool
     expected: str
     found: str
+    version: MethodologyVersion
+    result: Result | None
 
 
 def read_cases(files: Mapping[str, bytes]) -> tuple[WorkedCase, ...]:
@@ -96,8 +101,15 @@ def read_cases(files: Mapping[str, bytes]) -> tuple[WorkedCase, ...]:
 
 
 def run_cases(files: Mapping[str, bytes]) -> tuple[CaseOutcome, ...]:
-    """Run every worked case of a folder through the interpreter."""
-    return tuple(_run(files, case) for case in read_cases(files))
+    """Run every worked case of a folder through the interpreter; the folder is loaded once for each parameter set."""
+    versions: dict[str, MethodologyVersion] = {}
+    outcomes = []
+    for case in read_cases(files):
+        name = case.parameter_set.code if case.parameter_set else ""
+        if name not in versions:
+            versions[name] = load_version(files, parameter_set=case.parameter_set)
+        outcomes.append(_run(versions[name], case))
+    return tuple(outcomes)
 
 
 def _case(reader: Reader, sets: Mapping[str, ParameterSet], version: MethodologyVersion) -> WorkedCase:
@@ -214,8 +226,8 @@ def _refuse_check(source: Source) -> NoReturn:
     )
 
 
-def _run(files: Mapping[str, bytes], case: WorkedCase) -> CaseOutcome:
-    version = load_version(files, parameter_set=case.parameter_set)
+def _run(version: MethodologyVersion, case: WorkedCase) -> CaseOutcome:
+    result: Result | None = None
     expected = f"blocked: {', '.join(case.blocked)}" if case.blocked else f"reason: {case.reason}"
     if case.grams is not None and case.remainder_g is not None:
         expected = _counted(case.grams, case.remainder_g, case.variant)
@@ -229,7 +241,9 @@ def _run(files: Mapping[str, bytes], case: WorkedCase) -> CaseOutcome:
             variant = result.variant or ""
             found = _counted(result.grams.value, result.remainder_g, variant if case.variant else "")
             expected, found = _with_steps(case, result, expected, found)
-    return CaseOutcome(case=case, passed=found == expected, expected=expected, found=found)
+    return CaseOutcome(
+        case=case, passed=found == expected, expected=expected, found=found, version=version, result=result
+    )
 
 
 def _with_steps(case: WorkedCase, result: Result, expected: str, found: str) -> tuple[str, str]:

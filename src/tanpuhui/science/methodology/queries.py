@@ -15,6 +15,7 @@ from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.science.engine import MethodologyVersion as EngineVersion
 from tanpuhui.science.engine import ParameterSet, load_parameter_set, load_version, open_archive
+from tanpuhui.science.engine.cases import CaseOutcome, run_cases
 from tanpuhui.science.methodology.domain import (
     ArchiveChanged,
     NoFiledMethodology,
@@ -35,6 +36,7 @@ __all__ = [
     "loaded",
     "version",
     "versions_of",
+    "worked_cases",
 ]
 
 VERSIONS_KEPT_LOADED = 64
@@ -162,6 +164,14 @@ def archive_bytes(version_id: int) -> bytes:
     return content
 
 
+def worked_cases(version_id: int) -> tuple[CaseOutcome, ...]:
+    """Return the worked cases of a version with what the running engine finds, run once per process and archive.
+
+    Raises NotFound, ArchiveChanged, MethodologyError.
+    """
+    return _run_cases(_row(version_id).archive_sha256)
+
+
 def refuse_test_parameters(parameter_set: ParameterSet | None) -> None:
     """Refuse a parameter set for tests where the settings do not allow it. Raises TestParametersRefused."""
     if (
@@ -221,6 +231,13 @@ def _load(archive_sha256: str, parameter_set_sha256: str) -> EngineVersion:
     return load_version(
         open_archive(content), parameter_set=None if values is None else load_parameter_set(values)
     )
+
+
+@lru_cache(maxsize=VERSIONS_KEPT_LOADED)
+def _run_cases(archive_sha256: str) -> tuple[CaseOutcome, ...]:
+    """Run by the hash alone, like `_load`; `archive_bytes` refuses bytes that do not have it."""
+    row = MethodologyVersion.objects.defer(*_WITHOUT_BYTES).filter(archive_sha256=archive_sha256).first()
+    return run_cases(open_archive(archive_bytes(row.pk))) if row is not None else ()
 
 
 def _row(version_id: int) -> MethodologyVersion:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from tests.integration.interfaces.portal.test_pages import text_of
 
 from tanpuhui.foundation.kernel.actors import SYSTEM
-from tanpuhui.interfaces.portal.views.methodologies import symbols_markup
+from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.models import MethodologyVersion
 from tanpuhui.science.methodology.operations import import_version
 
@@ -23,36 +24,142 @@ DEMONSTRATION = ROOT / "jurisdictions" / "shandong" / "parameter_sets" / "demons
 PAGE = "/methodologies/A03/1.0"
 
 
+def read(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.fixture
 def version_id(db: None, own_folder: Path, now: datetime) -> int:
-    files = {str(path.relative_to(FOLDER)): path.read_bytes() for path in FOLDER.rglob("*") if path.is_file()}
     values = DEMONSTRATION.read_bytes()
-    return import_version(actor=SYSTEM, at=now, files=files, parameter_set=values).version_id
+    return import_version(actor=SYSTEM, at=now, files=read(FOLDER), parameter_set=values).version_id
 
 
 def test_a_version_shows_formulas_values_and_sources(
     version_id: int, client: Client, django_assert_max_num_queries: Any
 ) -> None:
+    methodology.worked_cases(version_id)
     with django_assert_max_num_queries(12):
-        text = text_of(client.get(PAGE))
-    assert "BE = d × EFB" in text
+        response = client.get(PAGE)
+    text = text_of(response)
     assert "减排量 = 基准排放 − 实际排放" in text
-    assert re.search(r"基准因子\s*EFB\s*0\.104\s*kg CO2/\(人\s*km\)\s*M\s*DB11/T 3043", text)
+    assert re.search(
+        r"EFB\s*基准因子\s*0\.104\s*kg CO2/\(人\s*km\)\s*有文件，可信度中\s*M\s*DB11/T 3043", text
+    )
     assert "京津冀取值，不是山东本地值" in text
     assert "演示，不用于正式核算" in text
     assert "草案，不能核算" in text
 
 
+def test_formulas_are_mathematics_whose_symbols_lead_to_their_values(version_id: int, client: Client) -> None:
+    page = client.get(PAGE).content.decode()
+    formulas = re.findall(r'<math display="block">.*?</math>', page)
+    assert len(formulas) > 6
+    targets = set(re.findall(r'id="([^"]+)"', page))
+    links = {link for formula in formulas for link in re.findall(r'href="#([^"]+)"', formula)}
+    assert links
+    assert links <= targets
+    assert "v-baseline_factor" in links
+
+
 def test_a_value_that_nobody_decided_is_unset_and_says_what_it_blocks(
     version_id: int, client: Client, english: Client
 ) -> None:
-    assert "未设值，不能核算：电单车。由主管方确定。" in text_of(client.get(PAGE))
-    assert "Unset; cannot calculate: E-bike." in text_of(english.get(PAGE))
+    assert re.search(r"电单车电耗\s*待定.*不能核算：电单车", text_of(client.get(PAGE)))
+    assert re.search(r"Open.*cannot be calculated: E-bike", text_of(english.get(PAGE)))
+
+
+def test_values_that_were_not_taken_stand_beside_the_one_that_was(
+    db: None, own_folder: Path, now: datetime, client: Client
+) -> None:
+    files = read(FOLDER)
+    files["methodology.yaml"] = files["methodology.yaml"].replace(
+        b"    factor: jjj_composite_baseline\n",
+        b"    factor: jjj_composite_baseline\n    alternatives: [jjj_other]\n",
+    )
+    files["factors/other.yaml"] = (
+        "schema: tanpuhui-factors/1\nfactors:\n  - {code: jjj_other, name: {zh: 另, en: Other}, value: 0.2, unit: kgCO2/pkm, "
+        "source: {zh: 另一份文件, en: Another document}, confidence: GK-L}\n"
+    ).encode()
+    import_version(actor=SYSTEM, at=now, files=files)
+    assert re.search(
+        r"并列的取值，没有采用\s*0\.2\s*kg CO2/\(人\s*km\)\s*通行知识，可信度低\s*GK-L\s*另一份文件",
+        text_of(client.get(PAGE)),
+    )
+
+
+def test_worked_cases_show_what_the_running_engine_gives_now(version_id: int, client: Client) -> None:
+    text = text_of(client.get(PAGE))
+    assert "8 个算例，运行中的引擎现在给出的与应有的结果全部一致" in text
+    assert "不计入：参数“电单车电耗”尚未确定取值" in text
+
+
+def test_a_worked_case_that_fails_is_said_to_fail(
+    db: None, own_folder: Path, now: datetime, client: Client
+) -> None:
+    files = read(FOLDER)
+    before = files["cases.yaml"]
+    files["cases.yaml"] = re.sub(rb"grams: ([0-9]+)", rb"grams: 9\1", before, count=1)
+    assert files["cases.yaml"] != before
+    import_version(actor=SYSTEM, at=now, files=files)
+    assert "8 个算例中有 7 个一致，其余不一致" in text_of(client.get(PAGE))
 
 
 def test_the_english_page_is_english_throughout(version_id: int, english: Client) -> None:
-    text = text_of(english.get(PAGE)).replace("中文", "")
-    assert re.findall(r"[\u4e00-\u9fff]+", text.replace("平台规则（工程建议，待主管方确认）", "")) == []
+    page = english.get(PAGE).content.decode()
+    page = re.sub(r'<span lang="zh-Hans">[^<]*</span>', "", page)
+    text = re.sub(r"<[^>]+>", " ", page).replace("中文", "")
+    assert re.findall(r"[\u4e00-\u9fff]+", text) == []
+
+
+def test_the_library_can_be_filtered_and_searched(version_id: int, client: Client) -> None:
+    import_version(actor=SYSTEM, at=timezone.now(), files=read(ROOT / "methodologies" / "a01-bus" / "1.0"))
+
+    def found(query: str) -> set[str]:
+        page = client.get(f"/methodologies{query}").content.decode()
+        return set(re.findall(r'href="/methodologies/([A-Z0-9]+)/', page))
+
+    assert found("") == {"A01", "A03"}
+    assert found("?runs=none") == {"A01"}
+    assert found("?runs=part") == {"A03"}
+    assert found("?q=骑行") == {"A03"}
+    assert found("?q=电单车电耗") == {"A03"}
+    assert found("?class=PROJECT") == set()
+    assert found("?class=nonsense") == {"A01", "A03"}
+    assert "没有这样的方法学" in text_of(client.get("/methodologies?q=zzz"))
+
+
+def test_two_versions_are_compared_by_what_can_change_a_result(
+    version_id: int, now: datetime, client: Client, english: Client
+) -> None:
+    files = read(FOLDER)
+    files["methodology.yaml"] = files["methodology.yaml"].replace(b'version: "1.0"', b'version: "1.1"', 1)
+    path = next(path for path in files if path.startswith("factors/") and b"0.0087" in files[path])
+    files[path] = files[path].replace(b"0.0087", b"0.0091")
+    import_version(actor=SYSTEM, at=now, files=files, parameter_set=DEMONSTRATION.read_bytes())
+    text = text_of(client.get("/methodologies/A03/1.0/to/1.1"))
+    assert "有 1 处改动可能改变结果" in text
+    assert "0.0087" in text
+    assert "0.0091" in text
+    assert "1 change can alter a result" in text_of(english.get("/methodologies/A03/1.0/to/1.1"))
+    assert "/methodologies/A03/1.0/to/1.1" in client.get("/methodologies/A03/1.1").content.decode()
+    assert client.get("/methodologies/A03/1.0/to/9.9").status_code == 404
+    assert client.get("/methodologies/A03/1.0/to/1.0").status_code == 404
+
+
+def test_what_an_author_wrote_is_shown_as_text(
+    db: None, own_folder: Path, now: datetime, client: Client
+) -> None:
+    files = read(FOLDER)
+    files["text.zh.md"] = (
+        "# 标题\n<script>alert(1)</script>\n\n[x](javascript:alert(1)) ![p](https://x.example/p.png) **粗**"
+    ).encode()
+    import_version(actor=SYSTEM, at=now, files=files)
+    notes = client.get(PAGE).content.decode().split('id="notes"')[1].split("</section>")[0]
+    assert "<script" not in notes
+    assert "<img" not in notes
+    assert 'href="javascript' not in notes
+    assert "<strong>粗</strong>" in notes
+    assert "<h3>标题</h3>" in notes
 
 
 def test_the_download_is_the_bytes_that_the_page_names(version_id: int, client: Client) -> None:
@@ -75,11 +182,3 @@ def test_changed_bytes_are_refused_and_not_shown(version_id: int, client: Client
 @pytest.mark.parametrize("address", ["/methodologies/A03/9.9", "/methodologies/Z99/1.0"])
 def test_an_unknown_version_is_not_there(address: str, version_id: int, client: Client) -> None:
     assert client.get(address).status_code == 404
-
-
-def test_symbols_are_set_as_mathematics_and_words_are_not() -> None:
-    known = frozenset({"d", "EF_B"})
-    assert (
-        symbols_markup("min(d × EF_B, 2 km) <b>", known)
-        == "min(<i>d</i> × <i>EF</i><sub>B</sub>, 2 km) &lt;b&gt;"
-    )

@@ -1,29 +1,32 @@
-"""The library of methodologies, and one version with its formulas, factors and open values."""
+"""The library of methodologies: what stands in it, what of it calculates, and what waits for which value."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import conditional_escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from tanpuhui.interfaces.design import figures
-from tanpuhui.interfaces.design.parts import Column, Crumb, Row
-from tanpuhui.interfaces.design.tags import writing
-from tanpuhui.interfaces.portal.navigation import in_english, page, worded
-from tanpuhui.science.engine import Evidence, MethodologyVersion, Parameter, formula_text
+from tanpuhui.interfaces.design.parts import Tab
+from tanpuhui.interfaces.design.science import class_text, listed, said, status_text
+from tanpuhui.interfaces.portal.navigation import page, worded
+from tanpuhui.science.engine.standing import Standing, standing
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.queries import VersionView
 
-SYMBOL = re.compile(r"(?<![&\w])[A-Za-z]+(?:_[A-Za-z0-9]+)?(?![\w;])")
 HIDDEN = frozenset({"returned", "rejected"})
 """States in which a version is its proposer's affair; all others are public, each with its state in words."""
+
+CLASSES = ("SCENARIO", "PROJECT", "EVENT", "POINTS")
+STATUSES = ("EXACT", "FORM", "DESIGN", "POINTS")
+RUNS = ("all", "part", "none")
+SEARCH_LENGTH_MAX = 60
 
 
 def state_text(state: str) -> tuple[str, str]:
@@ -46,67 +49,72 @@ def purpose_text(purpose: str) -> str:
     }.get(purpose, purpose)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A methodology in the list: its newest filed version, else its newest; how much of it calculates."""
+
+    view: VersionView
+    name: str
+    standing: Standing
+    others: int
+
+    @property
+    def runs(self) -> str:
+        """All, part or none of it calculates; points are not calculated at all and wait for nothing."""
+        if not self.standing.waiting:
+            return "all"
+        return "part" if self.standing.running else "none"
+
+    @property
+    def waits_for(self) -> str:
+        """The values that somebody has to give, by name."""
+        return listed([said(one.parameter.name) for one in self.standing.waiting])
+
+    def about(self, words: str) -> bool:
+        """Say whether a search means it: by code, name, scenario, or what it waits for."""
+        view = self.view
+        text = f"{view.code} {view.name_zh} {view.name_en} {view.scenario} {self.waits_for}".casefold()
+        return all(word in text for word in words.casefold().split())
+
+
 @require_safe
 def library(request: HttpRequest) -> HttpResponse:
-    """List every public version."""
-    rows = [
-        {
-            "version": view,
-            "name": worded(view.name_zh, view.name_en),
-            "state": state_text(view.state),
-            "purpose": purpose_text(view.purpose),
-        }
-        for view in methodology.library()
-        if view.state not in HIDDEN
-    ]
-    return page(request, "portal/methodologies.html", {"rows": rows}, section="methodologies")
-
-
-@require_safe
-def version(request: HttpRequest, code: str, version: str) -> HttpResponse:
-    """Show one version: scope, formulas from the running tree, values with source and confidence, what is open."""
-    view, others = _chosen(code, version)
-    loaded = methodology.loaded(view.id)
-    locale = "en" if in_english() else "zh"
-    known = symbols_of(loaded)
-    variants = [
-        {
-            "name": variant.name.text(locale),
-            "lines": [
-                (line, symbols_markup(line.symbol, known), symbols_markup(line.symbols, known))
-                for line in formula_text(loaded, variant, locale=locale)
-            ],
-            "unset": [_name(loaded, found) for found in loaded.variant_unset(variant)],
-        }
-        for variant in loaded.variants
-    ]
-    context: dict[str, Any] = {
-        "view": view,
-        "name": worded(view.name_zh, view.name_en),
-        "scope": loaded.scope.text(locale),
-        "label": loaded.label.text(locale),
-        "beneficiary": loaded.beneficiary.text(locale),
-        "state": state_text(view.state),
-        "purpose": purpose_text(view.purpose),
-        "set_label": loaded.parameter_set.label.text(locale) if loaded.parameter_set else "",
-        "variants": variants,
-        "columns": _columns(),
-        "rows": [_parameter_row(loaded, parameter) for parameter in loaded.parameters],
-        "rules": [(rule.message.text(locale), rule.text, rule.code) for rule in loaded.eligibility],
-        "clauses": [(clause.document, clause.text.text(locale)) for clause in loaded.clauses],
-        "cap": _cap_text(loaded),
-        "blocked": [_name(loaded, found) for found in loaded.blocked_by],
-        "others": others,
+    """List every public methodology once, filtered by class, status and what calculates, or searched."""
+    entries = _entries()
+    chosen = {
+        "class": _one_of(request, "class", CLASSES),
+        "status": _one_of(request, "status", STATUSES),
+        "runs": _one_of(request, "runs", RUNS),
+        "q": request.GET.get("q", "").strip()[:SEARCH_LENGTH_MAX],
     }
-    crumbs = (Crumb(gettext("方法学"), reverse("portal:methodologies")), Crumb(f"{view.code} {view.version}"))
-    return page(request, "portal/methodology.html", context, section="methodologies", crumbs=crumbs)
+    keep: dict[str, Callable[[Entry], bool]] = {
+        "class": lambda one: one.view.methodology_class == chosen["class"],
+        "status": lambda one: one.view.status == chosen["status"],
+        "runs": lambda one: one.runs == chosen["runs"],
+        "q": lambda one: one.about(chosen["q"]),
+    }
+    asked = [name for name, value in chosen.items() if value]
+    found = [one for one in entries if all(keep[name](one) for name in asked)]
+    context: dict[str, Any] = {
+        "rows": [_row(one) for one in found],
+        "total": len(entries),
+        "query": chosen["q"],
+        "kept": [(name, value) for name, value in chosen.items() if value and name != "q"],
+        "filtered": bool(asked),
+        "filters": [
+            (gettext("类别"), _tabs(chosen, "class", CLASSES, class_text, [e.view.methodology_class for e in entries])),
+            (gettext("出处"), _tabs(chosen, "status", STATUSES, status_text, [e.view.status for e in entries])),
+            (gettext("能否核算"), _tabs(chosen, "runs", RUNS, runs_text, [e.runs for e in entries])),
+        ],
+    }  # fmt: skip
+    return page(request, "portal/methodologies.html", context, section="methodologies")
 
 
 @require_safe
 def archive(request: HttpRequest, code: str, version: str, sha256: str) -> HttpResponse:
     """Send the archive of a version, whose SHA-256 is its address."""
-    for view in _versions(code, version):
-        if view.archive_sha256 == sha256:
+    for view in public_versions(code):
+        if (view.version, view.archive_sha256) == (version, sha256):
             response = HttpResponse(methodology.archive_bytes(view.id), content_type="application/zip")
             response["Content-Disposition"] = (
                 f'attachment; filename="{view.code}-{view.version}-{sha256[:8]}.zip"'
@@ -115,129 +123,91 @@ def archive(request: HttpRequest, code: str, version: str, sha256: str) -> HttpR
     raise Http404
 
 
-def symbols_markup(text: str, known: frozenset[str]) -> SafeString:
-    """Set a formula's symbols as mathematics: variables italic, their subscripts upright; words stay as they are."""
-
-    def set_one(found: re.Match[str]) -> str:
-        if found[0] not in known:
-            return found[0]
-        letter, _, below = found[0].partition("_")
-        return f"<i>{letter}</i><sub>{below}</sub>" if below else f"<i>{letter}</i>"
-
-    return mark_safe(SYMBOL.sub(set_one, str(conditional_escape(text))))  # noqa: S308  escaped here
+def runs_text(runs: str) -> str:
+    """Say how much of a methodology calculates."""
+    return {
+        "all": gettext("不缺取值"),
+        "part": gettext("一部分待定"),
+        "none": gettext("等待取值"),
+    }[runs]
 
 
-def symbols_of(loaded: MethodologyVersion) -> frozenset[str]:
-    """Return every symbol that a version gives a field, a parameter or a step."""
-    given = [one.symbol for one in loaded.fields] + [one.symbol for one in loaded.parameters]
-    given += [formula.symbol for variant in loaded.variants for formula in variant.formulas]
-    return frozenset(symbol for symbol in given if symbol)
+def public_versions(code: str) -> list[VersionView]:
+    """Return the versions of a methodology that everybody may read, newest first."""
+    return [view for view in methodology.versions_of(code) if view.state not in HIDDEN]
 
 
-def unit_markup(text: str) -> SafeString:
-    """Set a unit with its subscripts and a drawn middle dot."""
-    return mark_safe(re.sub(r"CO2(?!e)", "CO<sub>2</sub>", writing.unit(text)))  # noqa: S308  escaped by the filter
+def chosen_version(code: str, version: str, digest: str = "") -> tuple[VersionView, list[VersionView]]:
+    """Return the filed row of a version number, else the newest, and the others of that number; or the one of a digest.
 
-
-def _versions(code: str, version: str) -> list[VersionView]:
-    return [
-        view for view in methodology.versions_of(code) if view.version == version and view.state not in HIDDEN
-    ]
-
-
-def _chosen(code: str, version: str) -> tuple[VersionView, list[VersionView]]:
-    """Return the filed row of a version, else the newest one, and the other rows of the same number."""
-    found = _versions(code, version)
+    Raises Http404.
+    """
+    found = [view for view in public_versions(code) if view.version == version]
+    if digest:
+        found.sort(key=lambda view: not view.archive_sha256.startswith(digest))
+        if not found or not found[0].archive_sha256.startswith(digest):
+            raise Http404
     if not found:
         raise Http404
-    first = next((view for view in found if view.state == "filed"), found[0])
+    first = found[0] if digest else next((view for view in found if view.state == "filed"), found[0])
     return first, [view for view in found if view.id != first.id]
 
 
-def _name(loaded: MethodologyVersion, code: str) -> str:
-    return loaded.parameter(code).name.text("en" if in_english() else "zh")
-
-
-def _columns() -> Sequence[Column]:
-    return (
-        Column(gettext("参数")),
-        Column(gettext("符号"), "symbol"),
-        Column(gettext("取值"), "num"),
-        Column(gettext("单位"), "soft"),
-        Column(gettext("可信度")),
-        Column(gettext("来源"), "soft"),
-    )
-
-
-def _parameter_row(loaded: MethodologyVersion, parameter: Parameter) -> Row:
-    """Return a parameter as a row; one without value is tinted and says what it blocks."""
-    locale = "en" if in_english() else "zh"
-    unit = unit_markup(parameter.unit.shown(locale))
-    start = (parameter.name.text(locale), symbols_markup(parameter.symbol, symbols_of(loaded)))
-    if parameter.active is None:
-        blocks = [
-            variant.name.text(locale)
-            for variant in loaded.variants
-            if parameter.code in loaded.variant_unset(variant)
-        ]
-        where = "、".join(blocks) if not in_english() else ", ".join(blocks)
-        remark = (
-            gettext("未设值，不能核算：%(where)s。由主管方确定。") % {"where": where}
-            if blocks
-            else gettext("未设值。由主管方确定。")
+def _entries() -> list[Entry]:
+    """Return each methodology once, by code."""
+    by_code: dict[str, list[VersionView]] = {}
+    for view in methodology.library():
+        if view.state not in HIDDEN:
+            by_code.setdefault(view.code, []).append(view)
+    entries = []
+    for views in by_code.values():
+        first = next((view for view in views if view.state == "filed"), views[0])
+        entries.append(
+            Entry(
+                view=first,
+                name=worded(first.name_zh, first.name_en),
+                standing=standing(methodology.loaded(first.id)),
+                others=len(views) - 1,
+            )
         )
-        note = parameter.note.text(locale)
-        return Row((*start, figures.unset(), unit, "", note), unset=True, remark=remark)
-    active = parameter.active
-    cells = (*start, f"{active.value:f}", unit, active.confidence, active.source.text(locale))
-    return Row(cells, remark_by=_origin(parameter), remark=_label(active, parameter))
+    return entries
 
 
-def _origin(parameter: Parameter) -> str:
-    return gettext("参数集") if parameter.origin == "parameter_set" else ""
-
-
-def _label(active: Evidence, parameter: Parameter) -> str:
-    locale = "en" if in_english() else "zh"
-    parts = [active.label.text(locale), *(_alternative(one) for one in parameter.alternatives)]
-    return ("；" if locale == "zh" else "; ").join(part for part in parts if part)
-
-
-def _alternative(one: Evidence) -> str:
-    locale = "en" if in_english() else "zh"
-    return gettext("另有取值 %(value)s（%(source)s，%(confidence)s），没有采用") % {
-        "value": f"{one.value:f}",
-        "source": one.source.text(locale),
-        "confidence": one.confidence,
+def _row(entry: Entry) -> dict[str, Any]:
+    view = entry.view
+    return {
+        "version": view,
+        "name": entry.name,
+        "class": class_text(view.methodology_class),
+        "status": status_text(view.status),
+        "state": state_text(view.state),
+        "purpose": "" if view.purpose == "operation" else purpose_text(view.purpose),
+        "runs": entry.runs,
+        "running": listed([said(variant.name) for variant in entry.standing.running]),
+        "waits_for": entry.waits_for,
+        "others": entry.others,
     }
 
 
-def _cap_text(loaded: MethodologyVersion) -> str:
-    if loaded.cap is None:
-        return gettext("没有活动量上限")
-    parameter = loaded.parameter(loaded.cap.parameter)
-    limit = (
-        gettext("未设值")
-        if loaded.cap.limit is None
-        else f"{loaded.cap.limit:f} {parameter.unit.shown('en' if in_english() else 'zh')}"
-    )
-    scopes = {
-        "account": gettext("每个账户"),
-        "household": gettext("每户"),
-        "vehicle": gettext("每辆车"),
-        "device": gettext("每台设备"),
-        "project": gettext("每个项目"),
-    }
-    periods = {
-        "trip": gettext("每次"),
-        "day": gettext("每天"),
-        "week": gettext("每周"),
-        "month": gettext("每月"),
-        "year": gettext("每年"),
-        "lifetime": gettext("终身"),
-    }
-    return gettext("%(scope)s%(period)s最多 %(limit)s，超出的部分不计入") % {
-        "scope": scopes[loaded.cap.scope],
-        "period": periods[loaded.cap.period],
-        "limit": limit,
-    }
+def _one_of(request: HttpRequest, name: str, values: Sequence[str]) -> str:
+    """Return what a filter asks for; anything else than its values asks for nothing."""
+    value = request.GET.get(name, "")
+    return value if value in values else ""
+
+
+def _tabs(
+    chosen: dict[str, str], name: str, values: Sequence[str], text: Callable[[str], str], found: Sequence[str]
+) -> list[Tab]:
+    """Return a filter as tabs with the number of methodologies behind each; one without any is left out."""
+    counts = Counter(found)
+
+    def address(value: str) -> str:
+        query = {key: given for key, given in {**chosen, name: value}.items() if given}
+        return reverse("portal:methodologies") + (f"?{urlencode(query)}" if query else "")
+
+    every = Tab(gettext("全部"), address(""), count=len(found), active=not chosen[name])
+    return [every] + [
+        Tab(text(value), address(value), count=counts[value], active=chosen[name] == value)
+        for value in values
+        if counts[value]
+    ]

@@ -1,0 +1,331 @@
+"""One version as everybody reads it: the running formulas, every value with its source, what is open, worked cases."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from tanpuhui.interfaces.design.parts import Crumb
+from tanpuhui.interfaces.design.science import (
+    as_written,
+    class_text,
+    confidence_text,
+    listed,
+    locale,
+    mathematics,
+    outcome_texts,
+    prose,
+    said,
+    status_text,
+    symbol,
+)
+from tanpuhui.interfaces.portal.navigation import page, worded
+from tanpuhui.interfaces.portal.views.methodologies import (
+    chosen_version,
+    public_versions,
+    purpose_text,
+    state_text,
+)
+from tanpuhui.science.engine import Evidence, Field, MethodologyVersion, Parameter, Variant, formula_text
+from tanpuhui.science.engine.cases import CaseOutcome
+from tanpuhui.science.engine.mathml import condition_mathml, formula_mathml, values_mathml
+from tanpuhui.science.engine.notation import number_text
+from tanpuhui.science.engine.record import Value
+from tanpuhui.science.engine.standing import standing
+from tanpuhui.science.methodology import queries as methodology
+
+BYTES_PER_KB = 1024
+
+
+@require_safe
+def version(request: HttpRequest, code: str, version: str) -> HttpResponse:
+    """Show one version in sections, all of it read from the bytes and the tree that calculate."""
+    view, twins = chosen_version(code, version, request.GET.get("archive", ""))
+    loaded = methodology.loaded(view.id)
+    files = methodology.files(view.id)
+    outcomes = methodology.worked_cases(view.id)
+    where = standing(loaded)
+    context: dict[str, Any] = {
+        "view": view,
+        "name": worded(view.name_zh, view.name_en),
+        "scope": said(loaded.scope),
+        "label": said(loaded.label),
+        "beneficiary": said(loaded.beneficiary),
+        "state": state_text(view.state),
+        "class": class_text(view.methodology_class),
+        "status": status_text(view.status),
+        "purpose": purpose_text(view.purpose),
+        "set_label": said(loaded.parameter_set.label) if loaded.parameter_set else "",
+        "fields": [_field(item) for item in loaded.fields],
+        "variants": [_variant(loaded, variant) for variant in loaded.variants],
+        "parameters": [_parameter(loaded, parameter) for parameter in loaded.parameters],
+        "unset": len([parameter for parameter in loaded.parameters if parameter.active is None]),
+        "waiting": [_waits(loaded, one.parameter) for one in where.waiting],
+        "running": [said(variant.name) for variant in where.running],
+        "confidences": _confidences(loaded),
+        "rules": [
+            (said(rule.message), mathematics(condition_mathml(loaded, rule.checked, locale=locale(), address=_address())), rule.code)
+            for rule in loaded.eligibility
+        ],
+        "cap": _cap_text(loaded),
+        "cases": [_case(outcome) for outcome in outcomes],
+        "agreeing": sum(outcome.passed for outcome in outcomes),
+        "notes": _notes(files),
+        "clauses": [(clause.code, as_written(clause.document), said(clause.text)) for clause in loaded.clauses],
+        "twins": [(twin, state_text(twin.state)) for twin in twins],
+        "versions": [
+            (other, state_text(other.state)) for other in _one_a_number(code) if other.version != view.version
+        ],
+        "files": [(path, len(content)) for path, content in sorted(files.items())],
+        "archive_size": f"{sum(map(len, files.values())) / BYTES_PER_KB:.1f} kB",
+    }  # fmt: skip
+    crumbs = (Crumb(gettext("方法学"), reverse("portal:methodologies")), Crumb(f"{view.code} {view.version}"))
+    return page(request, "portal/methodology.html", context, section="methodologies", crumbs=crumbs)
+
+
+def _one_a_number(code: str) -> list[Any]:
+    """Return one public row for each version number, newest first."""
+    found: dict[str, Any] = {}
+    for view in public_versions(code):
+        if view.version not in found or view.state == "filed":
+            found[view.version] = view
+    return list(found.values())
+
+
+def _address(variant: Variant | None = None) -> Any:
+    """Return where the page explains a symbol: a step of the variant, else the field or parameter of that code."""
+    steps = {formula.code for formula in variant.formulas} if variant else set()
+
+    def address(code: str) -> str:
+        return f"#s-{variant.code}-{code}" if variant and code in steps else f"#v-{code}"
+
+    return address
+
+
+def _field(item: Field) -> dict[str, Any]:
+    bounds = f"{number_text(item.low)} – {number_text(item.high)}" if item.kind == "number" else ""
+    return {
+        "code": item.code,
+        "name": said(item.name),
+        "symbol": symbol(item.symbol),
+        "unit": said(item.display_unit),
+        "bounds": bounds or " / ".join(item.options),
+        "places": item.places if item.kind == "number" else "",
+        "required": not item.nullable,
+        "trace": item.privacy == "trace",
+        "note": said(item.note),
+    }
+
+
+def _variant(loaded: MethodologyVersion, variant: Variant) -> dict[str, Any]:
+    """Return the formulas of a variant: typeset, in words, with unit and clause, and what each symbol stands for."""
+    address = _address(variant)
+    clauses = {clause.code: as_written(clause.document) for clause in loaded.clauses}
+    lines = formula_text(loaded, variant, locale=locale())
+    return {
+        "code": variant.code,
+        "name": said(variant.name),
+        "when": _when(loaded, variant),
+        "where": mathematics(condition_mathml(loaded, variant.where, variant=variant, locale=locale(), address=address))
+        if variant.where
+        else "",
+        "unset": [(code, said(loaded.parameter(code).name)) for code in loaded.variant_unset(variant)],
+        "lines": [
+            {
+                "code": formula.code,
+                "name": line.name,
+                "words": f"{line.name} = {line.formula}",
+                "unit": line.unit,
+                "math": mathematics(formula_mathml(loaded, variant, formula, locale=locale(), address=address)),
+                "clause": formula.clause if formula.clause in clauses else "",
+                "document": clauses.get(formula.clause, formula.clause),
+                "note": said(formula.note),
+            }
+            for formula, line in zip(variant.formulas, lines, strict=True)
+        ],
+        "symbols": _symbols(loaded, variant),
+    }  # fmt: skip
+
+
+def _when(loaded: MethodologyVersion, variant: Variant) -> str:
+    """Say for which records a variant is used."""
+    present = [said(loaded.activity_field(code).name) for code in variant.present]
+    absent = [said(loaded.activity_field(code).name) for code in variant.absent]
+    parts = []
+    if present:
+        parts.append(gettext("记录里有%(fields)s") % {"fields": listed(present)})
+    if absent:
+        parts.append(gettext("记录里没有%(fields)s") % {"fields": listed(absent)})
+    return listed(parts)
+
+
+def _symbols(loaded: MethodologyVersion, variant: Variant) -> list[dict[str, Any]]:
+    """Return what each field and parameter of a variant stands for, in the order of reading."""
+    used = dict.fromkeys(
+        one.code for formula in variant.formulas for one in formula.checked.symbols() if one.role != "result"
+    )
+    several: list[Field | Parameter] = [*loaded.fields, *loaded.parameters]
+    items = {item.code: item for item in several}
+    return [_meaning(items[code]) for code in used if code in items]
+
+
+def _meaning(item: Field | Parameter) -> dict[str, Any]:
+    named = {"code": item.code, "name": said(item.name), "symbol": symbol(item.symbol, said(item.name))}
+    if isinstance(item, Field):
+        return named | {"unit": said(item.display_unit), "recorded": True}
+    value = number_text(item.active.value) if item.active else ""
+    return named | {"unit": item.unit.shown(locale()), "value": value, "unset": item.active is None}
+
+
+def _waits(loaded: MethodologyVersion, parameter: Parameter) -> dict[str, Any]:
+    return {"code": parameter.code, "name": said(parameter.name), "blocks": _blocks(loaded, parameter)}
+
+
+def _blocks(loaded: MethodologyVersion, parameter: Parameter) -> str:
+    """Say what a parameter without value blocks."""
+    if parameter.code in loaded.blocked_by:
+        return gettext("整个版本不能核算")
+    blocked = [said(v.name) for v in loaded.variants if parameter.code in loaded.variant_unset(v)]
+    return gettext("不能核算：%(where)s") % {"where": listed(blocked)} if blocked else gettext("没有公式用到")
+
+
+def _parameter(loaded: MethodologyVersion, parameter: Parameter) -> dict[str, Any]:
+    """Return a parameter with its value, or what its absence blocks, and every other value that stands beside it."""
+    clauses = {clause.code: as_written(clause.document) for clause in loaded.clauses}
+    active = parameter.active
+    clause = (active.clause if active else "") or parameter.clause
+    return {
+        "code": parameter.code,
+        "name": said(parameter.name),
+        "symbol": symbol(parameter.symbol),
+        "unit": parameter.unit.shown(locale()),
+        "active": _evidence(active) if active else None,
+        "blocks": "" if active else _blocks(loaded, parameter),
+        "suggestion": _evidence(parameter.suggestion) if parameter.suggestion else None,
+        "alternatives": [_evidence(one) for one in parameter.alternatives],
+        "from_set": parameter.origin == "parameter_set",
+        "note": said(parameter.note),
+        "clause": clause if clause in clauses else "",
+        "document": clauses.get(clause, clause),
+    }
+
+
+def _evidence(one: Evidence) -> dict[str, Any]:
+    facts = [one.region, one.data_year, one.basis, one.publication]
+    if one.valid_from or one.valid_to:
+        facts.append(f"{one.valid_from} – {one.valid_to}")
+    return {
+        "value": number_text(one.value),
+        "source": said(one.source),
+        "url": one.url if one.url.startswith("https://") else "",
+        "confidence": confidence_text(one.confidence),
+        "grade": one.confidence,
+        "label": said(one.label),
+        "facts": [as_written(fact) for fact in facts if fact],
+    }
+
+
+def _confidences(loaded: MethodologyVersion) -> list[tuple[str, int]]:
+    """Count the calculating values by how far they can be trusted, so that the page says it before the table does."""
+    found: dict[str, int] = {}
+    for parameter in loaded.parameters:
+        if parameter.active is not None:
+            text = confidence_text(parameter.active.confidence)
+            found[text] = found.get(text, 0) + 1
+    return sorted(found.items(), key=lambda pair: -pair[1])
+
+
+def _case(outcome: CaseOutcome) -> dict[str, Any]:
+    """Return a worked case: inputs, what is expected, what the running engine gives, and its steps in numbers."""
+    case, version = outcome.case, outcome.version
+    expected, found = outcome_texts(outcome)
+    inputs = [
+        (said(item.name), _given(case.inputs.get(item.code)), said(item.display_unit) if case.inputs.get(item.code) is not None else "")
+        for item in version.fields
+    ]  # fmt: skip
+    return {
+        "code": case.code,
+        "name": said(case.name),
+        "origin": confidence_text(case.origin),
+        "grade": case.origin,
+        "inputs": inputs,
+        "expected": expected,
+        "found": found,
+        "passed": outcome.passed,
+        "set": said(case.parameter_set.label) if case.parameter_set else "",
+        "variant": said(version.variant(outcome.result.variant).name)
+        if outcome.result and outcome.result.variant
+        else "",
+        "steps": _steps(outcome),
+        "check": case.check_sql,
+    }
+
+
+def _given(value: Value) -> str:
+    if value is None:
+        return gettext("没有记录")
+    if isinstance(value, Decimal):
+        return number_text(value)
+    return value if isinstance(value, str) else str(value) if isinstance(value, date) else str(len(value))
+
+
+def _steps(outcome: CaseOutcome) -> list[tuple[str, Any]]:
+    result, version = outcome.result, outcome.version
+    if result is None or result.variant is None or not result.steps:
+        return []
+    variant = version.variant(result.variant)
+    known: dict[str, Decimal | str] = {
+        code: value for code, value in outcome.case.inputs.items() if isinstance(value, Decimal | str)
+    }
+    known |= {p.code: p.value for p in version.parameters if p.value is not None}
+    known |= result.steps
+    return [
+        (said(formula.name), mathematics(values_mathml(version, variant, formula, known, locale=locale())))
+        for formula in variant.formulas
+    ]
+
+
+def _notes(files: Any) -> Any:
+    """Return the author's text for readers in the page's language, else in the other."""
+    for language in (locale(), "zh", "en"):
+        content = files.get(f"text.{language}.md")
+        if content is not None:
+            return prose(content.decode("utf-8", errors="replace"))
+    return ""
+
+
+def _cap_text(loaded: MethodologyVersion) -> str:
+    if loaded.cap is None:
+        return gettext("没有活动量上限")
+    parameter = loaded.parameter(loaded.cap.parameter)
+    limit = (
+        gettext("未设值")
+        if parameter.value is None
+        else f"{number_text(parameter.value)} {parameter.unit.shown(locale())}"
+    )
+    scopes = {
+        "account": gettext("每个账户"),
+        "household": gettext("每户"),
+        "vehicle": gettext("每辆车"),
+        "device": gettext("每台设备"),
+        "project": gettext("每个项目"),
+    }
+    periods = {
+        "trip": gettext("每次"),
+        "day": gettext("每天"),
+        "week": gettext("每周"),
+        "month": gettext("每月"),
+        "year": gettext("每年"),
+        "lifetime": gettext("终身"),
+    }
+    return gettext("%(scope)s%(period)s最多 %(limit)s，超出的部分不计入") % {
+        "scope": scopes[loaded.cap.scope],
+        "period": periods[loaded.cap.period],
+        "limit": limit,
+    }
