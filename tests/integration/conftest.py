@@ -50,17 +50,25 @@ def told_story(
     invented_jurisdiction: Path,
 ) -> Iterator[Story]:
     """Tell it, from rules to certificate, through operations and journeys; nothing of a real province is named."""
-    name, data = f"{migrated_template}_clone_{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("story")
+    data = tmp_path_factory.mktemp("story")
+    with told(invented_jurisdiction, migrated_template, data, django_db_blocker) as story:
+        yield story
+
+
+@contextmanager
+def told(jurisdiction: Path, template: str, data: Path, django_db_blocker: Any) -> Iterator[Story]:
+    """Tell the story of a jurisdiction in a database of its own, which is dropped at the end."""
+    name = f"{template}_clone_{uuid.uuid4().hex[:8]}"
     with django_db_blocker.unblock():
         connections.close_all()
         with connection._nodb_cursor() as server:
-            _clone(server, migrated_template, name)
+            _clone(server, template, name)
         console = Console(file=io.StringIO(), width=120)
         try:
-            with _pointed_at(name), _placed(invented_jurisdiction, data):
+            with _pointed_at(name), _placed(jurisdiction, data):
                 wiring.install()
                 memory = tell(
-                    folder=invented_jurisdiction,
+                    folder=jurisdiction,
                     methodologies=ROOT / "methodologies",
                     memory_path=data / "demonstration.json",
                     today=TODAY,
@@ -68,9 +76,7 @@ def told_story(
                 )
             assert isinstance(console.file, io.StringIO)
             said = console.file.getvalue()
-            yield Story(
-                database=name, data=data, jurisdiction=invented_jurisdiction, memory=memory, said=said
-            )
+            yield Story(database=name, data=data, jurisdiction=jurisdiction, memory=memory, said=said)
         finally:
             connections.close_all()
             with connection._nodb_cursor() as server:

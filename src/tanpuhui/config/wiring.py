@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tanpuhui.behaviour.activity import operations as activity
 from tanpuhui.behaviour.activity.events import BatchReceived
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
@@ -21,6 +22,7 @@ from tanpuhui.interfaces.citizen.routes import ROUTES as CITIZEN_ROUTES
 from tanpuhui.interfaces.portal.routes import ROUTES as PORTAL_ROUTES
 from tanpuhui.interfaces.workbench.routes import ROUTES as WORKBENCH_ROUTES
 from tanpuhui.science.methodology import operations as methodology
+from tanpuhui.uses.rewards import operations as rewards
 
 EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("methodology_version", "recommend"): methodology.recommend_version,
@@ -34,6 +36,14 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("monitoring_report", "issue"): registry.issue_units,
     ("monitoring_report", "return"): NO_EFFECT,
     ("monitoring_report", "reject"): NO_EFFECT,
+    ("batch", "resubmit"): activity.check_resubmission,
+    ("batch", "declare"): NO_EFFECT,
+    ("batch", "close"): NO_EFFECT,
+    ("batch", "return"): NO_EFFECT,
+    ("settlement_sheet", "confirm"): rewards.confirm_settlement,
+    ("settlement_sheet", "object"): NO_EFFECT,
+    ("settlement_sheet", "answer"): NO_EFFECT,
+    ("settlement_sheet", "end"): NO_EFFECT,
 }
 """(subject type, outcome) → the operation that runs in the deciding transaction."""
 

@@ -24,6 +24,7 @@ from tanpuhui.behaviour.activity.domain import (
     payload_root,
     posting_hash,
     reason_text,
+    rows_to_mend,
 )
 from tanpuhui.behaviour.activity.domain.views import (
     BatchReport,
@@ -33,6 +34,7 @@ from tanpuhui.behaviour.activity.domain.views import (
     PostingView,
     RecordExplanation,
     RecordView,
+    Resent,
     ScenarioView,
 )
 from tanpuhui.behaviour.activity.models import Batch, Feed, Posting, RowOutcome, Scenario
@@ -40,6 +42,7 @@ from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.calendar import CHINA, Month
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.kernel.quantities import Grams
+from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.science.engine.explanation import explain
 from tanpuhui.science.methodology import queries as methodology
 
@@ -51,6 +54,7 @@ __all__ = [
     "PostingView",
     "RecordExplanation",
     "RecordView",
+    "Resent",
     "ScenarioView",
     "batch",
     "batch_report",
@@ -64,6 +68,8 @@ __all__ = [
     "postings_of_scenario",
     "record",
     "records_of_account",
+    "resent_since_asked",
+    "rows_to_mend",
     "scenario",
     "scenarios",
 ]
@@ -115,6 +121,13 @@ def batches(*, partner_id: int | None = None, limit: int = 100) -> tuple[BatchVi
     if partner_id is not None:
         rows = rows.filter(partner_id=partner_id)
     return tuple(batch_view(row) for row in rows[:limit])
+
+
+def resent_since_asked(*, partner_id: int, case_id: int) -> Resent:
+    """Return what a partner has sent since a correction case last asked them: when it opened, or was returned."""
+    asked_at = max(line.at for line in workflow.timeline(case_id) if line.outcome in {"open", "return"})
+    rows = Batch.objects.filter(partner_id=partner_id, received_at__gt=asked_at).order_by("id")
+    return Resent(asked_at=asked_at, batches=tuple(batch_view(row) for row in rows))
 
 
 def batch_report(batch_id: int, *, after_row: int = 0, limit: int = OUTCOMES_SHOWN_MAX) -> BatchReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -176,6 +176,14 @@ def transfers(*, organisation_id: int) -> tuple[TransferView, ...]:
     own = Q(source__organisation_id=organisation_id) | Q(target__organisation_id=organisation_id)
     rows = Transfer.objects.select_related("source", "target", "issuance").filter(own).order_by("-id")
     return tuple(_transfer_view(row) for row in rows)
+
+
+def offers_to(*, organisation_ids: Sequence[int]) -> tuple[TransferView, ...]:
+    """Return the transfers that wait for the answer of one of the organisations, oldest first."""
+    rows = Transfer.objects.select_related("source", "target", "issuance").filter(
+        target__organisation_id__in=organisation_ids, state="offered"
+    )
+    return tuple(_transfer_view(row) for row in rows.order_by("id"))
 
 
 def certificate(*, number: str) -> CertificateView:

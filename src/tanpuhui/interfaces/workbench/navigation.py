@@ -15,14 +15,14 @@ from django.utils.translation import gettext, pgettext
 from tanpuhui.foundation.identity.queries import OrganisationView, organisation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.rulebook.queries import jurisdiction
-from tanpuhui.foundation.workflow.queries import inbox
 from tanpuhui.interfaces.design.parts import Crumb, NavigationItem
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.routes import ROUTES
+from tanpuhui.interfaces.workbench.waiting import count_waiting
 from tanpuhui.interfaces.workbench.words import role_name, worded
 
-INBOX_LIMIT = 200
-WITHOUT_CASES = frozenset({Role.MERCHANT, Role.PARTNER, Role.BUYER, Role.ADMINISTRATOR})
+WITHOUT_INBOX = frozenset({Role.ADMINISTRATOR})
+"""Who looks after people and their rights decides nothing of the scheme, so nothing ever waits for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +99,10 @@ def page(
     status: int = 200,
     waiting: int | None = None,
 ) -> HttpResponse:
-    """Render a page of the desk inside its shell; `waiting` is the number of cases, counted here where not given."""
+    """Render a page of the desk inside its shell; `waiting` is what the inbox counts, counted here where not given."""
     actor = who(request)
-    if waiting is None and actor.roles - WITHOUT_CASES:
-        waiting = len(inbox(actor=actor, at=timezone.now(), limit=INBOX_LIMIT))
+    if waiting is None and actor.roles - WITHOUT_INBOX:
+        waiting = count_waiting(actor, timezone.now())
     place = jurisdiction()
     roles = [role_name(role) for role in dict.fromkeys(grant.role for grant in actor.grants)]
     shell: dict[str, Any] = {

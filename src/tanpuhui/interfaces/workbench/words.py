@@ -65,6 +65,9 @@ def case_kind(process: str) -> str:
     return {
         "issuance": pgettext("process", "签发"),
         "methodology_filing": pgettext("process", "备案"),
+        "batch_correction": pgettext("process", "数据更正"),
+        "settlement_confirmation": pgettext("process", "结算对账"),
+        "transfer": pgettext("process", "转让"),
     }.get(process, process)
 
 

@@ -1,4 +1,4 @@
-"""Goods, coupons, settlement lines and sheets (商品、兑换券、结算明细、结算单)."""
+"""Goods, coupons, settlement lines, sheets and their confirmation (商品、兑换券、结算明细、结算单、商户确认)."""
 
 from __future__ import annotations
 
@@ -163,6 +163,20 @@ class SheetLine(models.Model):
 
     line = models.OneToOneField(SettlementLine, on_delete=models.PROTECT, primary_key=True)
     sheet = models.ForeignKey(SettlementSheet, on_delete=models.PROTECT, related_name="settled")
+
+    class Meta:
+        triggers = append_only()
+
+
+class SheetConfirmation(models.Model):
+    """The merchant's word that a sheet is right, with the case in which it was given (商户确认). It moves no money."""
+
+    sheet = models.OneToOneField(
+        SettlementSheet, on_delete=models.PROTECT, primary_key=True, related_name="confirmation"
+    )
+    case_id = models.BigIntegerField()
+    confirmed_by = models.TextField()
+    confirmed_at = models.DateTimeField()
 
     class Meta:
         triggers = append_only()

@@ -36,6 +36,7 @@ __all__ = [
     "good",
     "goods",
     "settlement_lines",
+    "settlement_sheet",
     "settlement_sheets",
 ]
 
@@ -92,7 +93,7 @@ class SettlementLineView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementSheetView:
-    """A merchant's settlement of a month, in fen; the fee with its share and basis."""
+    """A merchant's settlement of a month, in fen; the fee with its share and basis; `confirmed_at` by the merchant."""
 
     id: int
     merchant_id: int
@@ -104,6 +105,7 @@ class SettlementSheetView:
     fee: Fen
     payable: Fen
     closed_at: datetime
+    confirmed_at: datetime | None
 
 
 def goods(*, on_offer: date | None = None, merchant_id: int | None = None) -> tuple[GoodView, ...]:
@@ -164,24 +166,18 @@ def settlement_lines(*, merchant_id: int, sheet_id: int | None = None) -> tuple[
 
 def settlement_sheets(*, merchant_id: int | None = None) -> tuple[SettlementSheetView, ...]:
     """Return settlement sheets, the latest first, of one merchant if given."""
-    rows = SettlementSheet.objects.order_by("-period", "-id")
+    rows = SettlementSheet.objects.select_related("confirmation").order_by("-period", "-id")
     if merchant_id is not None:
         rows = rows.filter(merchant_id=merchant_id)
-    return tuple(
-        SettlementSheetView(
-            id=row.pk,
-            merchant_id=row.merchant_id,
-            period=row.period,
-            coupons=row.coupons,
-            face_value=row.face_value,
-            fee_share=row.fee_share,
-            fee_basis=row.fee_basis,
-            fee=row.fee,
-            payable=row.payable,
-            closed_at=row.closed_at,
-        )
-        for row in rows
-    )
+    return tuple(_sheet_view(row) for row in rows)
+
+
+def settlement_sheet(sheet_id: int) -> SettlementSheetView:
+    """Return one settlement sheet; raises NotFound. The caller decides who may see whose."""
+    row = SettlementSheet.objects.select_related("confirmation").filter(pk=sheet_id).first()
+    if row is None:
+        raise NotFound(what="结算单 settlement sheet", id=sheet_id)
+    return _sheet_view(row)
 
 
 _CHUNK = 5_000
@@ -289,4 +285,20 @@ def _coupon_view(row: Coupon) -> CouponView:
         expires_on=row.expires_on,
         decided_at=row.decided_at,
         place=row.place,
+    )
+
+
+def _sheet_view(row: SettlementSheet) -> SettlementSheetView:
+    return SettlementSheetView(
+        id=row.pk,
+        merchant_id=row.merchant_id,
+        period=row.period,
+        coupons=row.coupons,
+        face_value=row.face_value,
+        fee_share=row.fee_share,
+        fee_basis=row.fee_basis,
+        fee=row.fee,
+        payable=row.payable,
+        closed_at=row.closed_at,
+        confirmed_at=row.confirmation.confirmed_at if hasattr(row, "confirmation") else None,
     )

@@ -39,6 +39,37 @@ class FeedClosed(Refusal):
     en = "Partner {partner_id} has no open feed with the format {adapter}. Contact the operator."
 
 
+class BatchNotSettled(Refusal):
+    """The batch has no report yet, so nobody can say what is wrong with it."""
+
+    code = "BATCH_NOT_SETTLED"
+    zh = "批次 {batch_id} 还在入账，没有逐行结论。请在结论出来以后再要求更正。"
+    en = "Batch {batch_id} is still being posted and has no report. Ask for a correction when it has."
+    retryable = True
+
+
+class NothingToMend(Refusal):
+    """No row of the batch can be corrected by its sender."""
+
+    code = "NOTHING_TO_MEND"
+    zh = "批次 {batch_id} 没有可以由数据伙伴更正的行：没有计入的行缺少的是授权、绑定或规则，或者已经过期、重复。"
+    en = (
+        "No row of batch {batch_id} can be corrected by its sender: what was not counted lacks consent, binding or a "
+        "rule, or came too late, or twice."
+    )
+
+
+class NothingResent(Refusal):
+    """The partner says that corrected rows were sent, but no file came since the correction was asked for."""
+
+    code = "NOTHING_RESENT"
+    zh = "自 {since} 要求更正以来，还没有收到新的文件。请先上传更正后的行；不再报送的，请选择声明。"
+    en = (
+        "No file has come since the correction was asked for on {since}. Send the corrected rows first; "
+        "if nothing more comes, declare so."
+    )
+
+
 _FAULTS: dict[str, tuple[str, str]] = {
     "EMPTY_FILE": ("文件里没有任何记录。", "The file holds no record."),
     "BAD_ENCODING": (

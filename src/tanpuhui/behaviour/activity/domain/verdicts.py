@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 
 class BatchState(StrEnum):
@@ -162,6 +163,47 @@ REASONS: Mapping[str, ReasonText] = {
     ),
 }
 """Reasons of the platform. A methodology's eligibility rules add their own codes and sentences."""
+
+MENDABLE = frozenset(
+    {
+        "BAD_ENCODING",
+        "LINE_TOO_LONG",
+        "BAD_ROW",
+        "FORMULA_CELL",
+        "VALUE_TOO_LONG",
+        "MISSING_FIELD",
+        "BAD_NUMBER",
+        "NEGATIVE_DISTANCE",
+        "OUT_OF_BOUNDS",
+        "UNKNOWN_OPTION",
+        "BAD_TIME",
+        "TIME_ORDER",
+        "FUTURE_TIME",
+        "UNKNOWN_AREA",
+        "NO_VARIANT",
+        "MISSING_STATION",
+        "UNKNOWN_TAP",
+    }
+)
+"""Reasons that lie in the row itself, so that its sender can correct it and send it again (可由报送方更正).
+
+The others wait for somebody else (consent, binding, a parameter) or cannot be mended (too late, counted before).
+"""
+
+
+def rows_to_mend(reasons: Mapping[str, int]) -> int:
+    """Return how many rows of a report their sender can correct."""
+    return sum(count for code, count in reasons.items() if code in MENDABLE)
+
+
+def needs_correction(*, rows: int, to_mend: int, refused: bool, share_max: Fraction | None) -> bool:
+    """Say whether the rule asks for a correction by itself: more than the share of the rows, or the whole file.
+
+    Without a rule (None) nothing is asked for by itself; then a person decides.
+    """
+    if share_max is None:
+        return False
+    return refused or to_mend > share_max * rows
 
 
 def reason_text(code: str, locale: str = "zh") -> str:

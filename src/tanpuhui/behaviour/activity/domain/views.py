@@ -55,6 +55,14 @@ class BatchView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Resent:
+    """The batches that a partner has sent since they were last asked for a correction, the oldest first."""
+
+    asked_at: datetime
+    batches: tuple[BatchView, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OutcomeView:
     """A row that was not counted in full: its number in the file, why, the column and the offending value."""
 

@@ -16,6 +16,9 @@ COLUMNS = (
     "line", "from_place", "to_place",
 )  # fmt: skip
 
+FUTURE_DAYS = 400
+"""How far a clock that runs ahead puts a ride into the future."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traveller:
@@ -112,13 +115,13 @@ def _ride(
 def _spoil(chance: random.Random, row: dict[str, str], wrong: Faults, *, day: date) -> None:
     draw = chance.randrange(1000)
     if draw < wrong.late:
-        _move(row, days=-chance.randint(31, 45))
+        row.update(moved(row, days=-chance.randint(31, 45)))
         row["record_id"] += "-late"
     elif draw < wrong.late + wrong.impossible:
         if chance.randrange(2):
             row["distance_km"] = "-" + row["distance_km"]
         else:
-            _move(row, days=400)
+            row.update(moved(row, days=FUTURE_DAYS))
     elif draw < wrong.late + wrong.impossible + wrong.malformed:
         field, value = chance.choice((("distance_km", "=1+1"), ("subject", ""), ("distance_km", "六公里"), ("area", "000001"), ("started_at", "昨天")))  # fmt: skip
         row[field] = value
@@ -126,9 +129,12 @@ def _spoil(chance: random.Random, row: dict[str, str], wrong: Faults, *, day: da
         row["subject"] = f"stranger-{day:%m%d}-{chance.randrange(10_000)}"
 
 
-def _move(row: dict[str, str], *, days: int) -> None:
-    for name in ("started_at", "ended_at"):
-        row[name] = (datetime.fromisoformat(row[name]) + timedelta(days=days)).isoformat()
+def moved(row: dict[str, str], *, days: int) -> dict[str, str]:
+    """Return the row as if it had happened some days later (earlier where negative)."""
+    times = {
+        name: datetime.fromisoformat(row[name]) + timedelta(days=days) for name in ("started_at", "ended_at")
+    }
+    return row | {name: moment.isoformat() for name, moment in times.items()}
 
 
 def csv_lines(rows: Iterable[dict[str, str]]) -> Iterator[str]:

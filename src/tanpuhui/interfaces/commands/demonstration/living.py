@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from tanpuhui.behaviour.activity.operations import post_batch, receive_batch
+from tanpuhui.behaviour.activity.operations import BatchReceived, post_batch, receive_batch
 from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.interfaces.commands.demonstration.behaviour_generator import (
     Traveller,
@@ -21,44 +22,75 @@ REGULARS_RIDES_A_DAY = 2
 """The first citizen, whose login is printed, takes the bus to work and back, 8.4 km, so that their pages are full."""
 
 
+LAST_FILE = 99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePlan:
+    """One file of a partner: which, and the days it covers."""
+
+    number: int
+    first_day: date
+    days: int
+
+
+def plans(stage: Stage) -> list[FilePlan]:
+    """Return the files that each partner sends: ten days a file, and the day before today alone."""
+    found = [
+        FilePlan(
+            number=number,
+            first_day=stage.first_day + timedelta(days=first),
+            days=min(DAYS_PER_FILE, stage.cast.days - 1 - first),
+        )
+        for number, first in enumerate(range(0, stage.cast.days - 1, DAYS_PER_FILE))
+    ]
+    return [*found, FilePlan(number=LAST_FILE, first_day=stage.today - timedelta(days=1), days=1)]
+
+
 def live(stage: Stage) -> None:
     """Send and post every partner's files up to the day before today; today's are left to the worker."""
     for troupe in stage.cast.troupes:
-        if troupe.feed is None:
-            continue
-        for number, first in enumerate(range(0, stage.cast.days - 1, DAYS_PER_FILE)):
-            days = min(DAYS_PER_FILE, stage.cast.days - 1 - first)
-            _send(
+        for plan in plans(stage) if troupe.feed is not None else ():
+            at = stage.moment(plan.first_day + timedelta(days=plan.days), 2)
+            received = send(
                 stage,
                 troupe,
-                number=number,
-                first_day=stage.first_day + timedelta(days=first),
-                days=days,
-                post=True,
+                rows=rides(stage, troupe, plan),
+                name=file_stem(troupe, plan),
+                key=stage.key("batch", troupe.key, plan.number),
+                at=at,
             )
-        _send(stage, troupe, number=99, first_day=stage.today - timedelta(days=1), days=1, post=False)
+            if plan.number != LAST_FILE:
+                post_batch(actor=SYSTEM, at=at + timedelta(minutes=1), batch_id=received.batch_id)
 
 
-def _send(stage: Stage, troupe: Troupe, *, number: int, first_day: date, days: int, post: bool) -> None:
-    feed = troupe.feed
-    if feed is None:
-        return
-    at = stage.moment(first_day + timedelta(days=days), 2)
-    # One partner sends NDJSON, the others CSV: both kinds of file are in the demonstration.
+def file_stem(troupe: Troupe, plan: FilePlan) -> str:
+    """Return the name of a partner's file without its ending."""
+    return f"{troupe.feed.code if troupe.feed else ''}-{plan.first_day:%Y%m%d}"
+
+
+def send(
+    stage: Stage, troupe: Troupe, *, rows: Iterable[dict[str, str]], name: str, key: str, at: datetime
+) -> BatchReceived:
+    """Send rows as a file of the partner. One partner sends NDJSON, the others CSV: both are in the demonstration."""
     as_json = stage.cast.troupes.index(troupe) % 3 == 0
-    lines = (ndjson_lines if as_json else csv_lines)(_rows(stage, feed, first_day=first_day, days=days))
-    received = receive_batch(
+    lines = (ndjson_lines if as_json else csv_lines)(rows)
+    return receive_batch(
         actor=stage.actor(stage.player(troupe.key), at),
         at=at,
-        idempotency_key=stage.key("batch", troupe.key, number),
+        idempotency_key=key,
         partner_id=stage.organisation_ids[troupe.key],
         adapter="standard",
-        file_name=f"{feed.code}-{first_day:%Y%m%d}.{'ndjson' if as_json else 'csv'}",
+        file_name=f"{name}.{'ndjson' if as_json else 'csv'}",
         media_type="application/x-ndjson" if as_json else "text/csv",
         content="".join(lines).encode(),
     )
-    if post:
-        post_batch(actor=SYSTEM, at=at + timedelta(minutes=1), batch_id=received.batch_id)
+
+
+def rides(stage: Stage, troupe: Troupe, plan: FilePlan) -> Iterator[dict[str, str]]:
+    """Yield the rows of a partner's file, with the faults that real files have."""
+    if troupe.feed is not None:
+        yield from _rows(stage, troupe.feed, first_day=plan.first_day, days=plan.days)
 
 
 def _rows(stage: Stage, feed: Feed, *, first_day: date, days: int) -> Iterator[dict[str, str]]:

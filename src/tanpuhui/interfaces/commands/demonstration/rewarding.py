@@ -8,6 +8,7 @@ from tanpuhui.behaviour.carbon_accounts.queries import account_of_user
 from tanpuhui.books.ledger.queries import balance
 from tanpuhui.foundation.kernel.calendar import Month
 from tanpuhui.foundation.kernel.quantities import Fen, Points
+from tanpuhui.foundation.workflow.operations import decide
 from tanpuhui.interfaces.commands.demonstration.certifying import full_months
 from tanpuhui.interfaces.commands.demonstration.stage import Stage
 from tanpuhui.uses.rewards.operations import (
@@ -19,6 +20,7 @@ from tanpuhui.uses.rewards.operations import (
 )
 
 REDEEMERS = 60
+OBJECTION = "按本店小票，本月核销比结算单多一张，请核对月末当天的券。演示意见。"
 
 
 def offer_goods(stage: Stage) -> list[tuple[str, GoodListed, Points]]:
@@ -48,11 +50,14 @@ def offer_goods(stage: Stage) -> list[tuple[str, GoodListed, Points]]:
 def redeem(stage: Stage) -> None:
     """Let the first citizens who have the points redeem them; every fourth coupon is kept for later."""
     goods = offer_goods(stage)
-    months = full_months(stage)
-    day = months[-1].last_day - timedelta(days=3) if months else stage.today - timedelta(days=3)
+    days = [month.last_day - timedelta(days=3) for month in full_months(stage)] or [
+        stage.today - timedelta(days=3)
+    ]
     for number in range(min(REDEEMERS, len(stage.citizen_ids))):
         # The first citizen is the one whose login is printed: they redeem lately, and have a coupon to show.
-        at = stage.moment(stage.today - timedelta(days=2) if number == 0 else day, 11, number % 60)
+        # The others take turns by dozens, so that every merchant has coupons in every month.
+        day = stage.today - timedelta(days=2) if number == 0 else days[number // 12 % len(days)]
+        at = stage.moment(day, 11, number % 60)
         merchant, good, price = goods[number % len(goods)]
         account = account_of_user(stage.citizen_ids[number])
         key = stage.key("coupon", number)
@@ -75,15 +80,25 @@ def redeem(stage: Stage) -> None:
 
 
 def settle(stage: Stage) -> None:
-    """Close the settlement sheet of the first merchant's last full month; the other one's waits for a person."""
+    """Close every merchant's full months. An earlier month meets an objection; the last waits for the merchant."""
     months: tuple[Month, ...] = full_months(stage)
-    if not months:
-        return
-    at = stage.moment(months[-1].last_day + timedelta(days=3))
-    close_settlement(
-        actor=stage.actor(stage.with_role("centre", "maker"), at),
-        at=at,
-        idempotency_key=stage.key("settlement", 1),
-        merchant_id=stage.organisation_ids[stage.cast.of_kind("merchant")[0].key],
-        period=str(months[-1]),
-    )
+    for month in months:
+        for troupe in stage.cast.of_kind("merchant"):
+            at = stage.moment(month.last_day + timedelta(days=3))
+            closed = close_settlement(
+                actor=stage.actor(stage.with_role("centre", "maker"), at),
+                at=at,
+                idempotency_key=stage.key("settlement", troupe.key, month),
+                merchant_id=stage.organisation_ids[troupe.key],
+                period=str(month),
+            )
+            if month != months[-1]:
+                at += timedelta(days=2)
+                decide(
+                    actor=stage.actor(stage.player(troupe.key), at),
+                    at=at,
+                    idempotency_key=stage.key("settlement", troupe.key, month, "object"),
+                    case_id=closed.case_id,
+                    outcome="object",
+                    opinion=OBJECTION,
+                )

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tanpuhui.foundation.identity.queries import organisations
-from tanpuhui.interfaces.commands.demonstration import certifying, founding, living, rewarding
+from tanpuhui.interfaces.commands.demonstration import certifying, correcting, founding, living, rewarding
 from tanpuhui.interfaces.commands.demonstration.cast import Cast, read_cast
 from tanpuhui.interfaces.commands.demonstration.people import invent_citizens
 from tanpuhui.interfaces.commands.demonstration.stage import Stage
@@ -34,6 +34,7 @@ ACTS = (
     Act("开通场景 scenarios", founding.open_scenarios),
     Act("市民开户 citizens", founding.admit_citizens),
     Act("行为入账 behaviours", living.live),
+    Act("数据更正 corrections", correcting.answer_corrections),
     Act("归集与签发 pools and issuance", certifying.certify),
     Act("转让与消纳 transfer and retirement", certifying.trade_and_retire),
     Act("积分兑换 rewards", rewarding.redeem),

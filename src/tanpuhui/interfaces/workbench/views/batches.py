@@ -23,6 +23,7 @@ from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.sight import batch_in_sight, partners_in_sight
+from tanpuhui.interfaces.workbench.views.corrections import correction_facts, may_ask
 from tanpuhui.interfaces.workbench.words import batch_state, locale, verdict_name, worded
 from tanpuhui.science.engine import MethodologyVersion
 from tanpuhui.science.methodology import queries as methodology
@@ -243,9 +244,11 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
     found = activity.batch_report(
         view.id, after_row=int(after) if after.isdecimal() and len(after) < 12 else 0, limit=ROWS_SHOWN
     )
-    words = _reason_words(found)
+    words = reason_words(found)
     return {
         "batch": view,
+        "correction": correction_facts(found),
+        "may_ask": may_ask(who(request), found),
         "state": batch_state(view.state),
         "waiting": view.settled_at is None,
         "fault": found.fault_text(locale()),
@@ -279,7 +282,7 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
     }
 
 
-def _reason_words(found: BatchReport) -> dict[str, str]:
+def reason_words(found: BatchReport) -> dict[str, str]:
     """Return the sentences of the reasons: the platform's, and those of the methodologies that the batch met."""
     codes = {*found.reasons, *(one.reason for one in found.outcomes)}
     words = {code: found.reason_text(code, locale()) for code in codes}

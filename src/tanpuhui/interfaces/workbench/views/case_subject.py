@@ -1,4 +1,4 @@
-"""What a case is about (办件的对象): a methodology version, or a monitoring report with its pool and verification."""
+"""What a case is about (办件的对象): a methodology version, a monitoring report, a batch, or a settlement sheet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.carbon_accounts.queries import PoolView, pool
 from tanpuhui.credits.projects.queries import ReportView, report
 from tanpuhui.credits.registry.queries import issuances
@@ -19,11 +20,15 @@ from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.workflow.queries import CaseView, TimelineLine
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Fact, Row
-from tanpuhui.interfaces.workbench.parts import digits
-from tanpuhui.interfaces.workbench.words import in_english, locale, purpose_of_numbers, worded
+from tanpuhui.interfaces.workbench.parts import at_moment, digits, state_mark
+from tanpuhui.interfaces.workbench.views.batches import reason_words
+from tanpuhui.interfaces.workbench.views.settlements import line_section, sheet_facts
+from tanpuhui.interfaces.workbench.words import batch_state, in_english, locale, purpose_of_numbers, worded
 from tanpuhui.science.engine import MethodologyVersion, Parameter, formula_text
 from tanpuhui.science.methodology import queries as methodology
+from tanpuhui.uses.rewards.queries import settlement_lines, settlement_sheet
 
+RESENT_SHOWN = 20
 _SUBSCRIPT = re.compile(r"([A-Za-z\u0370-\u03ff]+)_([A-Za-z0-9\u4e00-\u9fff]+)")
 
 
@@ -33,7 +38,65 @@ def facts_of(view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
         return {"report": _report(int(view.subject_id), view, lines)}
     if view.subject_type == "methodology_version":
         return {"version": _version(int(view.subject_id))}
+    if view.subject_type == "batch":
+        return {"correction": _correction(int(view.subject_id), view)}
+    if view.subject_type == "settlement_sheet":
+        return {"sheet": _sheet(int(view.subject_id))}
     return {"subject": f"{view.subject_type} {view.subject_id}"}
+
+
+def _correction(batch_id: int, view: CaseView) -> dict[str, Any]:
+    """Return what the partner is to mend, reason by reason, and what they have sent since they were asked."""
+    found = activity.batch_report(batch_id, limit=0)
+    words = reason_words(found)
+    partner_id = found.batch.partner_id
+    resent = activity.resent_since_asked(partner_id=partner_id, case_id=view.case_id)
+    mendable = {code: n for code, n in found.reasons.items() if activity.rows_to_mend({code: n})}
+    return {
+        "facts": [
+            Fact(
+                gettext("文件"),
+                found.batch.file_name,
+                url=reverse("workbench:batch", args=[batch_id]),
+                mono=True,
+            ),
+            Fact(gettext("收到"), at_moment(found.batch.received_at)),
+            Fact(gettext("文件的行"), digits(found.batch.rows)),
+            Fact(gettext("可以由数据伙伴更正"), digits(activity.rows_to_mend(found.reasons))),
+        ],
+        "batch_id": batch_id,
+        "fault": found.fault_text(locale()),
+        "reasons": sorted(((words[code], n) for code, n in mendable.items()), key=lambda pair: -pair[1]),
+        "asked_at": resent.asked_at,
+        "columns": (
+            Column(gettext("文件"), "mono"),
+            Column(gettext("收到"), "soft"),
+            Column(gettext("状态")),
+            Column(gettext("行数"), "num"),
+            Column(gettext("计入"), "num"),
+        ),
+        "rows": [
+            Row(
+                (
+                    one.file_name,
+                    at_moment(one.received_at),
+                    state_mark(batch_state(one.state)),
+                    digits(one.rows),
+                    digits(one.verdicts.get("counted", 0) + one.verdicts.get("clipped", 0)),
+                ),
+                url=reverse("workbench:batch", args=[one.id]),
+            )
+            for one in resent.batches[:RESENT_SHOWN]
+        ],
+        "more": max(0, len(resent.batches) - RESENT_SHOWN),
+    }
+
+
+def _sheet(sheet_id: int) -> dict[str, Any]:
+    """Return the sheet that the merchant confirms, with every coupon it counts."""
+    found = settlement_sheet(sheet_id)
+    lines = line_section(settlement_lines(merchant_id=found.merchant_id, sheet_id=sheet_id))
+    return {"facts": sheet_facts(found), "columns": lines.columns, "rows": lines.rows}
 
 
 def _report(report_id: int, view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:

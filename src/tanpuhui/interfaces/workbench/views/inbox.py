@@ -12,36 +12,48 @@ from django.utils.translation import gettext, ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from tanpuhui.books.transparency import queries as transparency
+from tanpuhui.credits.registry.queries import TransferView
 from tanpuhui.foundation.identity.queries import organisations
-from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.workflow.queries import InboxLine
 from tanpuhui.interfaces.design.parts import Crumb, Fact, InboxRow, Tab
 from tanpuhui.interfaces.workbench.acting import who
-from tanpuhui.interfaces.workbench.navigation import INBOX_LIMIT, doors, own_organisations, page
+from tanpuhui.interfaces.workbench.navigation import WITHOUT_INBOX, doors, own_organisations, page
+from tanpuhui.interfaces.workbench.parts import digits
+from tanpuhui.interfaces.workbench.waiting import cases_waiting, offers_waiting
 from tanpuhui.interfaces.workbench.words import case_kind, place_names, role_name, worded
+
+TRANSFER = "transfer"
+"""The kind of an offered transfer: it is answered on the holding's page, not in a case."""
 
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """List the cases that the actor can move, nearest deadline first, filtered by kind."""
+    """List what waits for the actor, filtered by kind: cases by their deadline, then units offered to them."""
     actor = who(request)
-    lines = workflow.inbox(actor=actor, at=timezone.now(), limit=INBOX_LIMIT)
+    lines, offers = cases_waiting(actor, timezone.now()), offers_waiting(actor)
     wanted = request.GET.get("kind", "")
-    shown = [line for line in lines if not wanted or line.case.process == wanted]
-    names = {view.id: worded(view.name, view.name_en) for view in organisations()} if shown else {}
+    shown = [line for line in lines if wanted in {"", line.case.process}]
+    offered = offers if wanted in {"", TRANSFER} else ()
+    names = {view.id: worded(view.name, view.name_en) for view in organisations()} if shown or offered else {}
     places = place_names() if shown else {}
     signed = transparency.head()
+    total = len(lines) + len(offers)
     context: dict[str, Any] = {
-        "total": len(lines),
+        "total": total,
+        "decides": bool(actor.roles - WITHOUT_INBOX),
         "overdue": sum(1 for line in lines if line.days_left is not None and line.days_left < 0),
         "due_today": sum(1 for line in lines if line.days_left == 0),
         "today": timezone.localdate(),
-        "tabs": _tabs(lines, wanted),
-        "rows": [_row(line, names, places) for line in shown],
+        "tabs": _tabs(lines, offers, wanted),
+        "rows": [
+            *(_row(line, names, places) for line in shown),
+            *(_offer_row(offer, names) for offer in offered),
+        ],
         "doors": [door for door in doors(actor) if door.name != "inbox"],
         "head": signed.head if signed else None,
     }
-    return page(request, "workbench/inbox.html", context, section="inbox", waiting=len(lines))
+    return page(request, "workbench/inbox.html", context, section="inbox", waiting=total)
 
 
 @require_safe
@@ -61,12 +73,12 @@ def me(request: HttpRequest) -> HttpResponse:
     return page(request, "workbench/me.html", {"facts": facts}, section="me", crumbs=crumbs)
 
 
-def _tabs(lines: Sequence[InboxLine], wanted: str) -> list[Tab]:
+def _tabs(lines: Sequence[InboxLine], offers: Sequence[TransferView], wanted: str) -> list[Tab]:
     counts: dict[str, int] = {}
-    for line in lines:
-        counts[line.case.process] = counts.get(line.case.process, 0) + 1
+    for kind in [*(line.case.process for line in lines), *(TRANSFER for _ in offers)]:
+        counts[kind] = counts.get(kind, 0) + 1
     home = reverse("workbench:inbox")
-    tabs = [Tab(pgettext("filter", "全部"), home, len(lines), active=not wanted)]
+    tabs = [Tab(pgettext("filter", "全部"), home, sum(counts.values()), active=not wanted)]
     tabs.extend(
         Tab(case_kind(process), f"{home}?kind={process}", count, active=process == wanted)
         for process, count in sorted(counts.items())
@@ -89,4 +101,19 @@ def _row(line: InboxLine, names: dict[int, str], places: dict[str, str]) -> Inbo
         place=gettext("%(place)s，%(waited)s") % {"place": place, "waited": waited},
         days_total=line.case.deadline_working_days,
         days_left=line.days_left,
+    )
+
+
+def _offer_row(offer: TransferView, names: dict[int, str]) -> InboxRow:
+    """Return offered units as a row; they are accepted or declined where the organisation's units stand."""
+    days = (timezone.localdate() - business_day(offer.offered_at)).days
+    return InboxRow(
+        kind=case_kind(TRANSFER),
+        title=gettext("转入 %(quantity)s t，%(serial)s")
+        % {"quantity": digits(offer.quantity), "serial": offer.serials[0] if offer.serials else ""},
+        number=offer.number,
+        url=reverse("workbench:holding", args=[offer.target_id]),
+        applicant=names.get(offer.source_id, ""),
+        action=gettext("接受或谢绝"),
+        place=ngettext("已等 %(days)s 天", "已等 %(days)s 天", days) % {"days": days},
     )

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.kernel.quantities import Fen
+from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.interfaces.design.figures import local_day
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
@@ -104,14 +106,8 @@ def sheet(request: HttpRequest, merchant_id: int, sheet_id: int) -> HttpResponse
     lines = settlement_lines(merchant_id=merchant_id, sheet_id=sheet_id)
     context = {
         "title": f"{merchants[merchant_id]} {found.period}",
-        "facts": [
-            Fact(gettext("核销"), gettext("%(n)s 张") % {"n": digits(found.coupons)}),
-            Fact(gettext("面值合计"), gettext("%(n)s 元") % {"n": digits(found.face_value)}),
-            Fact(gettext("服务费"), _fee(found)),
-            Fact(gettext("应付"), gettext("%(n)s 元") % {"n": digits(found.payable)}),
-            Fact(gettext("结算日"), on_day(found.closed_at)),
-        ],
-        "sections": [_line_section(lines)],
+        "facts": [*sheet_facts(found), *_confirmation_cases(found)],
+        "sections": [line_section(lines)],
     }
     home = ("sheets", gettext("结算单")) if own else ("settlements", gettext("商户结算"))
     crumbs = (Crumb(home[1], reverse(f"workbench:{home[0]}")), Crumb(found.period))
@@ -149,6 +145,34 @@ def close(request: HttpRequest) -> HttpResponse:
     return see_other("workbench:settlement-sheet", done.merchant_id, done.sheet_id)
 
 
+def sheet_facts(found: SettlementSheetView) -> list[Fact]:
+    """Return what a sheet comes to, and whether its merchant confirmed it."""
+    confirmed = (
+        gettext("%(day)s 已确认") % {"day": f"{local_day(found.confirmed_at):%Y-%m-%d}"}
+        if found.confirmed_at
+        else gettext("还没有确认")
+    )
+    return [
+        Fact(gettext("核销"), gettext("%(n)s 张") % {"n": digits(found.coupons)}),
+        Fact(gettext("面值合计"), gettext("%(n)s 元") % {"n": digits(found.face_value)}),
+        Fact(gettext("服务费"), _fee(found)),
+        Fact(gettext("应付"), gettext("%(n)s 元") % {"n": digits(found.payable)}),
+        Fact(gettext("结算日"), on_day(found.closed_at)),
+        Fact(gettext("商户确认"), confirmed),
+    ]
+
+
+def _confirmation_cases(found: SettlementSheetView) -> list[Fact]:
+    return [
+        Fact(
+            gettext("结算对账"),
+            f"{view.number} {worded(view.state_zh, view.state_en)}",
+            url=reverse("workbench:case", args=[view.case_id]),
+        )
+        for view in workflow.cases_of("settlement_sheet", str(found.id))
+    ]
+
+
 def _merchants(actor: Actor) -> dict[int, str]:
     return {view.id: worded(view.name, view.name_en) for view in merchants_in_sight(actor)}
 
@@ -168,6 +192,7 @@ def _sheet_section(found: Sequence[SettlementSheetView], names: Mapping[int, str
             Column(gettext("− 服务费 元"), "num"),
             Column(gettext("＝ 应付 元"), "num"),
             Column(gettext("结算日"), "soft"),
+            Column(gettext("商户确认"), "soft"),
         ),
         rows=[
             Row(
@@ -179,6 +204,7 @@ def _sheet_section(found: Sequence[SettlementSheetView], names: Mapping[int, str
                     digits(view.fee),
                     digits(view.payable),
                     on_day(view.closed_at),
+                    on_day(view.confirmed_at) or gettext("还没有"),
                 ),
                 url=reverse("workbench:settlement-sheet", args=[view.merchant_id, view.id]),
             )
@@ -189,7 +215,8 @@ def _sheet_section(found: Sequence[SettlementSheetView], names: Mapping[int, str
     )
 
 
-def _line_section(lines: Sequence[SettlementLineView]) -> Section:
+def line_section(lines: Sequence[SettlementLineView]) -> Section:
+    """Return the coupons that a sheet counts, one a row."""
     return Section(
         title=gettext("核销明细"),
         columns=(

@@ -20,6 +20,7 @@ from tanpuhui.uses.rewards.domain import (
     WrongMerchant,
 )
 from tanpuhui.uses.rewards.operations._close_settlement import SettlementSheetClosed, close_settlement
+from tanpuhui.uses.rewards.operations._confirm_settlement import SettlementConfirmed, confirm_settlement
 from tanpuhui.uses.rewards.operations._give_back import (
     CouponReturned,
     CouponsExpired,
@@ -46,11 +47,13 @@ __all__ = [
     "NothingToSettle",
     "OutOfStock",
     "SettlementClosed",
+    "SettlementConfirmed",
     "SettlementSheetClosed",
     "SettlementTooEarly",
     "WrongMerchant",
     "cancel_coupon",
     "close_settlement",
+    "confirm_settlement",
     "expire_coupons",
     "honour_coupon",
     "list_good",

@@ -15,6 +15,7 @@ from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.kernel.quantities import Fen
 from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.rulebook.queries import require_parameter
+from tanpuhui.foundation.workflow.operations import open_case
 from tanpuhui.uses.rewards.domain import (
     MERCHANT_OWNER,
     PAYABLE,
@@ -28,9 +29,10 @@ from tanpuhui.uses.rewards.models import SettlementLine, SettlementSheet, SheetL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementSheetClosed:
-    """What the scheme pays a merchant for a month, in fen."""
+    """What the scheme pays a merchant for a month, in fen, and the case in which the merchant confirms it."""
 
     sheet_id: int
+    case_id: int
     merchant_id: int
     period: str
     coupons: int
@@ -43,10 +45,11 @@ class SettlementSheetClosed:
 def close_settlement(
     *, actor: Actor, at: datetime, idempotency_key: str, merchant_id: int, period: str
 ) -> SettlementSheetClosed:
-    """Make the settlement sheet of a month (written 2026-11) and book what is payable to the merchant's account.
+    """Make the settlement sheet of a month (written 2026-11), book what is payable, and ask the merchant to confirm.
 
     Every line up to the month's end that no sheet has. The fee is `rewards.settlement_fee_share` (an exact fraction
-    such as 1/100, of the month's last day) of the face value, rounded down to a fen. Raises Invalid, NotFound,
+    such as 1/100, of the month's last day) of the face value, rounded down to a fen; payable goes to the merchant's
+    account. The merchant confirms or objects in a case of their area (结算对账). Raises Invalid, NotFound,
     SettlementTooEarly, SettlementClosed, NothingToSettle, ParameterUnset.
     """
     try:
@@ -69,8 +72,19 @@ def close_settlement(
     if not lines:
         raise NothingToSettle(**names)
     sheet = _write(merchant=merchant, month=month, lines=lines, at=at)
+    opened = open_case(
+        actor=actor,
+        at=at,
+        process="settlement_confirmation",
+        subject_type="settlement_sheet",
+        subject_id=str(sheet.pk),
+        title=f"{merchant.name} {period}，{sheet.coupons} 张",
+        area=merchant.area,
+        organisation_id=merchant_id,
+    )
     return SettlementSheetClosed(
         sheet_id=sheet.pk,
+        case_id=opened.case_id,
         merchant_id=merchant_id,
         period=period,
         coupons=sheet.coupons,

@@ -21,6 +21,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._report import refused_r
 from tanpuhui.behaviour.activity.operations._post_batch._resolve import find_methodologies, resolve_people
 from tanpuhui.behaviour.activity.operations._post_batch._validate import validate
 from tanpuhui.behaviour.activity.operations._post_batch._write import write_posting
+from tanpuhui.behaviour.activity.operations._request_correction import request_by_rule
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents.queries import open_document
 from tanpuhui.foundation.kernel.actors import Actor, Role
@@ -50,6 +51,7 @@ def post_batch(*, actor: Actor, at: datetime, batch_id: int) -> BatchPosted:
     """Post a received batch, whole or not at all; a settled batch is returned as it is.
 
     Every row gets one verdict and every good row is kept. A file of which nothing can be read ends as refused.
+    Where the rule says that too much is wrong, the partner is asked to correct it (数据更正).
     Raises BatchNotFound, ParameterUnset (intake.file_bytes_max, intake.line_bytes_max), Busy (retryable).
     """
     batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
@@ -137,6 +139,7 @@ def _settle(batch: Batch, state: BatchState, found: dict[str, Any], at: datetime
     batch.settled_at = at
     batch.report = found
     batch.save(update_fields=["state", "settled_at", "report"])
+    request_by_rule(batch, at=at)
 
 
 def _result(batch: Batch) -> BatchPosted:

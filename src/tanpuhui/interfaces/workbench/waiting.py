@@ -1,0 +1,29 @@
+"""What waits for an actor (待办): the cases that they can move, and units that are offered to their organisation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tanpuhui.credits.registry.queries import TransferView, offers_to
+from tanpuhui.foundation.kernel.actors import Actor
+from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.workflow.queries import InboxLine
+from tanpuhui.interfaces.workbench.routes import HOLDERS
+
+INBOX_LIMIT = 200
+
+
+def cases_waiting(actor: Actor, at: datetime) -> tuple[InboxLine, ...]:
+    """Return the cases that the actor can move, nearest deadline first."""
+    return workflow.inbox(actor=actor, at=at, limit=INBOX_LIMIT)
+
+
+def offers_waiting(actor: Actor) -> tuple[TransferView, ...]:
+    """Return the transfers that the actor's organisation may accept or decline, oldest first."""
+    organisation_ids = actor.organisation_ids(*HOLDERS)
+    return offers_to(organisation_ids=organisation_ids) if organisation_ids else ()
+
+
+def count_waiting(actor: Actor, at: datetime) -> int:
+    """Return how many lines the inbox has."""
+    return len(cases_waiting(actor, at)) + len(offers_waiting(actor))
