@@ -43,7 +43,7 @@ def test_something_waits_in_the_inbox_or_the_page_says_why_nothing_does(
         signed_in = client.post(
             "/sign-in/organisation", {"username": username, "password": province.memory.password}
         )
-        assert signed_in.status_code == 302, signed_in.content.decode()
+        assert signed_in.status_code == 303, signed_in.content.decode()
         page = client.get("/w/").content.decode()
     if role in WITHOUT_INBOX:
         assert WITHOUT_INBOX[role] in page
