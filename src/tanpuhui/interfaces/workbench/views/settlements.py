@@ -204,7 +204,7 @@ def _sheet_section(found: Sequence[SettlementSheetView], names: Mapping[int, str
                     digits(view.fee),
                     digits(view.payable),
                     on_day(view.closed_at),
-                    on_day(view.confirmed_at) or gettext("还没有"),
+                    on_day(view.confirmed_at) or gettext("还没有确认"),
                 ),
                 url=reverse("workbench:settlement-sheet", args=[view.merchant_id, view.id]),
             )
