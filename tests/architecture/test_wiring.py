@@ -16,7 +16,12 @@ from tanpuhui.foundation.persistence.jobs import app, defer
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tanpuhui"
-SUBJECT_OF_PROCESS = {"methodology_filing": "methodology_version", "issuance": "monitoring_report"}
+SUBJECT_OF_PROCESS = {
+    "methodology_filing": "methodology_version",
+    "issuance": "monitoring_report",
+    "batch_correction": "batch",
+    "settlement_confirmation": "settlement_sheet",
+}
 PROCESSES = sorted((ROOT / "jurisdictions").glob("*/processes/*.yaml"))
 
 

@@ -126,7 +126,7 @@ def batches(*, partner_id: int | None = None, limit: int = 100) -> tuple[BatchVi
 def resent_since_asked(*, partner_id: int, case_id: int) -> Resent:
     """Return what a partner has sent since a correction case last asked them: when it opened, or was returned."""
     asked_at = max(line.at for line in workflow.timeline(case_id) if line.outcome in {"open", "return"})
-    rows = Batch.objects.filter(partner_id=partner_id, received_at__gt=asked_at).order_by("id")
+    rows = Batch.objects.filter(partner_id=partner_id, received_at__gt=asked_at).order_by("received_at", "id")
     return Resent(asked_at=asked_at, batches=tuple(batch_view(row) for row in rows))
 
 

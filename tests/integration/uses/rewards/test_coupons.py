@@ -10,9 +10,11 @@ from tests.rewards_market import FACE_VALUE, PRICE, Market
 
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.audit.operations import IdempotencyConflict
-from tanpuhui.foundation.kernel.actors import SYSTEM
-from tanpuhui.foundation.kernel.errors import Invalid, NotFound, NotPermitted
+from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
+from tanpuhui.foundation.kernel.errors import Invalid, NotFound, NotPermitted, Refusal
 from tanpuhui.foundation.kernel.quantities import Fen, Points
+from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.workflow.operations import decide
 from tanpuhui.uses.rewards import operations, queries
 from tanpuhui.uses.rewards.models import Coupon
 from tanpuhui.uses.rewards.operations import _give_back
@@ -239,6 +241,53 @@ def close(market: Market, at: datetime, key: str = "s1") -> operations.Settlemen
     return operations.close_settlement(
         actor=market.maker, at=at, idempotency_key=key, merchant_id=market.merchant_id, period="2026-11"
     )
+
+
+def settled_and_asked(market: Market) -> tuple[operations.SettlementSheetClosed, datetime]:
+    honour(market, market.reserve(market.good()).code)
+    after = datetime.fromisoformat("2026-12-01T00:00:00+08:00")
+    return close(market, after), after
+
+
+def say(actor: Actor, sheet: operations.SettlementSheetClosed, outcome: str, at: datetime) -> None:
+    decide(
+        actor=actor, at=at, idempotency_key=None, case_id=sheet.case_id, outcome=outcome, opinion="逐张核对过"
+    )
+
+
+def test_the_merchant_confirms_the_sheet_and_no_money_moves(market: Market) -> None:
+    sheet, after = settled_and_asked(market)
+    account = ledger.accounts_of(owner_type="merchant", owner_ids=[market.merchant_id])[market.merchant_id]
+    owed = ledger.balance(account).fen
+    (line,) = workflow.inbox(actor=market.merchant, at=after)
+    assert line.case.case_id == sheet.case_id
+    assert queries.settlement_sheet(sheet.sheet_id).confirmed_at is None
+    with pytest.raises(Refusal) as foreign:
+        say(market.other_merchant, sheet, "confirm", after)
+    assert foreign.value.code == "NOT_YOUR_DECISION"
+    say(market.merchant, sheet, "confirm", after)
+    assert queries.settlement_sheet(sheet.sheet_id).confirmed_at == after
+    assert ledger.balance(account).fen == owed
+    assert workflow.case(sheet.case_id).closed_at == after
+    assert sound()
+
+
+def test_an_objection_is_answered_by_a_maker_and_ended_by_another_person(market: Market) -> None:
+    sheet, after = settled_and_asked(market)
+    checker = Actor(kind="user", id="9008", grants=(Grant(role=Role.CHECKER, area="990000"),))
+    both = Actor(kind="user", id="9009", grants=(*market.maker.grants, *checker.grants))
+    say(market.merchant, sheet, "object", after)
+    with pytest.raises(Refusal) as unanswered:
+        say(checker, sheet, "end", after)
+    assert unanswered.value.code == "GUARD_UNPROVEN"
+    say(market.maker, sheet, "answer", after)
+    say(market.merchant, sheet, "object", after)
+    with pytest.raises(Refusal) as alone:
+        say(both, sheet, "end", after)
+    assert alone.value.code == "SAME_PERSON"
+    say(checker, sheet, "end", after)
+    assert queries.settlement_sheet(sheet.sheet_id).confirmed_at is None
+    assert workflow.case(sheet.case_id).state == "ended"
 
 
 def test_a_merchant_sees_to_its_own_goods_only(market: Market) -> None:

@@ -10,14 +10,17 @@ import pytest
 
 from tanpuhui.behaviour.activity.domain import (
     GENESIS,
+    MENDABLE,
     REASONS,
     PostingContent,
     Verdict,
     chunk_count,
+    needs_correction,
     neutral_cell,
     points_for,
     posting_hash,
     reason_text,
+    rows_to_mend,
 )
 
 CONTENT = PostingContent(
@@ -60,3 +63,30 @@ def test_every_reason_has_a_verdict_and_both_languages() -> None:
     assert all(reason.zh and reason.en and reason.verdict in Verdict for reason in REASONS.values())
     assert reason_text("TOO_LATE", "en") != reason_text("TOO_LATE", "zh")
     assert reason_text("A_METHODOLOGYS_OWN") == "A_METHODOLOGYS_OWN"
+
+
+def test_only_rejected_rows_are_the_senders_to_mend_and_others_do_not_count() -> None:
+    assert {REASONS[code].verdict for code in MENDABLE} == {Verdict.REJECTED}
+    assert MENDABLE.isdisjoint(
+        {"NO_CONSENT", "TOO_LATE", "NO_METHODOLOGY", "PARAMETER_UNSET", "CAP_NOT_SUPPORTED"}
+    )
+    assert rows_to_mend({"BAD_TIME": 2, "BAD_ROW": 1, "NO_CONSENT": 90, "A_METHODOLOGYS_OWN": 7}) == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "to_mend", "refused", "share", "needed"),
+    [
+        (200, 1, False, "1/200", False),
+        (199, 1, False, "1/200", True),
+        (200, 200, False, None, False),
+        (0, 0, True, None, False),
+        (0, 0, True, "1/200", True),
+        (0, 0, False, "0", False),
+        (9, 1, False, "0", True),
+    ],
+)
+def test_a_correction_is_asked_for_above_the_share_that_the_rule_sets(
+    rows: int, to_mend: int, refused: bool, share: str | None, needed: bool
+) -> None:
+    share_max = None if share is None else Fraction(share)
+    assert needs_correction(rows=rows, to_mend=to_mend, refused=refused, share_max=share_max) is needed

@@ -64,17 +64,15 @@ def request_correction(
     if batch.state == BatchState.RECEIVED:
         raise BatchNotSettled(batch_id=batch_id)
     to_mend = rows_to_mend(batch.report["reasons"])
-    refused = batch.state == BatchState.REFUSED
-    if not to_mend and not refused:
+    if not to_mend and batch.state != BatchState.REFUSED:
         raise NothingToMend(batch_id=batch_id)
-    what = "整个文件没有采用" if refused else f"{to_mend} 行要更正"
     opened = open_case(
         actor=actor,
         at=at,
         process=CORRECTION,
         subject_type=SUBJECT,
         subject_id=str(batch_id),
-        title=f"{batch.file_name}，{what}",
+        title=batch.file_name,
         area=partner.area,
         organisation_id=batch.partner_id,
     )

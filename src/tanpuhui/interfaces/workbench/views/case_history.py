@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from tanpuhui.foundation.identity.queries import organisation
+from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.rulebook.queries import ProcessVersion, days_left, process_by_id
@@ -79,7 +80,7 @@ def parties(view: CaseView) -> list[Fact]:
     """Return who has a part in the case."""
     facts = []
     if view.organisation_id is not None:
-        facts.append(Fact(gettext("申请方"), _name(view.organisation_id)))
+        facts.append(Fact(_part_of(view.organisation_id), _name(view.organisation_id)))
     facts.extend(
         Fact(role_name(role), _name(organisation_id))
         for role, organisation_id in sorted(view.parties.items())
@@ -124,6 +125,12 @@ def _signature(line: TimelineLine) -> str:
         return who
     field = _name(line.organisation_id) or (role_name(line.role) if line.role else "")
     return gettext("%(who)s，%(field)s") % {"who": who, "field": field} if field else who
+
+
+def _part_of(organisation_id: int) -> str:
+    """Return what the case's own organisation is in it: a partner or merchant is asked, everybody else applies."""
+    kind = organisation(organisation_id).kind
+    return role_name(kind) if kind in {Role.PARTNER, Role.MERCHANT} else gettext("申请方")
 
 
 def _name(organisation_id: int | None) -> str:

@@ -61,7 +61,7 @@ def _correction(batch_id: int, view: CaseView) -> dict[str, Any]:
                 mono=True,
             ),
             Fact(gettext("收到"), at_moment(found.batch.received_at)),
-            Fact(gettext("文件的行"), digits(found.batch.rows)),
+            Fact(gettext("行数"), digits(found.batch.rows)),
             Fact(gettext("可以由数据伙伴更正"), digits(activity.rows_to_mend(found.reasons))),
         ],
         "batch_id": batch_id,

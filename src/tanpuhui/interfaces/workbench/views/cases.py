@@ -52,7 +52,7 @@ def cases(request: HttpRequest) -> HttpResponse:
             Column(gettext("办件号"), "mono"),
             Column(gettext("事项")),
             Column(gettext("名称")),
-            Column(gettext("申请方"), "soft"),
+            Column(gettext("机构"), "soft"),
             Column(gettext("状态")),
             Column(gettext("立案"), "soft"),
         ),

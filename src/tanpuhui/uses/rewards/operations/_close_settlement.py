@@ -78,7 +78,7 @@ def close_settlement(
         process="settlement_confirmation",
         subject_type="settlement_sheet",
         subject_id=str(sheet.pk),
-        title=f"{merchant.name} {period}，{sheet.coupons} 张",
+        title=f"{merchant.name} {period}",
         area=merchant.area,
         organisation_id=merchant_id,
     )
