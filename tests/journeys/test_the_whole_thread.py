@@ -8,7 +8,7 @@ import time
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, StorageState
@@ -386,11 +386,13 @@ def report_becomes_units(browser: Browser, place: Demonstration, case: str) -> s
     with Person(browser, place, "checker") as checker:
         checker.sign_in("zhongxin.fuhe")
         decide(checker, case, "issue", "53-checker")
+        number = urlsplit(checker.page.url).path.rpartition("/")[2]
         checker.open("/w/issuances")
         found = re.search(SERIAL, checker.reads())
         assert found is not None
         checker.shot("54-registry")
-        checker.open("/w/audit")
+        checker.open(f"/w/audit?subject=case:{number}")
+        checker.reads("苏文静")
         checker.shot("55-audit")
         return found[0]
 
