@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
@@ -26,6 +25,7 @@ from django.test.testcases import QuietWSGIRequestHandler
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 from tests.concurrency.conftest import _clone, _drop, migrated_template
+from tests.journeys.place import ROOT, Place
 
 from tanpuhui.config import wiring
 from tanpuhui.foundation.kernel.calendar import business_day
@@ -34,7 +34,6 @@ from tanpuhui.interfaces.commands.demonstration.stage import Stage
 
 __all__ = ["browser", "chromium_path", "migrated_template", "open_province"]
 
-ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "only-for-tests-42"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -48,31 +47,10 @@ ARGUMENTS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Province:
-    """A province that people reach with a browser: its address, its database, its data folder, who is who."""
+class Province(Place):
+    """A province that people reach with a browser, and who is who in it."""
 
-    url: str
-    database: str
-    data: Path
-    folder: Path
     stage: Stage
-
-    @property
-    def outbox(self) -> Path:
-        return self.data / "outbox" / "sms.log"
-
-    def environment(self) -> dict[str, str]:
-        """Return the environment in which a process of ours works on this province."""
-        server = urlsplit(os.environ.get("DATABASE_URL", "postgresql://localhost/tanpuhui"))
-        return {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "src"),
-            "PYTHONUTF8": "1",
-            "DJANGO_SETTINGS_MODULE": "tanpuhui.config.settings.test",
-            "DATABASE_URL": server._replace(path=f"/{self.database}").geturl(),
-            "TANPUHUI_DATA_DIR": str(self.data),
-            "TANPUHUI_JURISDICTION_DIR": str(self.folder),
-        }
 
 
 OpenProvince = Callable[[Callable[[Stage], None]], AbstractContextManager[Province]]
@@ -145,7 +123,7 @@ def open_province(
             patch.delenv("TANPUHUI_KEY_RING", raising=False)
             wiring.install()
             play(stage)
-            yield Province(url=url, database=name, data=data, folder=invented_jurisdiction, stage=stage)
+            yield Province(url=url, data=data, password=PASSWORD, stage=stage)
 
     return opened
 

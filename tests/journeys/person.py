@@ -19,10 +19,11 @@ from playwright.sync_api import (
     StorageState,
     WebError,
 )
-from tests.journeys.conftest import PASSWORD, ROOT, Province
+from tests.journeys.place import ROOT, Place
 
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
+SIZES = {DESKTOP: "desktop", PHONE: "phone"}
 PICTURES = ROOT / "test-output" / "journeys"
 CODE = re.compile(r"\b(\d{6})\b")
 FAILED_RESOURCE = "Failed to load resource"
@@ -33,7 +34,7 @@ LAID_OUT = "() => new Promise((done) => requestAnimationFrame(() => requestAnima
 
 
 class Person:
-    """A person of the province, or a stranger, with their own cookies.
+    """Somebody who belongs there, or a stranger, with their own cookies.
 
     `faults` collects console errors, refused content, script errors and answers that nobody expected.
     """
@@ -41,7 +42,7 @@ class Person:
     def __init__(
         self,
         browser: Browser,
-        province: Province,
+        place: Place,
         name: str,
         *,
         phone: bool = False,
@@ -50,13 +51,13 @@ class Person:
         session: StorageState | None = None,
     ) -> None:
         self.name = name
-        self.province = province
+        self.place = place
         self.size = PHONE if phone else DESKTOP
         self.faults: list[str] = []
         self._expected: set[int] = set()
         self._pictures = pictures
         self.context = browser.new_context(
-            base_url=province.url,
+            base_url=place.url,
             viewport={"width": self.size[0], "height": self.size[1]},
             locale=language,
             storage_state=session,
@@ -75,7 +76,7 @@ class Person:
     ) -> Literal[False]:
         if kind is not None:
             try:
-                self._picture(self.page, "zz-where-it-stopped", self.size, "end")
+                self.picture("zz-where-it-stopped", self.size, "end")
             except Error:
                 self.faults.append("no picture could be taken of where it stopped")
         self.context.close()
@@ -109,7 +110,7 @@ class Person:
         """Sign in for an organisation through the page that everybody uses."""
         self.page.goto("/sign-in")
         self.page.locator("#username").fill(username)
-        self.page.locator("#password").fill(PASSWORD)
+        self.page.locator("#password").fill(self.place.password)
         self.page.locator("#organisation button[type=submit]").click()
         self.page.wait_for_url("**/w/")
 
@@ -119,7 +120,7 @@ class Person:
         self.page.locator("#phone").fill(phone)
         self.page.locator("#citizen button[type=submit]").click()
         self.page.locator("#code").wait_for()
-        sent = [line for line in self.province.outbox.read_text("utf-8").splitlines() if phone in line][-1]
+        sent = [line for line in self.place.outbox.read_text("utf-8").splitlines() if phone in line][-1]
         found = CODE.search(sent.split("\t")[-1])
         assert found is not None, sent
         self.page.locator("#code").fill(found[1])
@@ -148,18 +149,22 @@ class Person:
 
     def shot(self, name: str) -> None:
         """Take the page as a picture, on a desk and on a phone."""
-        for size, device in ((DESKTOP, "desktop"), (PHONE, "phone")):
-            self._picture(self.page, name, size, device)
-        self.page.set_viewport_size({"width": self.size[0], "height": self.size[1]})
+        for size, device in SIZES.items():
+            self.picture(name, size, device)
+        self.resize(self.size)
 
-    def _picture(self, page: Page, name: str, size: tuple[int, int], device: str) -> None:
-        self._resize(page, *size)
+    def picture(self, name: str, size: tuple[int, int], device: str) -> None:
+        """Take the whole page as a picture at one size; it stays at that width."""
+        self.resize(size)
         # Bars that stay at the bottom of the screen would lie across the middle of a long picture.
-        self._resize(page, size[0], max(size[1], int(page.evaluate("document.documentElement.scrollHeight"))))
+        height = int(self.page.evaluate("document.documentElement.scrollHeight"))
+        self.resize((size[0], max(size[1], height)))
         # Hiding the caret or stopping animations would set inline styles, which our own policy refuses.
-        page.screenshot(path=self._pictures / f"{name}-{device}.png", full_page=True, caret="initial")
+        self.page.screenshot(path=self._pictures / f"{name}-{device}.png", full_page=True, caret="initial")
 
-    @staticmethod
-    def _resize(page: Page, width: int, height: int) -> None:
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate(LAID_OUT)
+    def resize(self, size: tuple[int, int]) -> None:
+        """Give the page this width and height, and wait until it is laid out for them."""
+        width, height = size
+        if self.page.viewport_size != {"width": width, "height": height}:
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.page.evaluate(LAID_OUT)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -102,6 +103,14 @@ def test_the_chain_from_a_file_to_a_certificate(desk: Desk) -> None:
         desk.client("regulator").get(f"/w/audit?subject=certificate:{certificate.number}").content.decode()
     )
     assert "registry.retire_units" in audit
+
+
+def test_a_verification_is_dated_by_the_day_it_is_here(desk: Desk) -> None:
+    late = replace(desk.cast, at=datetime(2026, 11, 20, 22, 0, tzinfo=UTC))
+    opened = late.report()
+    late.decide(opened, "submit", late.owner)
+    late.decide(opened, "verify", late.verifier)
+    assert "于 2026-11-21 核查" in desk.client("maker").get(f"/w/cases/{opened.case_id}").content.decode()
 
 
 def test_the_same_file_twice_is_one_batch(desk: Desk) -> None:

@@ -37,9 +37,16 @@ def full_months(stage: Stage) -> tuple[Month, ...]:
 
 
 def certify(stage: Stage) -> None:
-    """Pool every full month of every project's scenario, and take the reports as far as the story says."""
-    for month_place, month in enumerate(full_months(stage)):
-        for project_place, plan in enumerate(stage.cast.projects):
+    """Pool the full months of every project's scenario, and take the reports as far as the story says.
+
+    The last project's last month is left for whoever looks around: a pool cannot be taken again, so that without it
+    the maker's page could only refuse until this month ends.
+    """
+    months, plans = full_months(stage), stage.cast.projects
+    for month_place, month in enumerate(months):
+        for project_place, plan in enumerate(plans):
+            if len(plans) > 1 and month == months[-1] and plan == plans[-1]:
+                continue
             at = stage.moment(month.last_day + timedelta(days=2 + project_place))
             maker = stage.actor(stage.with_role("centre", "maker"), at)
             pooled = pool_month(

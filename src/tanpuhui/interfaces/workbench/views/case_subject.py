@@ -134,7 +134,7 @@ def _report_facts(found: ReportView, source: PoolView | None) -> list[Fact]:
     ]
     if found.verified_tonnes is not None and found.verifier_id is not None:
         verifier = organisation(found.verifier_id)
-        when = f"{found.verified_at:%Y-%m-%d}" if found.verified_at else ""
+        when = f"{figures.local_day(found.verified_at):%Y-%m-%d}" if found.verified_at else ""
         said = gettext("%(verifier)s 于 %(day)s 核查 %(tonnes)s t") % {
             "verifier": worded(verifier.name, verifier.name_en),
             "day": when,

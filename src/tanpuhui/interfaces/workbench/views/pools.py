@@ -229,5 +229,9 @@ def _sweep_page(
             "code": target.code,
             "name": worded(target.name_zh, target.name_en),
         }
-    crumbs = (Crumb(gettext("归集"), reverse("workbench:pools")), Crumb(f"{view.scenario} {view.month}"))
+    names = {scenario.code: worded(scenario.name_zh, scenario.name_en) for scenario in scenarios()}
+    crumbs = (
+        Crumb(gettext("归集"), reverse("workbench:pools")),
+        Crumb(f"{names.get(view.scenario, view.scenario)} {view.month}"),
+    )
     return page(request, "workbench/form.html", context, section="pools", crumbs=crumbs, status=status)
