@@ -15,6 +15,8 @@ from tanpuhui.science.engine.model import Evidence
 from tanpuhui.science.engine.parameters import read_factors
 
 COMMON = LIBRARY / "factors"
+FUELS = ["gasoline", "diesel", "kerosene", "fuel_oil", "lpg", "lng", "natural_gas", "bituminous_coal", "lignite",
+         "coke", "crude"]  # fmt: skip
 GRIDS = ["north_china", "northeast", "east_china", "central_china", "northwest", "south_china"]
 
 
@@ -75,6 +77,16 @@ def test_every_row_that_one_document_gives_for_three_years_is_there() -> None:
 
 def common_unit() -> Any:
     return common()["shandong_grid_2023"].unit
+
+
+@pytest.mark.parametrize("fuel", FUELS)
+def test_a_fuels_factor_is_its_heating_value_times_carbon_times_oxidation(fuel: str) -> None:
+    rows = common()
+    parts = [rows[f"{fuel}_{part}"].value for part in ("heating_value", "carbon_content", "oxidation")]
+    factor = rows[f"{fuel}_factor"].value
+    # t/t for liquids and solids; kg/m3 for natural gas, where 7 places are the 6 of the printed t/10^4 Nm3.
+    scale, places = (1, 7) if fuel == "natural_gas" else (1000, 6)
+    assert half_up(parts[0] * parts[1] * parts[2] * 44 / 12 / scale, places) == factor
 
 
 @pytest.mark.parametrize(("fuel", "density"), [("gasoline", "0.73"), ("diesel", "0.84")])
