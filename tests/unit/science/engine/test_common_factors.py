@@ -147,3 +147,18 @@ def test_no_general_knowledge_of_low_confidence_became_more_than_that() -> None:
     assert rows["recycling_net_clothing_recycler_claims"].confidence == "GK-L"
     assert {rows[code].confidence for code in rows if code.startswith("shanghai_") and "_v" in code} == {"L"}
     assert {rows[f"{grid}_bm_2019"].confidence for grid in GRIDS} == {"GK-M"}
+
+
+def test_a_thousand_tonnes_of_steam_give_the_printed_carbon_of_heat() -> None:
+    heat_gj = Decimal(1000) * 2777 / 1000  # 2777 kJ/kg, converted outside every method
+    assert common()["heat_default"].value * heat_gj == Decimal("305.47")
+
+
+def test_the_two_guangzhou_results_mean_the_same_number_of_trips() -> None:
+    rows = common()
+    trips = [
+        Decimal(tonnes) * 1000 / rows[f"guangzhou_2015_{method}"].value
+        for tonnes, method in ((1_300_000, "substitution"), (1_240_000, "average"))
+    ]
+    assert [half_up(found / 10**9, 3) for found in trips] == [Decimal("2.399"), Decimal("2.405")]
+    assert abs(trips[0] - trips[1]) / trips[0] < Decimal("0.003")
