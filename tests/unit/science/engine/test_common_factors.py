@@ -15,6 +15,8 @@ from tanpuhui.science.engine.model import Evidence
 from tanpuhui.science.engine.parameters import read_factors
 
 COMMON = LIBRARY / "factors"
+FUELS = ["gasoline", "diesel", "kerosene", "fuel_oil", "lpg", "lng", "natural_gas", "bituminous_coal", "lignite",
+         "coke", "crude"]  # fmt: skip
 GRIDS = ["north_china", "northeast", "east_china", "central_china", "northwest", "south_china"]
 
 
@@ -77,6 +79,16 @@ def common_unit() -> Any:
     return common()["shandong_grid_2023"].unit
 
 
+@pytest.mark.parametrize("fuel", FUELS)
+def test_a_fuels_factor_is_its_heating_value_times_carbon_times_oxidation(fuel: str) -> None:
+    rows = common()
+    parts = [rows[f"{fuel}_{part}"].value for part in ("heating_value", "carbon_content", "oxidation")]
+    factor = rows[f"{fuel}_factor"].value
+    # t/t for liquids and solids; kg/m3 for natural gas, where 7 places are the 6 of the printed t/10^4 Nm3.
+    scale, places = (1, 7) if fuel == "natural_gas" else (1000, 6)
+    assert half_up(parts[0] * parts[1] * parts[2] * 44 / 12 / scale, places) == factor
+
+
 @pytest.mark.parametrize(("fuel", "density"), [("gasoline", "0.73"), ("diesel", "0.84")])
 def test_the_factor_per_litre_is_the_density_times_the_factor_per_tonne(fuel: str, density: str) -> None:
     rows = common()
@@ -135,3 +147,18 @@ def test_no_general_knowledge_of_low_confidence_became_more_than_that() -> None:
     assert rows["recycling_net_clothing_recycler_claims"].confidence == "GK-L"
     assert {rows[code].confidence for code in rows if code.startswith("shanghai_") and "_v" in code} == {"L"}
     assert {rows[f"{grid}_bm_2019"].confidence for grid in GRIDS} == {"GK-M"}
+
+
+def test_a_thousand_tonnes_of_steam_give_the_printed_carbon_of_heat() -> None:
+    heat_gj = Decimal(1000) * 2777 / 1000  # 2777 kJ/kg, converted outside every method
+    assert common()["heat_default"].value * heat_gj == Decimal("305.47")
+
+
+def test_the_two_guangzhou_results_mean_the_same_number_of_trips() -> None:
+    rows = common()
+    trips = [
+        Decimal(tonnes) * 1000 / rows[f"guangzhou_2015_{method}"].value
+        for tonnes, method in ((1_300_000, "substitution"), (1_240_000, "average"))
+    ]
+    assert [half_up(found / 10**9, 3) for found in trips] == [Decimal("2.399"), Decimal("2.405")]
+    assert abs(trips[0] - trips[1]) / trips[0] < Decimal("0.003")

@@ -61,7 +61,7 @@ def changes(*replaced: tuple[str, str], file: str = MAIN) -> list[Change]:
         ("里程 * 单车因子", "( 里程 × bike_factor )", "changed", "calculations/by_bike/formulas/actual_emissions/formula", False),
         ("period: day", "period: week", "changed", "cap/period", True),
         ("reason: DAILY_CAP", "reason: WEEKLY_CAP", "changed", "cap/reason", True),
-        ("rounding:\n", "exclusions:\n  - {group: car, scope: account, period: day, keep: first}\nrounding:\n", "added", "exclusions", True),
+        ("rounding:\n", "  - {group: car, scope: account, period: day, keep: first}\n\nrounding:\n", "added", "exclusions", True),
         ("clause: booking", "clause: family", "changed", "rounding/clause", False),
         ("clauses:\n", NEW_CLAUSE, "added", "clauses/more", False),
     ],

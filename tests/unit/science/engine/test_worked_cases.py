@@ -93,10 +93,11 @@ def test_the_demonstration_set_lets_all_three_run_and_says_what_it_is() -> None:
     chosen = load_parameter_set(content)
     assert chosen.purpose == "demonstration"
     assert "演示值" in chosen.label.zh
-    for path in library():
-        version = load_version(folder(path), parameter_set=chosen)
+    for name in ("a01-bus", "a02-metro", "a03-bike"):
+        version = load_version(folder(LIBRARY / name / "1.0"), parameter_set=chosen)
         assert version.runnable
         assert version.purpose == "demonstration"
+    assert set(chosen.values) == {"A01", "A02", "A03"}
     assert {e.confidence for values in chosen.values.values() for e in values.values()} == {"ENG"}
 
 
@@ -123,7 +124,9 @@ def test_guangzhou_values_stand_beside_the_empty_parameter_and_do_not_calculate(
 
 
 def test_no_shipped_value_is_of_a_confidence_that_must_not_calculate() -> None:
-    active = [p.active for path in library() for p in load_version(folder(path)).parameters if p.active]
+    versions = [load_version(folder(path)) for path in library()]
+    active = [p.active for version in versions for p in version.parameters if p.active]
+    active += [e for v in versions for t in v.tables for c in t.columns for e in c.evidence.values()]
     assert active
-    assert {evidence.confidence for evidence in active} <= {"H", "M"}
+    assert {evidence.confidence for evidence in active} <= {"H", "M", "L", "GK-H", "GK-M", "CALC"}
     assert all("京津冀" in e.label.zh for e in active if e.publication == "DB11/T 3043-2024")
