@@ -12,6 +12,7 @@ from tests.unit.science.engine.made_up import LIBRARY, ROOT, folder, library
 from tanpuhui.science.engine import MethodologyError, load_parameter_set, load_version
 from tanpuhui.science.engine.cases import CASES_FILE, WorkedCase, check_agrees, read_cases, run_cases
 
+TRAVEL = tuple(LIBRARY / name / "1.0" for name in ("a01-bus", "a02-metro", "a03-bike"))
 CASES = [(path, case) for path in library() for case in read_cases(folder(path))]
 
 
@@ -82,7 +83,7 @@ def test_a_check_query_can_do_nothing_but_compute(query: str) -> None:
 
 
 def test_without_a_parameter_set_no_shipped_travel_methodology_can_run() -> None:
-    blocked = {path.parent.name: load_version(folder(path)).blocked_by for path in library()}
+    blocked = {path.parent.name: load_version(folder(path)).blocked_by for path in TRAVEL}
     assert blocked["a01-bus"] == ("trips_per_day",)
     assert blocked["a02-metro"] == ("trips_per_day",)
     assert blocked["a03-bike"] == ("speed_min", "speed_max", "trip_distance_max", "distance_per_day")
@@ -93,7 +94,7 @@ def test_the_demonstration_set_lets_all_three_run_and_says_what_it_is() -> None:
     chosen = load_parameter_set(content)
     assert chosen.purpose == "demonstration"
     assert "演示值" in chosen.label.zh
-    for path in library():
+    for path in TRAVEL:
         version = load_version(folder(path), parameter_set=chosen)
         assert version.runnable
         assert version.purpose == "demonstration"
@@ -125,5 +126,7 @@ def test_guangzhou_values_stand_beside_the_empty_parameter_and_do_not_calculate(
 def test_no_shipped_value_is_of_a_confidence_that_must_not_calculate() -> None:
     active = [p.active for path in library() for p in load_version(folder(path)).parameters if p.active]
     assert active
-    assert {evidence.confidence for evidence in active} <= {"H", "M"}
+    assert {evidence.confidence for evidence in active} <= {"H", "M", "L", "GK-H", "GK-M", "CALC"}
+    travel = [p.active for path in TRAVEL for p in load_version(folder(path)).parameters if p.active]
+    assert {evidence.confidence for evidence in travel} <= {"H", "M"}
     assert all("京津冀" in e.label.zh for e in active if e.publication == "DB11/T 3043-2024")

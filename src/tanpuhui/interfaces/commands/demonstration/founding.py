@@ -67,13 +67,16 @@ def admit_organisations(stage: Stage) -> None:
 
 
 def file_methodologies(stage: Stage) -> None:
-    """Take the library through the committee: experts recommend, the department files."""
+    """Take the library through the committee: experts recommend, the department files.
+
+    A version that waits for an operator's value cannot be filed and stays a draft that everybody can read.
+    """
     at = stage.founding() + timedelta(hours=2)
     maker = stage.actor(stage.with_role("centre", "maker"), at)
     parameters = (stage.folder / "parameter_sets" / "demonstration.yaml").read_bytes()
     import_library(actor=maker, at=at, folder=stage.methodologies, parameter_set=parameters)
     for version in library():
-        if version.state == "draft":
+        if version.state == "draft" and not version.blocked_by:
             _carry_to_filing(stage, version_id=version.id, last_step="file")
 
 
