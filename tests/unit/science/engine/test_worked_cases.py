@@ -12,6 +12,7 @@ from tests.unit.science.engine.made_up import LIBRARY, ROOT, folder, library
 from tanpuhui.science.engine import MethodologyError, load_parameter_set, load_version
 from tanpuhui.science.engine.cases import CASES_FILE, WorkedCase, check_agrees, read_cases, run_cases
 
+TRAVEL = tuple(LIBRARY / name / "1.0" for name in ("a01-bus", "a02-metro", "a03-bike"))
 CASES = [(path, case) for path in library() for case in read_cases(folder(path))]
 
 
@@ -82,7 +83,7 @@ def test_a_check_query_can_do_nothing_but_compute(query: str) -> None:
 
 
 def test_without_a_parameter_set_no_shipped_travel_methodology_can_run() -> None:
-    blocked = {path.parent.name: load_version(folder(path)).blocked_by for path in library()}
+    blocked = {path.parent.name: load_version(folder(path)).blocked_by for path in TRAVEL}
     assert blocked["a01-bus"] == ("trips_per_day",)
     assert blocked["a02-metro"] == ("trips_per_day",)
     assert blocked["a03-bike"] == ("speed_min", "speed_max", "trip_distance_max", "distance_per_day")
@@ -129,4 +130,6 @@ def test_no_shipped_value_is_of_a_confidence_that_must_not_calculate() -> None:
     active += [e for v in versions for t in v.tables for c in t.columns for e in c.evidence.values()]
     assert active
     assert {evidence.confidence for evidence in active} <= {"H", "M", "L", "GK-H", "GK-M", "CALC"}
+    travel = [p.active for path in TRAVEL for p in load_version(folder(path)).parameters if p.active]
+    assert {evidence.confidence for evidence in travel} <= {"H", "M"}
     assert all("京津冀" in e.label.zh for e in active if e.publication == "DB11/T 3043-2024")
