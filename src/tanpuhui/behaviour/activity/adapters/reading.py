@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from tanpuhui.behaviour.activity.adapters._port import RowVerdict
-from tanpuhui.behaviour.activity.adapters.tables import open_tables
+from tanpuhui.behaviour.activity.adapters.tables import open_tables, quoted
 from tanpuhui.behaviour.activity.domain import FileUnusable
 
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -346,7 +346,7 @@ def _parse_ndjson(block: _Block, wanted: Sequence[str]) -> tuple[pa.Table, list[
     lines = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))
     source = pa.table({"row_number": pa.array(block.numbers), "line": lines})
     paths = ", ".join("'$.\"" + name.replace('"', "").replace("'", "''") + "\"'" for name in wanted)
-    cells = ", ".join(f"coalesce(v[{i + 1}], '') as \"{name}\"" for i, name in enumerate(wanted))
+    cells = ", ".join(f"coalesce(v[{i + 1}], '') as {quoted(name)}" for i, name in enumerate(wanted))
     with closing(open_tables(threads=1)) as tables:
         tables.register("source", source)
         tables.execute(
