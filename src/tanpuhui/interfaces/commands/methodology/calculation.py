@@ -17,10 +17,15 @@ import pyarrow as pa
 from tanpuhui.interfaces.commands.methodology.cells import sort_rows, values_of
 from tanpuhui.interfaces.commands.methodology.inputs import Block
 from tanpuhui.science.engine import MethodologyVersion, interpret, sql
-from tanpuhui.science.engine.interpreter import field_reason
 
 RELATION = "records"
 Judged = tuple[int, str | None, int | None, Any, str | None]
+
+
+def runs_in_sql(version: MethodologyVersion) -> bool:
+    """Say whether whole columns can be calculated; else every row goes to the interpreter, one by one."""
+    dates = any(item.kind == "date" for item in version.fields)
+    return not (version.interpreter_only or version.groups or version.tables or dates or not version.variants)
 
 
 class Calculator:
@@ -30,10 +35,7 @@ class Calculator:
         self._version = version
         self._tables = tables
         self._exponents = exponents
-        # A version with functions that no database computes exactly goes row by row.
-        self._query = (
-            None if getattr(version, "interpreter_only", False) else sql(version, "duckdb", RELATION)
-        )
+        self._query = sql(version, "duckdb", RELATION) if runs_in_sql(version) else None
 
     @property
     def schema(self) -> pa.Schema:
@@ -82,11 +84,7 @@ class Calculator:
         number = row["row_number"]
         values, fault = values_of(row, self._version, exponents=self._exponents)
         if fault is not None:
-            # A field before the faulty one may already say no; the first reason in the order of fields holds.
-            before = (
-                field_reason(self._version.activity_field(code), value) for code, value in values.items()
-            )
-            return number, None, None, None, next((reason for reason in before if reason), fault)
+            return number, None, None, None, fault
         result = interpret(self._version, values)
         grams = result.grams.value if result.grams is not None else None
         return number, result.variant, grams, result.remainder_g, result.reason

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.commands.methodology.folders import read_files, read_parameter_set
 from tanpuhui.interfaces.commands.methodology.sentences import Unusable, printable, show_refusal
 from tanpuhui.science.engine import MethodologyVersion, ParameterSet, load_version
-from tanpuhui.science.engine.cases import CaseOutcome, run_cases
+from tanpuhui.science.engine.cases import CaseOutcome, check_agrees, run_cases
 from tanpuhui.science.engine.model import Parameter
 
 PASSED, FAILED, FAULTY = 0, 1, 2
@@ -84,20 +83,20 @@ def _case_fault(outcome: CaseOutcome, *, english: bool) -> str:
     if not outcome.case.check_sql:
         return ""
     try:
-        found = _queried(outcome.case.check_sql)
+        row = _queried(outcome.case.check_sql)
     except Refusal as refusal:
         return refusal.message("en" if english else "zh")
-    expected = (outcome.case.grams, outcome.case.remainder_g)
-    if found == expected:
+    if check_agrees(outcome.case, row):
         return ""
+    told = ", ".join(f"{name} {value}" for name, value in row.items())
     return (
-        f"the independent query gives {found[0]} g, remainder {found[1]} g; expected {expected[0]} g, {expected[1]} g"
+        f"the independent query gives {told}; expected {outcome.expected}"
         if english
-        else f"独立查询得 {found[0]} g，余 {found[1]} g；应为 {expected[0]} g，余 {expected[1]} g"
+        else f"独立查询得 {told}；应为 {outcome.expected}"
     )
 
 
-def _queried(check_sql: str) -> tuple[int, Decimal]:
+def _queried(check_sql: str) -> dict[str, object]:
     """Run an independent query, which `read_cases` has found to compute with numbers only, in an empty database."""
     import duckdb
 
@@ -105,18 +104,15 @@ def _queried(check_sql: str) -> tuple[int, Decimal]:
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         try:
-            row: Any = connection.execute(check_sql).fetchone()
+            result = connection.execute(check_sql)
+            names: list[str] = [column[0] for column in result.description]
+            row: Any = result.fetchone()
         except duckdb.Error as error:
             first = str(error).partition("\n")[0]
             raise Unusable(
                 zh=f"独立查询执行不了：{first}", en=f"The independent query fails: {first}"
             ) from error
-    if row is None or len(row) != 2 or any(value is None for value in row):
-        raise Unusable(
-            zh="独立查询应给出 grams 和 remainder_g 两个数。",
-            en="The independent query gives two numbers, grams and remainder_g.",
-        )
-    return int(row[0]), Decimal(str(row[1]))
+    return dict(zip(names, row or (), strict=True))
 
 
 def _unset(version: MethodologyVersion, *, english: bool) -> Iterator[str]:
@@ -128,7 +124,18 @@ def _unset(version: MethodologyVersion, *, english: bool) -> Iterator[str]:
         yield f"  ! parameters without a value: {len(unset)}" if english else f"  ! 未定参数 {len(unset)} 个"
         for parameter in unset:
             yield _blocks(version, parameter, english=english)
+    for table in version.tables:
+        if table.waiting:
+            name = f"{table.name.text('en' if english else 'zh')} ({table.code})"
+            yield (
+                f"  ! table {name}: {table.waiting} cells without a value; records that need one do not count"
+                if english
+                else f"  ! 参数表 {name}：{table.waiting} 格没有取值，用到它们的记录不计入"
+            )
     if version.methodology_class == "POINTS":
+        yield (
+            "  ✓ it gives points only and judges records" if english else "  ✓ 只给积分：判断记录，不算减排量"
+        )
         return
     if version.runnable:
         yield "  ✓ it can calculate" if english else "  ✓ 可以计算"

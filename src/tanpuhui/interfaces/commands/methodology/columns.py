@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tanpuhui.interfaces.commands.methodology.sentences import Unusable
 from tanpuhui.science.engine import Field, MethodologyVersion
+from tanpuhui.science.engine.model import Group
 
 RESULTS = ("row_number", "variant", "grams", "remainder_g", "reason", "reason_text")
 """What the output adds; a column kept from the input may not be called so."""
@@ -27,9 +28,14 @@ class Columns:
         return tuple(dict.fromkeys([*self.kept, *self.fields.values()]))
 
 
-def names_of(item: Field) -> tuple[str, ...]:
-    """Return what a column of the field may be called."""
+def names_of(item: Field | Group) -> tuple[str, ...]:
+    """Return what a column of the field, or of the rows of a group, may be called."""
     return tuple(dict.fromkeys([item.code, item.name.zh, item.name.en]))
+
+
+def readable(version: MethodologyVersion) -> list[Field | Group]:
+    """Return what an input has a column for: the fields, and the rows of the groups."""
+    return [*version.fields, *version.groups]
 
 
 def find_columns(
@@ -44,9 +50,9 @@ def find_columns(
     _refuse_unknown(header, version, keep, may_lack=may_lack)
     at = {name.casefold(): name for name in header}
     found: dict[str, str] = {}
-    missing: list[Field] = []
+    missing: list[Field | Group] = []
     without: list[str] = []
-    for item in version.fields:
+    for item in readable(version):
         here = list(dict.fromkeys(at[name.casefold()] for name in names_of(item) if name.casefold() in at))
         if len(here) > 1:
             listed = ", ".join(here)
@@ -58,7 +64,7 @@ def find_columns(
             found[item.code] = here[0]
         elif may_lack:
             found[item.code] = item.code
-        elif item.nullable:
+        elif item.min_rows == 0 if isinstance(item, Group) else item.nullable:
             without.append(item.code)
         else:
             missing.append(item)
@@ -77,7 +83,7 @@ def _refuse_doubles(header: Sequence[str]) -> None:
         )
 
 
-def _refuse_missing(header: Sequence[str], missing: Sequence[Field]) -> None:
+def _refuse_missing(header: Sequence[str], missing: Sequence[Field | Group]) -> None:
     zh = "、".join(f"{item.code}（或“{item.name.zh}”）" for item in missing)
     en = ", ".join(f"{item.code} (or '{item.name.en}')" for item in missing)
     here = ", ".join(header[:20]) or "-"
@@ -96,7 +102,7 @@ def _refuse_unknown(
             zh=f"--keep 的列不在文件里：{listed}。文件里的列：{here}。",
             en=f"--keep names columns that the file does not have: {listed}. The file has: {here}.",
         )
-    taken = {*RESULTS, *(item.code for item in version.fields)}
+    taken = {*RESULTS, *(item.code for item in readable(version))}
     clash = [name for name in keep if name in taken]
     if clash:
         listed = ", ".join(clash)

@@ -19,7 +19,7 @@ from tanpuhui.interfaces.commands.methodology.columns import Columns, find_colum
 from tanpuhui.interfaces.commands.methodology.sentences import Unusable, reading
 from tanpuhui.science.engine import MethodologyVersion
 
-LINE_BYTES_MAX = 1_000_000
+LINE_BYTES_MAX = 4_000_000
 FILE_BYTES_MAX = 1 << 50
 """No bound: rows come in blocks, so a file may be as long as the disk."""
 FIRST_BYTES = 1_000_000
@@ -184,14 +184,17 @@ def _by_field(table: pa.Table, columns: Columns) -> pa.Table:
     return pa.table(found, names=names)
 
 
+def _json(value: object) -> str | None:
+    """Return the rows of a group, which Parquet holds as a list, as the other formats write them."""
+    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column as text, but for one that is exact: whole numbers and decimals stay what they are."""
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_decimal128(kind):
         return column
     if pa.types.is_nested(kind) or pa.types.is_binary(kind):
-        return pa.chunked_array(
-            [pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())]
-        )
+        return pa.chunked_array([pa.array(map(_json, column.to_pylist()), pa.string())])
     text = column if pa.types.is_string(kind) else pc.cast(column, pa.string())
     return pc.if_else(pc.equal(text, ""), None, text)

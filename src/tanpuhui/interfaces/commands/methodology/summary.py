@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tanpuhui.interfaces.commands.methodology.cells import FORMULA_CELL, NOT_A_NUMBER
+from tanpuhui.interfaces.commands.methodology.cells import FORMULA_CELL, NOT_A_DATE, NOT_A_NUMBER, NOT_ROWS
 from tanpuhui.science.engine import ENGINE_VERSION, MethodologyVersion, reason_text
 from tanpuhui.science.engine.model import Words
-from tanpuhui.science.engine.notation import number_text
+from tanpuhui.science.engine.notation import named_items, number_text
 
 ROWS_SHOWN = 5
 _OF_THE_FILE: dict[str, Words] = {
@@ -26,6 +26,8 @@ _OF_THE_FILE: dict[str, Words] = {
 _OF_A_CELL: dict[str, Words] = {
     FORMULA_CELL: Words(zh="“{name}”里是公式，不是数据。", en="'{name}' holds a formula, not a value."),
     NOT_A_NUMBER: Words(zh="“{name}”不是数字（只写数字和小数点）。", en="'{name}' is no number (digits and a point only)."),
+    NOT_A_DATE: Words(zh="“{name}”不是日期（写成 2016-01-31）。", en="'{name}' is no date (written like 2016-01-31)."),
+    NOT_ROWS: Words(zh="“{name}”应为明细的列表（JSON）。", en="'{name}' should be a list of rows (JSON)."),
 }  # fmt: skip
 
 
@@ -35,7 +37,9 @@ def reason_sentence(version: MethodologyVersion, reason: str, *, locale: str) ->
     if code in _OF_THE_FILE:
         return _OF_THE_FILE[code].text(locale)
     if code in _OF_A_CELL:
-        return _OF_A_CELL[code].text(locale).format(name=version.activity_field(about).name.text(locale))
+        names = {item.code: item.name.text(locale) for item in named_items(version, None)}
+        named = " · ".join(names[part] for part in about.split("."))
+        return _OF_A_CELL[code].text(locale).format(name=named)
     return reason_text(version, reason, locale=locale)
 
 
@@ -108,7 +112,8 @@ class Summary:
             label, purpose = version.parameter_set.label.text(locale), words[version.purpose]
             yield words["set"].format(code=version.parameter_set.code, label=label, purpose=purpose)
         for code in without:
-            yield words["without"].format(name=version.activity_field(code).name.text(locale))
+            names = {item.code: item.name.text(locale) for item in named_items(version, None)}
+            yield words["without"].format(name=names[code])
         if version.cap is not None:
             yield words["cap"]
         yield words["rows"].format(
@@ -121,7 +126,9 @@ class Summary:
             first = ", ".join(map(str, self.first_rows[reason]))
             more = " …" if count > len(self.first_rows[reason]) else ""
             yield f"  ✗ {count:>12,}  {sentence} [{reason}] {words['row']} {first}{more}"
-        yield words["total"].format(grams=f"{self.grams:,}", remainder=number_text(self.remainder_g))
+        yield words[version.rounding.rule].format(
+            grams=f"{self.grams:,}", remainder=number_text(abs(self.remainder_g))
+        )
 
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -131,7 +138,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "without": "文件里没有“{name}”这一列，每行都按没有它计算。",
         "cap": "未施加活动量上限：它在入账时按先后次序判定。",
         "rows": "共 {rows:,} 行：计入 {calculated:,} 行，不计入 {refused:,} 行",
-        "row": "行", "total": "合计 {grams} g CO2e，另有余数 {remainder} g（逐行向下取整所余，不累计）",
+        "row": "行", "floor": "合计 {grams} g CO2e，另有余数 {remainder} g（逐行向下取整所余，不累计）",
+        "ceiling": "合计 {grams} g CO2e，其中 {remainder} g 是逐行向上取整所进",
     },
     "en": {
         "set": "Parameter set {code}: {label} ({purpose})",
@@ -140,6 +148,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "without": "The file has no column for '{name}'; every row is calculated without it.",
         "cap": "The cap on activity data is not applied: the posting judges it, in its order.",
         "rows": "{rows:,} rows: {calculated:,} count, {refused:,} do not",
-        "row": "rows", "total": "Total {grams} g CO2e; {remainder} g remain from rounding each row down and are not carried",
+        "row": "rows", "ceiling": "Total {grams} g CO2e, of which rounding each row up made {remainder} g",
+        "floor": "Total {grams} g CO2e; {remainder} g remain from rounding each row down and are not carried",
     },
 }  # fmt: skip
