@@ -6,7 +6,9 @@ Exit status: 0 done, 1 refused (a case fails, nothing can calculate, the version
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+from types import FrameType
 
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.commands.methodology.arguments import parse
@@ -21,6 +23,8 @@ def main(argv: list[str]) -> int:
     from tanpuhui.interfaces.commands.methodology.folders import VersionFaulty
     from tanpuhui.interfaces.commands.methodology.sentences import show_refusal
 
+    # Ended from outside, as by Ctrl-C: what lies beside the output is taken away.
+    signal.signal(signal.SIGTERM, _interrupted)
     verb = importlib.import_module(f"{__name__}.{options.verb}")
     try:
         return int(verb.run(options))
@@ -37,3 +41,7 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         print("已中断。/ Interrupted.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _interrupted(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -28,6 +28,8 @@ NOT_A_DATE = "NOT_A_DATE"
 NOT_ROWS = "NOT_ROWS"
 FORMULA_CELL = "FORMULA_CELL"
 NARROW_DIGITS = 18
+WHOLE_DIGITS = 20
+"""The digits of the widest whole number that Parquet holds."""
 CELL_DIGITS_MAX = 100
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\Z")
 _WITH_EXPONENT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][+-]?[0-9]{1,3}\Z")
@@ -83,7 +85,7 @@ def _is_plain(column: pa.ChunkedArray, item: Field) -> pa.ChunkedArray:
 def _fits(column: pa.ChunkedArray, item: Field) -> pa.ChunkedArray:
     """Say of an exact column whether its values fit the field's type: all of them, or it is for the other way."""
     try:
-        pc.cast(column, _type_of(item))
+        _cast(column, _type_of(item))
     except pa.ArrowInvalid:
         return pc.is_null(column)
     return pa.chunked_array([pa.array([True] * len(column))])
@@ -96,6 +98,14 @@ def _typed(rows: pa.Table, item: Field) -> pa.ChunkedArray:
     column = rows[item.code]
     if item.kind == "date" and _is_text(column):
         column = pc.utf8_slice_codeunits(column, 0, len("2016-01-31"))
+    return _cast(column, kind)
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """Cast safely: what would lose a digit raises ArrowInvalid."""
+    if pa.types.is_integer(column.type) and pa.types.is_decimal(kind):
+        # Arrow wants room for every value of the type; only then it looks at those that are there.
+        column = pc.cast(column, pa.decimal128(WHOLE_DIGITS, 0))
     return pc.cast(column, kind)
 
 
