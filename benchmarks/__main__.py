@@ -9,7 +9,7 @@ from benchmarks import scratch
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["intake"])
+    parser.add_argument("what", choices=["intake", "explanation"])
     parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
     parser.add_argument(
         "--accounts", type=int, default=0, help="people who travel; a fifth of the records if not given"
@@ -19,6 +19,11 @@ def main() -> None:
     )
     parser.add_argument("--format", choices=["csv", "ndjson"], default="csv")
     given = parser.parse_args()
+    if given.what == "explanation":
+        from benchmarks import explanation
+
+        explanation.run(repeats=given.repeats)
+        return
     with scratch.database() as server:
         from benchmarks import intake
 

@@ -1,6 +1,6 @@
 """The `tanpuhui` entry point: one table of commands, each imported only when it is called.
 
-`verify` never meets Django. A command module has `main(arguments) -> int` and a docstring whose first line says what
+`verify` and `methodology` never meet Django. A command module has `main(arguments) -> int` and a docstring whose first line says what
 it does, in Chinese and English.
 """
 
@@ -28,6 +28,7 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "verify": Command(f"{_ROOM}.verify", django=False),
+    "methodology": Command(f"{_ROOM}.methodology", django=False),
     "demo": Command(f"{_ROOM}.demo"),
     "migrate": Command(f"{_ROOM}.migrate"),
     "worker": Command(f"{_ROOM}.worker"),
@@ -69,7 +70,7 @@ def _listing() -> str:
         if spec is not None and spec.origin is not None:
             # Read, not imported: the list must not need what the commands need.
             said = ast.get_docstring(ast.parse(Path(spec.origin).read_text("utf-8"))) or ""
-            lines.append(f"  {name:<12}{said.partition(chr(10))[0]}")
+            lines.append(f"  {name:<14}{said.partition(chr(10))[0]}")
     return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ from tanpuhui.science.engine.checked import Checked
 from tanpuhui.science.engine.difference_words import (
     UNSET,
     codes,
+    date_text,
     item_name,
     order_name,
     part,
@@ -28,18 +29,25 @@ from tanpuhui.science.engine.model import (
     NO_WORDS,
     Cap,
     Clause,
+    Column,
+    Crediting,
     Evidence,
+    Exclusion,
     Field,
     Formula,
+    Group,
     MethodologyVersion,
+    Monitored,
     Parameter,
     ParameterSet,
     Predicate,
     Rounding,
+    Table,
+    TableKey,
     Variant,
     Words,
 )
-from tanpuhui.science.engine.notation import written
+from tanpuhui.science.engine.notation import named_items, number_text, written
 from tanpuhui.science.engine.units import Unit
 
 Kind = Literal["added", "removed", "changed"]
@@ -52,15 +60,19 @@ TOLD_ELSEWHERE: dict[type, frozenset[str]] = {
     Predicate: frozenset({"code", "text", "guards"}),
     Variant: frozenset({"code", "where_text"}),
     Formula: frozenset({"code", "text", "guards"}),
+    Table: frozenset({"code", "origin", "rows"}),
+    Column: frozenset({"code"}),
+    Group: frozenset({"code"}),
+    Monitored: frozenset({"code"}),
     Clause: frozenset({"code"}),
     Cap: frozenset({"limit"}),
     Evidence: frozenset({"unit"}),
-    ParameterSet: frozenset({"values", "sha256"}),
+    ParameterSet: frozenset({"values", "tables", "sha256"}),
 }
 # What no formula, rule, bound or cap reads: it changes what people are told, never a number or a reason.
 HARMLESS: dict[type, frozenset[str]] = {
     MethodologyVersion: frozenset(
-        {"name", "scenario", "status", "scope", "label", "beneficiary", "clauses", "parameter_set"}
+        {"name", "scenario", "status", "scope", "label", "beneficiary", "monitoring", "clauses", "parameter_set"}
     ),
     Field: frozenset({"name", "symbol", "display_unit", "privacy", "note"}),
     Parameter: frozenset({"name", "symbol", "suggestion", "alternatives", "note", "clause"}),
@@ -72,8 +84,16 @@ HARMLESS: dict[type, frozenset[str]] = {
     Variant: frozenset({"name"}),
     Formula: frozenset({"name", "symbol", "role", "clause", "note"}),
     Rounding: frozenset({"clause"}),
+    Table: frozenset({"name", "note", "clause"}),
+    TableKey: frozenset({"name"}),
+    Column: frozenset({"name", "symbol", "suggestions"}),
+    Group: frozenset({"name"}),
+    Exclusion: frozenset({"clause"}),
+    Crediting: frozenset({"length", "clause"}),
 }  # fmt: skip
-ORDER_TELLS_NOTHING = frozenset({"parameters", "clauses"})
+ORDER_TELLS_NOTHING = frozenset(
+    {"parameters", "tables", "columns", "keys", "groups", "exclusions", "clauses"}
+)
 CHECKED: dict[type, str] = {Formula: "formula", Predicate: "rule"}
 SECTIONS = {"variants": "calculations", "methodology_class": "class"}
 """Where the folder calls a part otherwise than the model does."""
@@ -173,6 +193,7 @@ class _Comparison:
         self.old, self.new = old, new
         self.used = _used(old) | _used(new)
         self.names = [_names(old), _names(new)]
+        self.rows: tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]] = ((), ())
 
     def changes(self) -> Iterator[Change]:
         yield from self._attributes(_Place(), self.old, self.new)
@@ -182,10 +203,7 @@ class _Comparison:
         kind = type(old)
         if isinstance(old, Variant):
             outer = self.names
-            self.names = [
-                {**names, **{formula.code: formula.name for formula in variant.formulas}}
-                for names, variant in zip(outer, (old, new), strict=True)
-            ]
+            self.names = [_names(self.old, old), _names(self.new, new)]
         for attribute in fields(kind):
             key = SECTIONS.get(attribute.name, attribute.name)
             if attribute.name in TOLD_ELSEWHERE.get(kind, ()):
@@ -199,6 +217,9 @@ class _Comparison:
                 called = CHECKED.get(kind, key)
                 inner = place.inner(called, part(called), counts=counts)
                 yield from self._formula(inner, (before, getattr(old, text)), (after, getattr(new, text)))
+            elif isinstance(old, Field) and old.kind == "date" and key in {"low", "high"}:
+                inner = place.inner(key, part(key))
+                yield from self._value(inner, plain(date_text(before)), plain(date_text(after)))
             elif attribute.name == "active":
                 yield from self._active(place, old, new)
             else:
@@ -223,23 +244,17 @@ class _Comparison:
             state = place.inner("state", part("state"))
             yield _change(state, summary(before) if before else UNSET, summary(after) if after else UNSET)
             return
-        if before.value != after.value:
-            yield _change(place.inner("value", part("value")), quantity(before), quantity(after))
-        for attribute in fields(Evidence):
-            if attribute.name not in {"value", *TOLD_ELSEWHERE[Evidence]}:
-                counts = attribute.name not in HARMLESS[Evidence]
-                inner = place.inner(attribute.name, part(attribute.name), counts=counts)
-                yield from self._value(inner, getattr(before, attribute.name), getattr(after, attribute.name))
+        yield from self._evidence(place, before, after)
 
     def _several(self, place: _Place, key: str, old: Any, new: Any, *, counts: bool) -> Iterator[Change]:
         """Compare two lists: by code where the items have one, else by what they are."""
-        if not _coded(old) or not _coded(new):
+        before, after = _by_code(old), _by_code(new)
+        if before is None or after is None:
             yield from _listed(place, key, old, new, counts=counts)
             return
-        before, after = _by_code(old), _by_code(new)
         for code in dict.fromkeys([*before, *after]):
             item = after.get(code, before.get(code))
-            used = not isinstance(item, Parameter) or code in self.used
+            used = not isinstance(item, Parameter | Column) or code in self.used
             inner = place.inner(
                 f"{key}/{code}",
                 item_name(key, item, code),
@@ -251,7 +266,7 @@ class _Comparison:
             elif code not in after:
                 yield _change(inner, summary(before[code]), None)
             else:
-                yield from self._value(inner, before[code], after[code])
+                yield from self._item(inner, before[code], after[code])
         common = [code for code in before if code in after]
         moved = [code for code in after if code in before]
         if common != moved:
@@ -259,6 +274,50 @@ class _Comparison:
                 f"{key}/order", order_name(key), counts=counts and key not in ORDER_TELLS_NOTHING
             )
             yield _change(inner, codes(common), codes(moved))
+
+    def _item(self, place: _Place, old: Any, new: Any) -> Iterator[Change]:
+        if isinstance(old, Table) and isinstance(new, Table):
+            # What a cell is called comes from the rows of its table.
+            self.rows = (old.rows, new.rows)
+        if isinstance(old, Column) and isinstance(new, Column):
+            yield from self._cells(place, old, new)
+        else:
+            yield from self._value(place, old, new)
+
+    def _cells(self, place: _Place, old: Column, new: Column) -> Iterator[Change]:
+        """Compare a column by its cells, each named by the entries of its keys."""
+        for attribute in ("name", "symbol", "unit"):
+            inner = place.inner(attribute, part(attribute), counts=attribute == "unit")
+            yield from self._value(inner, getattr(old, attribute), getattr(new, attribute))
+        for attribute in ("evidence", "suggestions"):
+            before, after = (
+                {codes(rows[row]).zh: cell for row, cell in getattr(column, attribute).items()}
+                for rows, column in zip(self.rows, (old, new), strict=True)
+            )
+            for entry in dict.fromkeys([*before, *after]):
+                counts, called = attribute == "evidence", plain(entry)
+                if attribute == "suggestions":
+                    words = part("suggestion")
+                    called = Words(zh=f"{entry} {words.zh}", en=f"{entry} {words.en}")
+                inner = place.inner(f"{attribute}/{entry}", called, counts=counts)
+                if entry in before and entry in after:
+                    yield from self._evidence(inner, before[entry], after[entry])
+                else:
+                    yield _change(
+                        inner, summary_or_none(before.get(entry)), summary_or_none(after.get(entry))
+                    )
+        if old.evidence.keys() == new.evidence.keys() and _bounds(old) != _bounds(new):
+            inner = place.inner("bounds", part("bounds"))
+            yield _change(inner, codes(_bounds(old)), codes(_bounds(new)))
+
+    def _evidence(self, place: _Place, old: Evidence, new: Evidence) -> Iterator[Change]:
+        if old.value != new.value:
+            yield _change(place.inner("value", part("value")), quantity(old), quantity(new))
+        for attribute in fields(Evidence):
+            if attribute.name not in {"value", *TOLD_ELSEWHERE[Evidence]}:
+                counts = attribute.name not in HARMLESS[Evidence]
+                inner = place.inner(attribute.name, part(attribute.name), counts=counts)
+                yield from self._value(inner, getattr(old, attribute.name), getattr(new, attribute.name))
 
     def _formula(
         self, place: _Place, old: tuple[Checked | None, str], new: tuple[Checked | None, str]
@@ -307,9 +366,16 @@ def _used(version: MethodologyVersion) -> frozenset[str]:
     return frozenset(found | ({version.cap.parameter} if version.cap else set()))
 
 
-def _names(version: MethodologyVersion) -> dict[str, Words]:
-    items: list[Field | Parameter] = [*version.fields, *version.parameters]
-    return {item.code: item.name for item in items}
+def _bounds(column: Column) -> tuple[str, ...]:
+    """Return from where to where the column's cells hold, where a key has bounds."""
+    found = dict.fromkeys((cell.low, cell.high) for cell in column.grid.cells)
+    return tuple(
+        "–".join("…" if bound is None else number_text(bound) for bound in bounds) for bounds in found
+    )
+
+
+def _names(version: MethodologyVersion, variant: Variant | None = None) -> dict[str, Words]:
+    return {item.code: item.name for item in named_items(version, variant)}
 
 
 def _same(old: Any, new: Any) -> bool:
@@ -318,12 +384,20 @@ def _same(old: Any, new: Any) -> bool:
     return bool(old == new)
 
 
-def _coded(items: Any) -> bool:
-    return isinstance(items, Mapping) or all(hasattr(item, "code") for item in items)
+def _code_of(item: Any) -> str | None:
+    """Return what tells an item of a list from the others, None where nothing does."""
+    if isinstance(item, TableKey):
+        return item.key.code
+    return item.group if isinstance(item, Exclusion) else getattr(item, "code", None)
 
 
-def _by_code(items: Any) -> dict[str, Any]:
-    return dict(items) if isinstance(items, Mapping) else {item.code: item for item in items}
+def _by_code(items: Any) -> dict[str, Any] | None:
+    """Return a list's items by their codes, None when an item has none."""
+    if isinstance(items, Mapping):
+        return dict(items)
+    named = [(_code_of(item), item) for item in items]
+    found = {code: item for code, item in named if code is not None}
+    return found if len(found) == len(named) else None
 
 
 def _listed(
@@ -352,8 +426,9 @@ def _meaning(checked: Checked) -> tuple[Any, ...]:
     own = {key: value for key, value in values.items() if key not in {"at", "depth"}}
     if sum(map(_nodes, own.values())) == len(checked.parts):
         own = {key: value for key, value in own.items() if not _nodes(value)}
-    if isinstance(node, tree.Name) and checked.symbol is not None:
-        own = {"name": f"{checked.symbol.role} {checked.symbol.code}"}
+    for key in {"name", "column", "group"} & own.keys():
+        if checked.symbol is not None:
+            own[key] = f"{checked.symbol.role} {checked.symbol.code}"
     if "unit" in own:
         own["unit"] = (checked.unit.dimension, checked.unit.factor)
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from datetime import date
 from decimal import Decimal
 from functools import singledispatch
 from typing import Any
@@ -13,11 +14,14 @@ from tanpuhui.science.engine.model import (
     Cap,
     Clause,
     Evidence,
+    Exclusion,
     Field,
     Formula,
+    Group,
     Parameter,
     ParameterSet,
     Predicate,
+    Table,
     Variant,
     Words,
 )
@@ -27,7 +31,8 @@ from tanpuhui.science.engine.units import Unit
 ITEMS: dict[str, tuple[str, str]] = {
     "fields": ("字段", "field"), "parameters": ("参数", "parameter"), "eligibility": ("适用条件", "eligibility rule"),
     "calculations": ("算法", "calculation"), "formulas": ("公式", "formula"), "clauses": ("条款", "clause"),
-    "exclusions": ("互斥", "exclusion"), "tables": ("表", "table"), "groups": ("分组", "group"),
+    "exclusions": ("互斥", "exclusion"), "tables": ("参数表", "table"), "groups": ("分组", "group"),
+    "columns": ("列", "column"), "keys": ("键", "key"), "monitoring": ("监测", "monitored item"),
 }  # fmt: skip
 PARTS: dict[str, tuple[str, str]] = {
     "code": ("代码", "code"), "name": ("名称", "name"), "class": ("类别", "class"), "scenario": ("场景", "scenario"),
@@ -46,6 +51,10 @@ PARTS: dict[str, tuple[str, str]] = {
     "present": ("须有的字段", "field that must be present"), "absent": ("须无的字段", "field that must be absent"),
     "message": ("提示", "message"), "role": ("角色", "role"), "period": ("周期", "period"), "quantity": ("计量对象", "quantity"),
     "parameter": ("上限参数", "limiting parameter"), "reason": ("原因代码", "reason code"), "remainder": ("余数", "remainder"),
+    "min_rows": ("最少行数", "least rows"), "max_rows": ("最多行数", "most rows"), "unique": ("不得重复的字段", "unique field"),
+    "within": ("回退", "fallback"), "key": ("键", "key"), "crediting": ("计入", "crediting"), "carried": ("结转", "carried"),
+    "length": ("计入期", "crediting period"), "keep": ("保留", "keep"), "method": ("方法", "method"),
+    "frequency": ("频次", "frequency"), "bounds": ("适用区间", "bounds"), "group": ("组", "group"),
     "document": ("文件", "document"), "text": ("内容", "text"), "purpose": ("用途", "purpose"), "order": ("先后次序", "order"),
 }  # fmt: skip
 UNSET = Words(zh="未定（OP）", en="unset (OP)")
@@ -165,11 +174,19 @@ def _(value: Field) -> Words:
             zh=f"选项 {'、'.join(value.options)}{may_be_empty.zh}",
             en=f"one of {', '.join(value.options)}{may_be_empty.en}",
         )
+    if value.kind == "date":
+        dates = f"{date_text(value.low)}–{date_text(value.high)}"
+        return Words(zh=f"日期 {dates}{may_be_empty.zh}", en=f"date {dates}{may_be_empty.en}")
     bounds = f"{number_text(value.low)}–{number_text(value.high)}"
     return Words(
         zh=f"{bounds} {value.unit.shown('zh')}，{value.places} 位小数{may_be_empty.zh}",
         en=f"{bounds} {value.unit.shown('en')}, {value.places} decimals{may_be_empty.en}",
     )
+
+
+def date_text(ordinal: Decimal) -> str:
+    """Return the date of a bound of a date field."""
+    return date.fromordinal(int(ordinal)).isoformat()
 
 
 @summary.register
@@ -190,6 +207,17 @@ def _(value: Variant) -> Words:
 @summary.register
 def _(value: Cap) -> Words:
     return plain(f"{value.scope}, {value.period}, {value.quantity} ≤ {value.parameter}")
+
+
+@summary.register
+def _(value: Exclusion) -> Words:
+    return plain(f"{value.scope}, {value.period}, {value.keep}")
+
+
+@summary.register
+def _(value: Table | Group) -> Words:
+    inner = value.columns if isinstance(value, Table) else value.fields
+    return Words(zh="、".join(item.name.zh for item in inner), en=", ".join(item.name.en for item in inner))
 
 
 @summary.register

@@ -74,7 +74,9 @@ def _approximate(name: str, operands: tuple[Decimal, ...], precision: int) -> tu
         value = context.ln(operands[0])
     else:
         value = context.exp(context.multiply(operands[1], context.ln(operands[0])))
-    return value, (abs(value) + 1).scaleb(-precision, context) if value else Decimal(0)
+    # In the wide context throughout: the caller's may be the exact one, in which no digit may be lost.
+    bound = context.add(value.copy_abs(), 1).scaleb(-precision, context)
+    return value, bound if value else Decimal(0)
 
 
 def _square_root(value: Decimal, *, places: int, rule: tree.Rule) -> Decimal:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import pytest
 from tests.unit.science.engine.made_up import LIBRARY, MAIN, ROOT, folder
+from tests.unit.science.engine.test_wider_language import CALCULATION, HEAD
 
 from tanpuhui.science.engine import (
     Change,
@@ -20,6 +21,10 @@ from tanpuhui.science.engine.difference import HARMLESS, TOLD_ELSEWHERE
 BIKE = LIBRARY / "a03-bike/1.0"
 TRANSPORT = "factors/transport.yaml"
 NEW_CLAUSE = "clauses:\n  - {code: more, document: 文件, text: {zh: 又一条, en: One more}}\n"
+EXCLUSION = "  - {group: travel, scope: account, period: day, keep: greatest}
+
+rounding:
+"
 NEW_RULE = """eligibility:
   - code: NOT_FAR
     rule: 里程 > 1[pkm]
@@ -61,7 +66,7 @@ def changes(*replaced: tuple[str, str], file: str = MAIN) -> list[Change]:
         ("里程 * 单车因子", "( 里程 × bike_factor )", "changed", "calculations/by_bike/formulas/actual_emissions/formula", False),
         ("period: day", "period: week", "changed", "cap/period", True),
         ("reason: DAILY_CAP", "reason: WEEKLY_CAP", "changed", "cap/reason", True),
-        ("rounding:\n", "  - {group: car, scope: account, period: day, keep: first}\n\nrounding:\n", "added", "exclusions", True),
+        ("\nrounding:\n", EXCLUSION, "added", "exclusions/travel", True),
         ("clause: booking", "clause: family", "changed", "rounding/clause", False),
         ("clauses:\n", NEW_CLAUSE, "added", "clauses/more", False),
     ],
@@ -170,6 +175,56 @@ def test_the_text_names_first_what_can_change_a_result_in_either_language() -> N
     assert "condition changed: Vehicle type = “bike” → Vehicle type ≠ “e-bike”" in english
 
 
+WIDE = "舍入(合计(小班, 蓄积 * 查表(密度, 树种)) * 44[tCO2/tC] / 12, 9, half_up)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "counts"),
+    [
+        ("density: 0.378", "density: 0.4", "tables/species_table/columns/density/evidence/杨树/value", True),
+        ("density: 0.378", 'density: ""', "tables/species_table/columns/density/evidence/杨树", True),
+        (
+            "fraction: 0.496",
+            "fraction: 0.5",
+            "tables/species_table/columns/fraction/evidence/杨树/value",
+            False,
+        ),
+        (
+            "density: 0.360",
+            "density: 0.361",
+            "tables/species_table/columns/density/suggestions/油松/value",
+            False,
+        ),
+        ("until: 0.3", "until: 0.4", "tables/deduction_table/columns/deduction/bounds", False),
+        ("en: Density", "en: Basic density", "tables/species_table/columns/density/name", False),
+        ("max_rows: 50", "max_rows: 60", "groups/strata/max_rows", True),
+        ("unique: [stratum]", "unique: []", "groups/strata/unique", True),
+        ("max: 100000,", "max: 200000,", "groups/strata/fields/volume/high", True),
+        ('min: "2000-01-01"', 'min: "2001-01-01"', "fields/start_date/low", True),
+        ("carried: [remainder, negative]", "carried: [negative]", "crediting/carried", True),
+        ("蓄积 * 查表", "volume * lookup", "calculations/only/formulas/result/formula", False),
+        ("合计(小班", "合计(strata", "calculations/only/formulas/result/formula", False),
+        ("查表(密度, 树种)", "查表(密度, '杨树')", "calculations/only/formulas/result/formula", True),
+    ],
+)
+def test_tables_cells_and_groups_are_compared_as_well(old: str, new: str, where: str, counts: bool) -> None:
+    text = HEAD + CALCULATION.format(formula=WIDE, unit="tCO2")
+    text = text.replace("unit: t/m3", "unit: tC/m3")
+    assert old in text
+    before = load_version({MAIN: text.encode()})
+    after = load_version({MAIN: text.replace(old, new, 1).encode()})
+    assert [(change.where, change.changes_result) for change in difference(before, after)] == [
+        (where, counts)
+    ]
+
+
+def test_a_date_bound_is_told_as_a_date() -> None:
+    text = HEAD + CALCULATION.format(formula="1[tCO2]", unit="tCO2")
+    later = text.replace('min: "2000-01-01"', 'min: "2001-01-01"', 1)
+    (found,) = difference(load_version({MAIN: text.encode()}), load_version({MAIN: later.encode()}))
+    assert found.text("zh") == "字段“期初”：下限 修改：2000-01-01 → 2001-01-01"
+
+
 def test_the_tables_name_only_attributes_that_exist() -> None:
     for table in (HARMLESS, TOLD_ELSEWHERE):
         for kind, names in table.items():
@@ -179,12 +234,12 @@ def test_the_tables_name_only_attributes_that_exist() -> None:
 def test_an_attribute_that_the_tables_do_not_know_counts() -> None:
     @dataclass(frozen=True, kw_only=True)
     class Wider(MethodologyVersion):
-        ladders: tuple[str, ...] = ()
+        notices: tuple[str, ...] = ()
 
-    def wider(*ladders: str) -> Wider:
+    def wider(*notices: str) -> Wider:
         version = bike()
         values = {item.name: getattr(version, item.name) for item in fields(MethodologyVersion)}
-        return Wider(**values, ladders=ladders)
+        return Wider(**values, notices=notices)
 
-    (found,) = difference(wider("distances"), wider("distances", "fares"))
-    assert (found.where, found.kind, found.changes_result) == ("ladders", "added", True)
+    (found,) = difference(wider("first"), wider("first", "second"))
+    assert (found.where, found.kind, found.changes_result) == ("notices", "added", True)

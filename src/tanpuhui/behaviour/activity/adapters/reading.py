@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from tanpuhui.behaviour.activity.adapters._port import RowVerdict
-from tanpuhui.behaviour.activity.adapters.tables import open_tables
+from tanpuhui.behaviour.activity.adapters.tables import open_tables, quoted
 from tanpuhui.behaviour.activity.domain import FileUnusable
 
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -72,41 +72,21 @@ def read_file(
 
     Raises FileUnusable when nothing can be read: empty, not UTF-8 at all, damaged, too large, a column missing.
     """
-    lines = _Lines(stream=_uncompressed(stream), limits=limits)
-    header = lines.header() if file_format == "csv" else ()
-    if header:
-        _check_header(header, required)
+    text = TextFile.open(stream, file_format=file_format, limits=limits)
+    if text.header:
+        _check_header(text.header, required)
     tables: list[pa.Table] = []
     faults: list[RowVerdict] = []
     rows = 0
-    with ThreadPoolExecutor(PARALLEL_BLOCKS) as pool:
-        for table, block_faults in _mapped(pool, lines.blocks(), header, wanted):
-            tables.append(table)
-            faults.extend(block_faults)
-            rows += table.num_rows + len(block_faults)
+    for table, block_faults in text.blocks(wanted):
+        tables.append(table)
+        faults.extend(block_faults)
+        rows += table.num_rows + len(block_faults)
     if rows == 0:
         raise FileUnusable(fault="EMPTY_FILE")
     if all(fault.reason == "BAD_ENCODING" for fault in faults) and len(faults) == rows:
         raise FileUnusable(fault="BAD_ENCODING", at=faults[0].value)
     return FileRead(table=pa.concat_tables(tables, promote_options="default"), rows=rows, faults=faults)
-
-
-def _mapped(
-    pool: ThreadPoolExecutor, blocks: Iterator[_Block], header: Sequence[str], wanted: Sequence[str]
-) -> Iterator[tuple[pa.Table, list[RowVerdict]]]:
-    """Parse blocks in order with a bounded look-ahead, so that a large file never stands in memory as bytes."""
-
-    def parse(block: _Block) -> tuple[pa.Table, list[RowVerdict]]:
-        table, faults = _parse_csv(block, header, wanted) if header else _parse_ndjson(block, wanted)
-        return table, [*block.faults, *faults]
-
-    waiting = []
-    for block in blocks:
-        waiting.append(pool.submit(parse, block))
-        if len(waiting) > PARALLEL_BLOCKS:
-            yield waiting.pop(0).result()
-    for future in waiting:
-        yield future.result()
 
 
 def _uncompressed(stream: BinaryIO) -> BinaryIO:
@@ -228,6 +208,42 @@ class _Lines:
         return _Block(text=kept, numbers=numbers[keep], faults=tuple(bad.values()))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextFile:
+    """A file of text whose header has been read and whose rows come in blocks, so that any length fits the memory."""
+
+    header: tuple[str, ...]
+    """The names of the columns; none for NDJSON, where every line names its own."""
+    lines: _Lines
+
+    @classmethod
+    def open(cls, stream: BinaryIO, *, file_format: Format, limits: Limits) -> TextFile:
+        """Read the header; raises FileUnusable when there is none or it cannot be read."""
+        lines = _Lines(stream=_uncompressed(stream), limits=limits)
+        return cls(header=lines.header() if file_format == "csv" else (), lines=lines)
+
+    def blocks(self, wanted: Sequence[str]) -> Iterator[tuple[pa.Table, list[RowVerdict]]]:
+        """Yield the rows block by block: row_number and the wanted columns as text, and the rows that are none.
+
+        Blocks come in the order of the file and are parsed with a bounded look-ahead. Raises FileUnusable.
+        """
+
+        def parse(block: _Block) -> tuple[pa.Table, list[RowVerdict]]:
+            table, faults = (
+                _parse_csv(block, self.header, wanted) if self.header else _parse_ndjson(block, wanted)
+            )
+            return table, [*block.faults, *faults]
+
+        with ThreadPoolExecutor(PARALLEL_BLOCKS) as pool:
+            waiting = []
+            for block in self.lines.blocks():
+                waiting.append(pool.submit(parse, block))
+                if len(waiting) > PARALLEL_BLOCKS:
+                    yield waiting.pop(0).result()
+            for future in waiting:
+                yield future.result()
+
+
 def _is_utf8(text: bytes) -> bool:
     if _NUL in text:
         return False
@@ -330,7 +346,7 @@ def _parse_ndjson(block: _Block, wanted: Sequence[str]) -> tuple[pa.Table, list[
     lines = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))
     source = pa.table({"row_number": pa.array(block.numbers), "line": lines})
     paths = ", ".join("'$.\"" + name.replace('"', "").replace("'", "''") + "\"'" for name in wanted)
-    cells = ", ".join(f"coalesce(v[{i + 1}], '') as \"{name}\"" for i, name in enumerate(wanted))
+    cells = ", ".join(f"coalesce(v[{i + 1}], '') as {quoted(name)}" for i, name in enumerate(wanted))
     with closing(open_tables(threads=1)) as tables:
         tables.register("source", source)
         tables.execute(
