@@ -28,6 +28,7 @@ ROWS: Rows = [
     {"a": Decimal(a), "b": Decimal(b), "c": Decimal(c)}
     for a, b, c in [
         ("60000", "999.99", "7"),
+        ("59999.9999", "0.01", "7"),
         ("2.5", "-2.5", "2"),
         ("3.5", "3.5", "2"),
         ("0.0001", "-0.01", "0.001"),
@@ -50,6 +51,7 @@ FORMULAS = [
     "round(b / (-c), 6, half_even)",
     "round(b, 0, half_up)",
     "round(b, 0, half_even)",
+    "round(a * a / 7, 8, floor)",
     "round(a * a * b / c, 6, half_up)",
     "round(a * a * a * b / (c * 1000000), 4, half_even)",
     "floor(b * 0.3)",
