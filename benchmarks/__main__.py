@@ -1,4 +1,4 @@
-"""`python -m benchmarks intake --records 200000`: measure, and print ratios."""
+"""`python -m benchmarks intake --records 200000` or `methodology --records 10000000`: measure, and print ratios."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks import scratch
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["intake", "explanation"])
+    parser.add_argument("what", choices=["intake", "explanation", "methodology"])
     parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
     parser.add_argument(
         "--accounts", type=int, default=0, help="people who travel; a fifth of the records if not given"
@@ -23,6 +23,11 @@ def main() -> None:
         from benchmarks import explanation
 
         explanation.run(repeats=given.repeats)
+        return
+    if given.what == "methodology":
+        from benchmarks import methodology
+
+        methodology.run(records=given.records, repeats=given.repeats)
         return
     with scratch.database() as server:
         from benchmarks import intake

@@ -1,40 +1,37 @@
-"""The SQL compiler (编译为 SQL): the checked tree to a SELECT for DuckDB or PostgreSQL, through sqlglot.
+"""The SQL compiler (编译为 SQL): checked trees to SQL expressions over layers of subqueries, for every dialect.
 
-Only syntax nodes are built; no text of an author is ever joined into SQL. DuckDB needs care that PostgreSQL
-`numeric` does not: its products stay within the operands' machine width unless one is widened, a CASE over two
-scales cuts digits off, and every decimal division is a binary double. So operands are widened where the
-derived digits ask for it, branches are cast to one type, and division is integer division of scaled HUGEINTs.
+A number is computed as a whole number of 10^-places, in 63 bits wherever its bounds prove that they suffice: fastest
+in every back end, and nothing can be rounded on the way. What several expressions use is a column of a layer.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import reduce
-from typing import Literal
 
 from sqlglot import exp
 
 from tanpuhui.science.engine import tree
 from tanpuhui.science.engine.checked import Checked
-from tanpuhui.science.engine.digits import MAX_DIGITS, Digits, aligned
+from tanpuhui.science.engine.dialects import Dialect
+from tanpuhui.science.engine.digits import EXACT, Digits
+from tanpuhui.science.engine.pieces import (
+    Piece,
+    all_of,
+    any_of,
+    as_type,
+    case,
+    column,
+    counted,
+    counts,
+    is_null,
+    is_wide,
+    join,
+    paren,
+    text,
+)
 
-Dialect = Literal["duckdb", "postgres"]
-# DuckDB computes DECIMAL up to 18 digits in 64-bit integers and raises an overflow instead of widening.
-NARROW_DIGITS = 18
-HUGEINT = exp.DataType.build("HUGEINT", dialect="duckdb")
-TEXT = exp.DataType.build("TEXT")
-BIGINT = exp.DataType.build("BIGINT")
 COMPARISONS = {"<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE, "=": exp.EQ, "!=": exp.NEQ}
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """An SQL expression, the layer from which it can be computed, and whether DuckDB holds it in 128 bits."""
-
-    sql: exp.Expr
-    layer: int = 0
-    wide: bool = False
 
 
 @dataclass(slots=True)
@@ -45,45 +42,28 @@ class Layers:
     counter: int = 0
 
     def add(self, piece: Piece, name: str = "") -> Piece:
-        """Make the piece a column of its layer and return the reference to it, one layer further on."""
+        """Make the piece a column of its layer and return the reference to it, one layer further on.
+
+        A name of the caller's must be unique; without one the column gets a number.
+        """
         while len(self.columns) <= piece.layer:
             self.columns.append([])
         self.counter += 1
         name = name or f"n{self.counter}"
         self.columns[piece.layer].append((name, piece.sql))
-        return Piece(column(name), piece.layer + 1, piece.wide)
+        return Piece(column(name), piece.layer + 1, piece.digits)
 
+    def single(self, piece: Piece) -> Piece:
+        """Return a piece that may be written several times: itself if short, else a column."""
+        return piece if piece.single else self.add(piece)
 
-def column(name: str) -> exp.Expr:
-    """Return a quoted column."""
-    return exp.column(exp.to_identifier(name, quoted=True))
-
-
-def decimal_type(total: int, places: int) -> exp.DataType:
-    """Return DECIMAL(total, places)."""
-    return exp.DataType.build(f"DECIMAL({total}, {places})")
-
-
-def as_type(sql: exp.Expr, to: exp.DataType) -> exp.Expr:
-    """Return CAST(sql AS to), always: sqlglot's own `cast` drops a cast between two DECIMALs of unlike digits."""
-    return exp.Cast(this=sql.copy(), to=to.copy())
-
-
-def constant(value: Decimal, *, digits: Digits | None = None) -> exp.Expr:
-    """Return an exact DECIMAL constant; as text in a cast, so that no back end reads it as a double."""
-    digits = digits or Digits.of(value)
-    return as_type(exp.Literal.string(f"{value:f}"), decimal_type(digits.total, digits.places))
-
-
-def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr) -> exp.Expr:
-    """Return CASE WHEN … THEN … ELSE … END."""
-    ifs = [exp.If(this=test.copy(), true=value.copy()) for test, value in branches]
-    return exp.Case(ifs=ifs, default=otherwise.copy())
-
-
-def paren(piece: exp.Expr) -> exp.Expr:
-    """Return the expression in parentheses."""
-    return exp.Paren(this=piece.copy())
+    def over(self, source: exp.Select, dialect: Dialect) -> exp.Select:
+        """Return the source with the columns of every layer, each layer a subquery of the next."""
+        for level, added in enumerate(self.columns):
+            columns = [exp.alias_(value, name, quoted=True) for name, value in added]
+            inner = dialect.fenced(source).subquery(f"s{level}", copy=False)
+            source = exp.select(exp.Star(), *columns).from_(inner, copy=False)
+        return source
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,199 +74,238 @@ class Compiler:
     layers: Layers
     names: dict[str, Piece]
 
-    def compile(self, checked: Checked) -> Piece:  # noqa: PLR0911 - one case per node type
+    def compile(self, checked: Checked) -> Piece:
         """Return the SQL of a number, truth or choice."""
         node = checked.node
         match node:
             case tree.Number():
-                return Piece(constant(node.value), 0, self._digits(checked).total > NARROW_DIGITS)
+                return constant(self.dialect, node.value)
             case tree.Text():
-                return Piece(exp.Literal.string(node.value))
+                return Piece(text(node.value))
             case tree.Name():
                 return self.names[checked.symbol.code if checked.symbol else ""]
-            case tree.Negative():
-                part = self.compile(checked.parts[0])
-                return Piece(exp.Neg(this=paren(part.sql)), part.layer, part.wide)
-            case tree.Arithmetic():
-                return self._arithmetic(checked, node.operator)
-            case tree.Convert():
-                factor = Piece(constant(checked.factor or Decimal(1)))
-                return self._product(checked, self.compile(checked.parts[0]), factor)
-            case tree.Floor():
-                part = self.compile(checked.parts[0])
-                return Piece(exp.Floor(this=part.sql.copy()), part.layer, part.wide)
-            case tree.Round():
-                return self._round(checked, node)
-        return self._choice_of_values(checked)
+            case tree.Comparison() | tree.Logic() | tree.Not():
+                return self._truth(checked, node)
+        return self._number(checked)
 
-    def _choice_of_values(self, checked: Checked) -> Piece:
+    def _number(self, checked: Checked) -> Piece:
         node = checked.node
         match node:
+            case tree.Negative():
+                return self._negated(self.compile(checked.parts[0]))
+            case tree.Arithmetic():
+                left, right = (self.compile(part) for part in checked.parts)
+                return (
+                    self._product(left, right)
+                    if node.operator == "*"
+                    else self._sum(node.operator, left, right)
+                )
+            case tree.Convert():
+                return self._product(
+                    self.compile(checked.parts[0]), constant(self.dialect, checked.factor or Decimal(1))
+                )
             case tree.Condition():
                 test = self.compile(checked.parts[0])
-                (then, otherwise), wide = self._aligned(checked.parts[1:])
-                sql = case((test.sql, then.sql), otherwise=otherwise.sql)
-                return Piece(sql, max(test.layer, then.layer, otherwise.layer), wide)
+                then, otherwise = self.aligned([self.compile(part) for part in checked.parts[1:]])
+                layer = max(test.layer, then.layer, otherwise.layer)
+                digits = then.bounds.union(otherwise.bounds)
+                return Piece(case((test.sql, then.sql), otherwise=otherwise.sql), layer, digits)
             case tree.Extreme():
-                several, wide = self._aligned(checked.parts)
-                first, *rest = (piece.sql.copy() for piece in several)
-                kind = exp.Least if node.kind == "min" else exp.Greatest
-                return Piece(
-                    kind(this=first, expressions=rest, ignore_nulls=False),
-                    max(p.layer for p in several),
-                    wide,
-                )
-            case tree.Comparison():
-                if checked.parts[0].kind == "number":
-                    (left, right), _ = self._aligned(checked.parts)
-                else:
-                    left, right = (self.compile(part) for part in checked.parts)
-                sql = COMPARISONS[node.operator](this=left.sql.copy(), expression=right.sql.copy())
-                return Piece(exp.Paren(this=sql), max(left.layer, right.layer))
-            case tree.Logic():
-                left, right = (self.compile(part) for part in checked.parts)
-                join = exp.And if node.operator == "and" else exp.Or
-                sql = join(this=left.sql.copy(), expression=right.sql.copy())
-                return Piece(exp.Paren(this=sql), max(left.layer, right.layer))
-            case tree.Not():
-                part = self.compile(checked.parts[0])
-                return Piece(exp.Not(this=paren(part.sql)), part.layer)
+                return self._extreme(node, [self.compile(part) for part in checked.parts])
+        return self._rounding(checked)
+
+    def _rounding(self, checked: Checked) -> Piece:
+        node = checked.node
+        match node:
+            case tree.Floor():
+                return self.rounded(self.compile(checked.parts[0]), 0, "floor")
+            case tree.Round():
+                value = self.compile(checked.parts[0])
+                divisor = self.compile(checked.parts[1]) if node.divisor is not None else None
+                return self.rounded(value, node.places, node.rule, divisor)
         message = f"no SQL for {type(node).__name__}"
         raise TypeError(message)
 
-    @staticmethod
-    def _digits(checked: Checked) -> Digits:
-        if checked.digits is None:
-            message = "an unset parameter has no SQL"
-            raise ValueError(message)
-        return checked.digits
+    def _truth(self, checked: Checked, node: tree.Comparison | tree.Logic | tree.Not) -> Piece:
+        parts = [self.compile(part) for part in checked.parts]
+        layer = max(part.layer for part in parts)
+        match node:
+            case tree.Comparison():
+                left, right = self.aligned(parts) if checked.parts[0].kind == "number" else parts
+                sql = join(COMPARISONS[node.operator], left.sql, right.sql)
+            case tree.Logic():
+                sql = join(exp.And if node.operator == "and" else exp.Or, parts[0].sql, parts[1].sql)
+            case tree.Not():
+                sql = exp.Not(this=paren(parts[0].sql))
+        return Piece(exp.Paren(this=sql), layer)
 
-    def _aligned(self, parts: tuple[Checked, ...]) -> tuple[list[Piece], bool]:
-        """Compile parts and cast them to the one DECIMAL type that holds all of them exactly."""
-        total, places = aligned(*(self._digits(part) for part in parts))
-        wide = total > NARROW_DIGITS
-        cast_to = decimal_type(total, places)
-        pieces = [self.compile(part) for part in parts]
-        return [Piece(as_type(piece.sql, cast_to), piece.layer, wide) for piece in pieces], wide
+    def _stored(self, sql: exp.Expr, layer: int, digits: Digits, *, wide: bool) -> Piece:
+        """Return a number that was computed wide or not as its digits say it is held."""
+        narrowed = wide and not is_wide(digits)
+        return Piece(as_type(sql, self.dialect.storage(wide=False)) if narrowed else sql, layer, digits)
 
-    def _arithmetic(self, checked: Checked, operator: str) -> Piece:
-        if operator == "*":
-            left, right = (self.compile(part) for part in checked.parts)
-            return self._product(checked, left, right)
-        (left, right), wide = self._aligned(checked.parts)
-        left_sql = left.sql
-        if not wide and self._digits(checked).total > NARROW_DIGITS:
-            places = self._digits(checked.parts[0]).places
-            left_sql, wide = as_type(left_sql, decimal_type(MAX_DIGITS, places)), True
-        join = exp.Add if operator == "+" else exp.Sub
-        sql = join(this=paren(left_sql), expression=paren(right.sql))
-        return Piece(exp.Paren(this=sql), max(left.layer, right.layer), wide)
+    def _widened(self, piece: Piece, *, wide: bool) -> exp.Expr:
+        """Return the piece's SQL in the wide type if the operation is computed in it."""
+        if not wide or piece.wide:
+            return piece.sql
+        if piece.value is not None:
+            return self.dialect.integer(piece.value, wide=True)
+        return as_type(piece.sql, self.dialect.wide)
 
-    def _product(self, checked: Checked, left: Piece, right: Piece) -> Piece:
-        wide = left.wide or right.wide
-        left_sql = left.sql
-        if self.dialect == "duckdb" and not wide and self._digits(checked).total > NARROW_DIGITS:
-            places = self._digits(checked.parts[0]).places
-            left_sql, wide = as_type(left.sql, decimal_type(MAX_DIGITS, places)), True
-        sql = exp.Mul(this=paren(left_sql), expression=paren(right.sql))
-        return Piece(exp.Paren(this=sql), max(left.layer, right.layer), wide)
+    def _constant(self, value: int, places: int) -> Piece:
+        digits = counted(value, value, places)
+        return Piece(self.dialect.integer(value, wide=is_wide(digits)), 0, digits, value)
 
-    def _integer(self, piece: Piece, digits: Digits, shift: int) -> exp.Expr:
-        """Return the value times 10^shift (shift ≥ its places) as an exact integer."""
-        if self.dialect == "postgres":
-            return exp.Mul(this=paren(piece.sql), expression=constant(Decimal(10) ** shift))
+    def _negated(self, piece: Piece) -> Piece:
+        return self._multiple(piece, -1, piece.places)
 
-        def whole(sql: exp.Expr, power: int) -> exp.Expr:
-            count = as_type(sql, HUGEINT)
-            return exp.Mul(this=count, expression=hugeint(10**power)) if power else count
+    def _multiple(self, piece: Piece, factor: int, places: int) -> Piece:
+        """Return the whole number of a piece times a constant, counted in 10^-places."""
+        if piece.value is not None:
+            return self._constant(piece.value * factor, places)
+        base, factor = (piece.of[0], piece.of[1] * factor) if piece.of else (piece, factor)
+        low, high = sorted(bound * factor for bound in counts(base.bounds))
+        digits = counted(low, high, places)
+        if factor == 1:
+            return replace(base, digits=digits, of=(base, 1))
+        wide = base.wide or is_wide(digits)
+        number = self._widened(self._constant(factor, 0), wide=wide)
+        sql = join(exp.Mul, self._widened(base, wide=wide), number)
+        return replace(self._stored(exp.Paren(this=sql), base.layer, digits, wide=wide), of=(base, factor))
 
-        if not digits.places:
-            return whole(piece.sql.copy(), shift)
-        floor = exp.Floor(this=piece.sql.copy())
-        fraction = as_type(
-            exp.Paren(this=exp.Sub(this=paren(piece.sql), expression=floor.copy())),
-            decimal_type(digits.places + 1, digits.places),
+    def _product(self, left: Piece, right: Piece) -> Piece:
+        places = left.places + right.places
+        if left.value is not None:
+            return self._multiple(right, left.value, places)
+        if right.value is not None:
+            return self._multiple(left, right.value, places)
+        digits = left.bounds.times(right.bounds)
+        wide = left.wide or right.wide or is_wide(digits)
+        sql = join(exp.Mul, self._widened(left, wide=wide), self._widened(right, wide=wide))
+        return self._stored(exp.Paren(this=sql), max(left.layer, right.layer), digits, wide=wide)
+
+    def _counted_in(self, piece: Piece, places: int) -> Piece:
+        """Return the same number counted in smaller steps."""
+        more = places - piece.places
+        return self._multiple(piece, 10**more, places) if more else piece
+
+    def _alike(self, pieces: list[Piece]) -> list[Piece]:
+        """Count all in the smallest of their steps."""
+        places = max(piece.places for piece in pieces)
+        return [self._counted_in(piece, places) for piece in pieces]
+
+    def aligned(self, pieces: list[Piece], places: int = 0) -> list[Piece]:
+        """Count all in the smallest of their steps, or in smaller ones, and hold them in one type."""
+        counted = [self._counted_in(piece, max(piece.places, places)) for piece in self._alike(pieces)]
+        wide = any(piece.wide for piece in counted)
+        return [replace(piece, sql=self._widened(piece, wide=wide)) for piece in counted]
+
+    def _sum(self, operator: str, left: Piece, right: Piece) -> Piece:
+        left, right = self._alike([left, right])
+        sign = -1 if operator == "-" else 1
+        if left.value is not None and right.value is not None:
+            return self._constant(left.value + sign * right.value, left.places)
+        if left.of and right.of and left.of[0].sql == right.of[0].sql:
+            return self._multiple(left.of[0], left.of[1] + sign * right.of[1], left.places)
+        low, high = sorted(sign * bound for bound in counts(right.bounds))
+        digits = counted(counts(left.bounds)[0] + low, counts(left.bounds)[1] + high, left.places)
+        wide = left.wide or right.wide or is_wide(digits)
+        kind = exp.Add if sign > 0 else exp.Sub
+        sql = join(kind, self._widened(left, wide=wide), self._widened(right, wide=wide))
+        return self._stored(exp.Paren(this=sql), max(left.layer, right.layer), digits, wide=wide)
+
+    def _extreme(self, node: tree.Extreme, pieces: list[Piece]) -> Piece:
+        """Return the least or greatest; null of any null, which would else let a value leave its bounds."""
+        several = [self.layers.single(piece) for piece in self.aligned(pieces)]
+        wide = any(piece.wide for piece in several)
+        digits = several[0].bounds
+        for piece in several[1:]:
+            digits = (digits.lesser if node.kind == "min" else digits.greater)(piece.bounds)
+        first, *rest = (piece.sql.copy() for piece in several)
+        kind = exp.Least if node.kind == "min" else exp.Greatest
+        chosen = kind(this=first, expressions=rest, ignore_nulls=True)
+        missing = [is_null(piece.sql) for piece in several if piece.value is None]
+        sql = case((any_of(missing), exp.null()), otherwise=chosen) if missing else chosen
+        return self._stored(sql, max(piece.layer for piece in several), digits, wide=wide)
+
+    def rounded(self, value: Piece, places: int, rule: tree.Rule, divisor: Piece | None = None) -> Piece:
+        """Return round(value / divisor, places, rule), rounded once: a quotient of integers and the rule on the rest."""
+        if divisor is None and places >= value.places:
+            return value
+        under = divisor or self._constant(1, 0)
+        digits = value.bounds.divided(under.bounds, places)
+        if under.bounds.high < 0:
+            value, under = self._negated(value), self._negated(under)
+        shift = under.places + places - value.places
+        top = self._scaled(value, max(shift, 0))
+        bottom = self._scaled(under, max(-shift, 0))
+        return self._quotient(self.layers.single(top), self.layers.single(bottom), digits, rule)
+
+    def times_power(self, piece: Piece, power: int) -> Piece:
+        """Return piece * 10^power: the same whole number, counted in larger steps, as far as it has places."""
+        kept = self._counted_in(piece, max(piece.places, power))
+        return replace(kept, digits=counted(*counts(kept.bounds), kept.places - power))
+
+    def rest(self, value: Piece, whole: Piece) -> Piece:
+        """Return the value less the whole number under it, counted in the value's places."""
+        up = self._constant(10**value.places, 0)
+        wide = value.wide
+        back = join(exp.Mul, self._widened(whole, wide=wide), self._widened(up, wide=wide))
+        sql = join(exp.Sub, self._widened(value, wide=wide), back)
+        one = Digits(Decimal(0), Decimal(1), value.places)
+        return self._stored(exp.Paren(this=sql), max(value.layer, whole.layer), one, wide=wide)
+
+    def _scaled(self, piece: Piece, shift: int) -> Piece:
+        """Return the whole number of a piece times 10^shift as a plain integer."""
+        scaled = self._counted_in(piece, piece.places + shift)
+        return replace(scaled, digits=counted(*counts(scaled.bounds)))
+
+    def _quotient(self, top: Piece, bottom: Piece, digits: Digits, rule: tree.Rule) -> Piece:
+        """Return top / bottom by the rule; the bottom is above 0."""
+        cut = Piece(
+            self.dialect.quotient(top, bottom, wide=is_wide(digits)), max(top.layer, bottom.layer), digits
         )
-        up = as_type(exp.Literal.string(str(10**digits.places)), decimal_type(NARROW_DIGITS + 1, 0))
-        scaled = exp.Mul(
-            this=as_type(fraction, decimal_type(NARROW_DIGITS + 1, digits.places)), expression=up
-        )
-        return exp.Paren(
-            this=exp.Add(
-                this=whole(floor, shift), expression=whole(exp.Paren(this=scaled), shift - digits.places)
+        if rule == "floor" and top.bounds.low >= 0:
+            return cut
+        quotient = self.layers.add(cut)
+        wide = top.wide or bottom.wide
+        back = join(exp.Mul, self._widened(quotient, wide=wide), self._widened(bottom, wide=wide))
+        most = counts(bottom.bounds)[1] - 1
+        rest = self.layers.add(
+            self._stored(
+                join(exp.Sub, self._widened(top, wide=wide), back),
+                quotient.layer,
+                counted(-most, most),
+                wide=wide,
             )
         )
+        step = self._step(rule, rest, bottom, quotient, signed=top.bounds.low < 0)
+        sql = exp.Paren(this=exp.Add(this=quotient.sql.copy(), expression=step))
+        return Piece(sql, rest.layer, digits)
 
-    def _round(self, checked: Checked, node: tree.Round) -> Piece:
-        """Round once: integer quotient and rest of scaled integers, then the rule on the rest."""
-        part = checked.parts[0]
-        above, places = self._digits(part), node.places
-        value = self.compile(part)
-        under = self._digits(checked.parts[1]) if node.divisor is not None else Digits.of(Decimal(1))
-        divisor = self.compile(checked.parts[1]) if node.divisor is not None else Piece(constant(Decimal(1)))
-        if node.divisor is None and places >= above.places:
-            return value
-        sign = 1 if under.low > 0 else -1
-        top = self._integer(value, above, max(above.places, under.places + places))
-        bottom = self._integer(divisor, under, max(under.places, above.places - places))
-        if sign < 0:
-            top, bottom = exp.Neg(this=exp.Paren(this=top)), exp.Neg(this=exp.Paren(this=bottom))
-        layer = max(value.layer, divisor.layer)
-        top_ref = self.layers.add(Piece(top, layer, wide=True))
-        bottom_ref = self.layers.add(Piece(bottom, layer, wide=True))
-        quotient = self.layers.add(Piece(self._int_div(top_ref.sql, bottom_ref.sql), layer + 1, wide=True))
-        product = exp.Mul(this=quotient.sql.copy(), expression=bottom_ref.sql.copy())
-        rest = self.layers.add(
-            Piece(exp.Sub(this=top_ref.sql.copy(), expression=product), layer + 2, wide=True)
-        )
-        step = self._step(node.rule, rest.sql, bottom_ref.sql, quotient.sql)
-        counted: exp.Expr = exp.Paren(this=exp.Add(this=quotient.sql.copy(), expression=step))
-        if self.dialect == "duckdb":
-            counted = as_type(counted, decimal_type(MAX_DIGITS, 0))
-        one = as_type(exp.Literal.string(f"{Decimal(1).scaleb(-places):f}"), decimal_type(places + 1, places))
-        sql = exp.Paren(this=exp.Mul(this=counted, expression=one)) if places else counted
-        return Piece(sql, layer + 3, wide=True)
-
-    def _int_div(self, top: exp.Expr, bottom: exp.Expr) -> exp.Expr:
-        """Return the quotient cut towards zero: DuckDB `//` on HUGEINT, PostgreSQL DIV() on numeric."""
-        return exp.IntDiv(this=top.copy(), expression=bottom.copy())
-
-    def _number(self, value: int) -> exp.Expr:
-        return hugeint(value) if self.dialect == "duckdb" else constant(Decimal(value))
-
-    def _step(self, rule: tree.Rule, rest: exp.Expr, by: exp.Expr, quotient: exp.Expr) -> exp.Expr:
+    def _step(self, rule: tree.Rule, rest: Piece, by: Piece, quotient: Piece, *, signed: bool) -> exp.Expr:
         """Return what the rule adds to a quotient that was cut towards zero; the divisor is positive."""
-        zero, plus, minus = self._number(0), self._number(1), self._number(-1)
-        negative, positive = (
-            exp.LT(this=rest.copy(), expression=zero),
-            exp.GT(this=rest.copy(), expression=zero),
-        )
+        zero, plus, minus = (self.dialect.integer(n, wide=quotient.wide) for n in (0, 1, -1))
+        nought = self.dialect.integer(0, wide=rest.wide)
+        negative = exp.LT(this=rest.sql.copy(), expression=nought.copy())
         if rule == "floor":
-            return exp.Paren(this=case((negative, minus), otherwise=zero))
+            return case((negative, minus), otherwise=zero)
         if rule == "ceiling":
-            return exp.Paren(this=case((positive, plus), otherwise=zero))
-        size = exp.Abs(this=rest.copy())
-        other = exp.Paren(this=exp.Sub(this=by.copy(), expression=size.copy()))
+            return case((exp.GT(this=rest.sql.copy(), expression=nought), plus), otherwise=zero)
+        size = exp.Abs(this=rest.sql.copy()) if signed else rest.sql.copy()
+        other = exp.Paren(this=exp.Sub(this=self._widened(by, wide=rest.wide).copy(), expression=size.copy()))
         far: exp.Expr = exp.GTE(this=size.copy(), expression=other.copy())
         if rule == "half_even":
-            half = self._int_div(quotient, self._number(2))
-            odd = exp.NEQ(this=exp.Mul(this=half, expression=self._number(2)), expression=quotient.copy())
-            tie = exp.And(
-                this=exp.EQ(this=size.copy(), expression=other.copy()), expression=exp.Paren(this=odd)
-            )
-            far = exp.Or(
-                this=exp.GT(this=size.copy(), expression=other.copy()), expression=exp.Paren(this=tie)
-            )
-        negative_far = exp.And(this=exp.Paren(this=far.copy()), expression=negative)
-        return exp.Paren(this=case((negative_far, minus), (far, plus), otherwise=zero))
+            two = self.dialect.integer(2, wide=quotient.wide)
+            odd = exp.NEQ(this=exp.Mod(this=quotient.sql.copy(), expression=two), expression=zero.copy())
+            tie = exp.EQ(this=size.copy(), expression=other.copy())
+            far = any_of([exp.GT(this=size, expression=other), exp.Paren(this=all_of([tie, odd]))])
+        up = [(all_of([exp.Paren(this=far), negative]), minus)] if signed else []
+        return case(*up, (far, plus), otherwise=zero)
 
 
-def hugeint(value: int) -> exp.Expr:
-    """Return a HUGEINT constant."""
-    return as_type(exp.Literal.string(str(value)), HUGEINT)
-
-
-def all_of(tests: list[exp.Expr]) -> exp.Expr:
-    """Return the conjunction; TRUE of none."""
-    first, *rest = [test.copy() for test in tests] or [exp.true()]
-    return reduce(lambda a, b: exp.And(this=a, expression=b), rest, first)
+def constant(dialect: Dialect, value: Decimal) -> Piece:
+    """Return a constant as the whole number of its smallest step."""
+    digits = Digits.of(value)
+    count = int(value.scaleb(digits.places, EXACT))
+    return Piece(dialect.integer(count, wide=is_wide(digits)), 0, digits, count)

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
 
 from sqlglot import exp
 
 from tanpuhui.science.engine import reasons as rules
-from tanpuhui.science.engine.compile_sql import (
+from tanpuhui.science.engine import tree
+from tanpuhui.science.engine.checked import Checked
+from tanpuhui.science.engine.compile_sql import Compiler, Layers, constant
+from tanpuhui.science.engine.dialects import DIALECTS, DialectName
+from tanpuhui.science.engine.digits import Digits
+from tanpuhui.science.engine.model import Field, MethodologyVersion, Variant
+from tanpuhui.science.engine.pieces import (
     BIGINT,
-    NARROW_DIGITS,
     TEXT,
-    Compiler,
-    Dialect,
-    Layers,
     Piece,
     all_of,
     as_type,
     case,
     column,
-    constant,
-    decimal_type,
+    decimal,
+    is_null,
+    is_present,
+    join,
+    text,
 )
-from tanpuhui.science.engine.digits import MAX_DIGITS, Digits
-from tanpuhui.science.engine.model import Field, MethodologyVersion, Predicate, Variant
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
-GRANTED = "__granted"
+NO_TEXT = as_type(exp.null(), TEXT)
+NO_NUMBER = as_type(exp.null(), exp.DataType.build("INT"))
+RAW_GRANTED = "r__granted"
+"""A column of the first layer has the prefix r_ and the code of its field, whose letters end the name of no other."""
 
 
 def sql(
     version: MethodologyVersion,
-    dialect: Dialect = "duckdb",
+    dialect: DialectName = "duckdb",
     relation: str = "records",
     *,
     granted: str | None = None,
@@ -52,217 +60,211 @@ def sql(
     return _Select(version, dialect, granted).build(relation).sql(dialect=dialect)
 
 
+class _Outcomes:
+    """Numbers for what may become of a row: above 0 for a variant that calculates, below 0 for a reason."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+        self.variants: dict[int, str] = {}
+
+    def reason(self, reason: str) -> exp.Expr:
+        """Return the number of a reason."""
+        self.reasons.append(reason)
+        return _number(-len(self.reasons))
+
+    def variant(self, variant: Variant) -> exp.Expr:
+        """Return the number of a variant, which is a reason if a parameter of it has no value."""
+        if variant.unset:
+            number = self.reason(f"{rules.PARAMETER_UNSET}:{variant.unset[0]}")
+            self.variants[-len(self.reasons)] = variant.code
+            return number
+        place = 1 + sum(1 for n in self.variants if n > 0)
+        self.variants[place] = variant.code
+        return _number(place)
+
+    def reason_of(self, outcome: Piece) -> exp.Expr:
+        """Return the text of the reason; null first, which is what most rows have."""
+        counts = exp.GT(this=outcome.sql.copy(), expression=_number(0))
+        texts = [(_equals(outcome, -n), text(reason)) for n, reason in enumerate(self.reasons, 1)]
+        return case((counts, NO_TEXT), *texts, otherwise=NO_TEXT)
+
+    def variant_of(self, outcome: Piece) -> exp.Expr:
+        """Return the code of the variant."""
+        codes = [(_equals(outcome, n), text(code)) for n, code in self.variants.items()]
+        return case(*codes, otherwise=NO_TEXT)
+
+
 class _Select:
-    def __init__(self, version: MethodologyVersion, dialect: Dialect, granted: str | None) -> None:
+    """Builds the layers: raw columns, faults of fields, fields, steps, the outcome, grams."""
+
+    def __init__(self, version: MethodologyVersion, dialect: DialectName, granted: str | None) -> None:
         self.version = version
-        self.dialect = dialect
+        self.dialect = DIALECTS[dialect]
         capped = version.cap.quantity if version.cap else "count"
         self.capped = None if granted is None or capped == "count" else version.activity_field(capped)
         self.granted = granted
         self.layers = Layers()
-        self.names: dict[str, Piece] = {}
-        for item in version.fields:
-            self.names[item.code] = Piece(
-                column(f"f_{item.code}"), 0, Digits(item.low, item.high, item.places).total > NARROW_DIGITS
-            )
-        for parameter in version.parameters:
-            if parameter.value is not None:
-                digits = Digits.of(parameter.value)
-                self.names[parameter.code] = Piece(constant(parameter.value), 0, digits.total > NARROW_DIGITS)
+        self.outcomes = _Outcomes()
+        self.names = {
+            parameter.code: constant(self.dialect, parameter.value)
+            for parameter in version.parameters
+            if parameter.value is not None
+        }
 
     def build(self, relation: str) -> exp.Expr:
-        table = exp.Table(this=exp.to_identifier(relation, quoted=True))
-        results = {
-            variant.code: self._result(variant) for variant in self.version.variants if not variant.unset
-        }
-        rules_ = [(predicate, self._rule(predicate)) for predicate in self.version.eligibility]
-        wheres = {v.code: self._applies(v) for v in self.version.variants}
-        pieces = [*results.values(), *(p for _, p in rules_), *wheres.values()]
-        depth = max(piece.layer for piece in pieces)
-        source: exp.Select = exp.select(column("row_no"), *self._clean()).from_(table)
-        for level in range(depth):
-            added = self.layers.columns[level] if level < len(self.layers.columns) else []
-            columns = [exp.alias_(value, name, quoted=True) for name, value in added]
-            source = exp.select(exp.Star(), *columns).from_(
-                source.subquery(f"s{level}", copy=False), copy=False
-            )
-        judged = exp.select(
-            column("row_no"),
-            exp.alias_(self._variant_case(wheres), "variant", quoted=True),
-            exp.alias_(self._first_reason(rules_), "first_reason", quoted=True),
-            *([column("granted_reason")] if self.capped is not None else []),
-            *(exp.alias_(piece.sql.copy(), f"g_{code}", quoted=True) for code, piece in results.items()),
-        ).from_(source.subquery("computed", copy=False), copy=False)
-        return self._booked(judged, list(results))
-
-    def _clean(self) -> list[exp.Expr]:
-        """Fields cast to their declared type, null where a value may not stand; and the first reason why."""
-        found: list[exp.Expr] = []
-        branches: list[tuple[exp.Expr, exp.Expr]] = []
-        for item in self.version.fields:
-            tests = self._field_tests(item, column(item.code))
-            branches += [(test, exp.Literal.string(f"{code}:{item.code}")) for test, code in tests]
-            found.append(
-                exp.alias_(self._cleaned(item, column(item.code), tests), f"f_{item.code}", quoted=True)
-            )
-        reason = (
-            case(*branches, otherwise=as_type(exp.null(), TEXT)) if branches else as_type(exp.null(), TEXT)
-        )
-        found.append(exp.alias_(reason, "field_reason", quoted=True))
+        """Return the SELECT over the relation."""
+        fields = self.version.fields
+        columns = [exp.alias_(column(item.code), f"r_{item.code}", quoted=True) for item in fields]
         if self.capped is not None and self.granted is not None:
-            found += self._clean_granted(self.capped, column(self.granted))
-        return found
+            columns.append(exp.alias_(column(self.granted), RAW_GRANTED, quoted=True))
+        table = exp.Table(this=exp.to_identifier(relation, quoted=True))
+        base = exp.select(column("row_no"), *columns).from_(table)
+        fault = self._fault()
+        self._fields(fault)
+        outcome = self._outcome(fault)
+        final = self._granted(self.capped, fault, outcome) if self.capped is not None else outcome
+        grams, remainder = self._booked(self._exact(final))
+        found = {
+            "reason": self.outcomes.reason_of(final),
+            "variant": self.outcomes.variant_of(outcome),
+            "grams": grams.sql,
+            "remainder_g": remainder.sql,
+        }
+        named = [exp.alias_(value, name, quoted=True) for name, value in found.items()]
+        source = self.layers.over(base, self.dialect).subquery("computed", copy=False)
+        return exp.select(column("row_no"), *named).from_(source, copy=False)
 
-    def _clean_granted(self, item: Field, raw: exp.Expr) -> list[exp.Expr]:
-        bounds = exp.or_(
-            exp.LT(this=raw.copy(), expression=constant(item.low)),
-            exp.GT(this=raw.copy(), expression=column(item.code)),
-        )
-        places = exp.NEQ(this=raw.copy(), expression=as_type(raw, _type(item)))
-        has_value = exp.Not(this=exp.Is(this=column(item.code), expression=exp.null()))
-        given = exp.Not(this=exp.Is(this=raw.copy(), expression=exp.null()))
-        tests = [(bounds, rules.OUT_OF_BOUNDS), (places, rules.TOO_MANY_PLACES)]
-        checked = [
-            (exp.and_(has_value, given, test), exp.Literal.string(f"{code}:{rules.GRANTED}"))
-            for test, code in tests
+    def _compiler(self, names: dict[str, Piece] | None = None) -> Compiler:
+        return Compiler(self.dialect, self.layers, self.names if names is None else names)
+
+    def _fault(self) -> Piece:
+        """The first reason why a field of the row cannot stand, as a number; null if they all can."""
+        tests = [
+            (test, self.outcomes.reason(f"{code}:{item.code}"))
+            for item in self.version.fields
+            for test, code in _field_tests(item)
         ]
-        own = [(test, exp.null()) for test, _ in self._field_tests(item, column(item.code))]
-        either = exp.Coalesce(this=raw.copy(), expressions=[column(item.code)])
-        use = case(
-            *own,
-            *((test, exp.null()) for test, _ in checked),
-            otherwise=as_type(either, _type(item)),
-        )
-        return [
-            exp.alias_(use, f"f_{item.code}{GRANTED}", quoted=True),
-            exp.alias_(
-                case(*own, *checked, otherwise=as_type(exp.null(), TEXT)), "granted_reason", quoted=True
-            ),
+        return self.layers.add(Piece(case(*tests, otherwise=NO_NUMBER)), "fault")
+
+    def _fields(self, fault: Piece) -> None:
+        """Name the fields: numbers are null in a row that has a fault, so that every value keeps its bounds."""
+        for item in self.version.fields:
+            if item.kind == "choice":
+                self.names[item.code] = Piece(as_type(_raw(item.code), TEXT))
+                continue
+            digits = _digits(item)
+            count = case((is_null(fault.sql), self.dialect.count(_raw(item.code), digits)))
+            self.names[item.code] = self.layers.add(Piece(count, fault.layer, digits), f"f_{item.code}")
+
+    def _outcome(self, fault: Piece) -> Piece:
+        """The number of the fault, of the first rule that the row breaks, or of the first variant that fits."""
+        branches, layer = [(is_present(fault.sql), fault.sql)], fault.layer
+        for predicate in self.version.eligibility:
+            tests, unset = _present(predicate.present), predicate.checked.unset
+            reason = self.outcomes.reason(f"{rules.PARAMETER_UNSET}:{unset[0]}" if unset else predicate.code)
+            if not unset:
+                holds = self._compiler().compile(predicate.checked)
+                tests, layer = [*tests, exp.Not(this=holds.sql)], max(layer, holds.layer)
+            branches.append((all_of(tests), reason))
+        for variant in self.version.variants:
+            tests = _present(variant.present) + [is_null(_raw(code)) for code in variant.absent]
+            if variant.where is not None:
+                where = self._compiler().compile(variant.where)
+                tests, layer = [*tests, where.sql], max(layer, where.layer)
+            branches.append((all_of(tests), self.outcomes.variant(variant)))
+        none = self.outcomes.reason(rules.NO_CALCULATION)
+        return self.layers.add(Piece(case(*branches, otherwise=none), layer), "outcome")
+
+    def _granted(self, item: Field, fault: Piece, outcome: Piece) -> Piece:
+        """Let the granted quantity stand for the capped field in the formulas, and judge it."""
+        raw, own = column(RAW_GRANTED), _raw(item.code)
+        given = all_of([is_null(fault.sql), is_present(own), is_present(raw)])
+        inside = exp.Between(this=raw, low=decimal(item.low), high=own)
+        tests = [
+            (exp.Not(this=inside), rules.OUT_OF_BOUNDS),
+            (_too_many_places(raw, item), rules.TOO_MANY_PLACES),
         ]
+        found = [(test, self.outcomes.reason(f"{code}:{rules.GRANTED}")) for test, code in tests]
+        wrong = self.layers.add(Piece(case((given, case(*found)), otherwise=NO_NUMBER), fault.layer), "wrong")
+        usable = all_of([given, is_null(wrong.sql)])
+        digits = _digits(item)
+        count = case((usable, self.dialect.count(raw, digits)), otherwise=self.names[item.code].sql)
+        self.names[item.code] = self.layers.add(Piece(count, wrong.layer, digits), f"g_{item.code}")
+        counted = exp.GT(this=outcome.sql.copy(), expression=_number(0))
+        final = case((all_of([counted, is_present(wrong.sql)]), wrong.sql), otherwise=outcome.sql)
+        return self.layers.add(Piece(final, max(outcome.layer, wrong.layer)), "final")
 
-    def _field_tests(self, item: Field, raw: exp.Expr) -> list[tuple[exp.Expr, str]]:
-        missing = exp.Is(this=raw.copy(), expression=exp.null())
-        tests: list[tuple[exp.Expr, str]] = [] if item.nullable else [(missing, rules.FIELD_MISSING)]
-        if item.kind == "choice":
-            options = [exp.Literal.string(option) for option in item.options]
-            return [*tests, (exp.Not(this=exp.In(this=raw.copy(), expressions=options)), rules.OUT_OF_BOUNDS)]
-        bounds = exp.or_(
-            exp.LT(this=raw.copy(), expression=constant(item.low)),
-            exp.GT(this=raw.copy(), expression=constant(item.high)),
-        )
-        places = exp.NEQ(this=raw.copy(), expression=as_type(raw, _type(item)))
-        return [*tests, (bounds, rules.OUT_OF_BOUNDS), (places, rules.TOO_MANY_PLACES)]
-
-    def _cleaned(self, item: Field, raw: exp.Expr, tests: list[tuple[exp.Expr, str]]) -> exp.Expr:
-        to = TEXT if item.kind == "choice" else _type(item)
-        if not tests:
-            return as_type(raw, to)
-        return case(*((test, exp.null()) for test, _ in tests), otherwise=as_type(raw, to))
-
-    def _result(self, variant: Variant) -> Piece:
+    def _steps(self, variant: Variant) -> Piece:
+        """Compile the steps of a variant; one that others use several times is a column."""
+        uses = Counter(code for formula in variant.formulas for code in _names_used(formula.checked))
         names = dict(self.names)
-        if self.capped is not None:
-            names[self.capped.code] = replace(
-                names[self.capped.code], sql=column(f"f_{self.capped.code}{GRANTED}")
-            )
-        compiler = Compiler(self.dialect, self.layers, names)
         for formula in variant.formulas:
-            piece = compiler.compile(formula.checked)
-            names[formula.code] = self.layers.add(piece, f"v_{variant.code}_{formula.code}")
+            piece = self._compiler(names).compile(formula.checked)
+            names[formula.code] = self.layers.single(piece) if uses[formula.code] > 1 else piece
         return names[variant.result.code]
 
-    def _rule(self, predicate: Predicate) -> Piece:
-        if predicate.checked.unset:
-            return Piece(exp.false())
-        return Compiler(self.dialect, self.layers, self.names).compile(predicate.checked)
-
-    def _present(self, codes: tuple[str, ...]) -> list[exp.Expr]:
-        return [exp.Not(this=exp.Is(this=column(f"f_{code}"), expression=exp.null())) for code in codes]
-
-    def _applies(self, variant: Variant) -> Piece:
-        tests = self._present(variant.present)
-        tests += [exp.Is(this=column(f"f_{code}"), expression=exp.null()) for code in variant.absent]
-        layer = 0
-        if variant.where is not None:
-            piece = Compiler(self.dialect, self.layers, self.names).compile(variant.where)
-            tests, layer = [*tests, piece.sql], piece.layer
-        return Piece(all_of(tests), layer)
-
-    def _variant_case(self, wheres: dict[str, Piece]) -> exp.Expr:
-        branches = [(piece.sql, exp.Literal.string(code)) for code, piece in wheres.items()]
-        return case(*branches, otherwise=as_type(exp.null(), TEXT))
-
-    def _first_reason(self, judged: list[tuple[Predicate, Piece]]) -> exp.Expr:
-        branches: list[tuple[exp.Expr, exp.Expr]] = [
-            (exp.Not(this=exp.Is(this=column("field_reason"), expression=exp.null())), column("field_reason"))
+    def _exact(self, outcome: Piece) -> Piece:
+        """The exact result in the smallest step of a gram that any variant needs; null where no gram counts."""
+        compiler = self._compiler()
+        runnable = [variant for variant in self.version.variants if not variant.unset]
+        in_grams = [
+            compiler.times_power(self._steps(variant), len(str(variant.grams_factor)) - 1)
+            for variant in runnable
         ]
-        for predicate, piece in judged:
-            applies = self._present(predicate.present)
-            unset = predicate.checked.unset
-            code = f"{rules.PARAMETER_UNSET}:{unset[0]}" if unset else predicate.code
-            fails = exp.Not(this=exp.Paren(this=piece.sql.copy()))
-            branches.append((all_of([*applies, fails]), exp.Literal.string(code)))
-        return case(*branches, otherwise=as_type(exp.null(), TEXT))
+        pieces = compiler.aligned(in_grams, self.version.remainder_places)
+        digits = pieces[0].bounds
+        for piece in pieces[1:]:
+            digits = digits.union(piece.bounds)
+        sql = case(*((_equals(outcome, n), piece.sql) for n, piece in enumerate(pieces, 1)))
+        return self.layers.add(Piece(sql, max(outcome.layer, *(p.layer for p in pieces)), digits), "exact")
 
-    def _booked(self, judged: exp.Select, results: list[str]) -> exp.Expr:
-        """Reason, variant and exact grams of each row, then whole grams (floor) and the remainder."""
-        text = as_type(exp.null(), TEXT)
-        first, variant = column("first_reason"), column("variant")
-        branches = [
-            (_present(first), first),
-            (exp.Is(this=variant, expression=exp.null()), exp.Literal.string(rules.NO_CALCULATION)),
-        ]
-        for item in self.version.variants:
-            if item.unset:
-                test = exp.EQ(this=variant, expression=exp.Literal.string(item.code))
-                branches.append((test, exp.Literal.string(f"{rules.PARAMETER_UNSET}:{item.unset[0]}")))
-        if self.capped is not None:
-            branches.append((_present(column("granted_reason")), column("granted_reason")))
-        reasoned = exp.select(
-            column("row_no"),
-            exp.alias_(case(*branches, otherwise=text), "reason", quoted=True),
-            exp.alias_(case((_present(first), text), otherwise=variant), "variant", quoted=True),
-            exp.alias_(self._exact_grams(results), "exact_g", quoted=True),
-        ).from_(judged.subquery("judged", copy=False), copy=False)
-        return self._floored(reasoned)
-
-    def _exact_grams(self, results: list[str]) -> exp.Expr:
-        total, places = self.version.grams_type
-        branches = []
-        for code in results:
-            variant = self.version.variant(code)
-            digits = variant.result.checked.digits
-            value = column(f"g_{code}")
-            if digits is not None and digits.total + len(str(variant.grams_factor)) > NARROW_DIGITS:
-                value = as_type(value, decimal_type(MAX_DIGITS, digits.places))
-            grams = exp.Mul(this=value, expression=constant(variant.grams_factor))
-            test = exp.EQ(this=column("variant"), expression=exp.Literal.string(code))
-            branches.append((test, as_type(exp.Paren(this=grams), decimal_type(total, places))))
-        return case(*branches, otherwise=as_type(exp.null(), decimal_type(total, places)))
-
-    def _floored(self, reasoned: exp.Select) -> exp.Select:
-        places = self.version.remainder_places
-        counts = exp.Is(this=column("reason"), expression=exp.null())
-        exact = column("exact_g")
-        whole = exp.Floor(this=exact.copy())
-        rest = as_type(
-            exp.Paren(this=exp.Sub(this=exact, expression=whole.copy())), decimal_type(places + 1, places)
-        )
-        grams = case((counts, as_type(whole, BIGINT)), otherwise=as_type(exp.null(), BIGINT))
-        remainder = case((counts, rest), otherwise=as_type(exp.null(), decimal_type(places + 1, places)))
-        return exp.select(
-            column("row_no"),
-            column("reason"),
-            column("variant"),
-            exp.alias_(grams, "grams", quoted=True),
-            exp.alias_(remainder, "remainder_g", quoted=True),
-        ).from_(reasoned.subquery("reasoned", copy=False), copy=False)
+    def _booked(self, exact: Piece) -> tuple[Piece, Piece]:
+        """Whole grams, rounded down, and what is left of one."""
+        compiler = self._compiler()
+        grams = self.layers.add(compiler.rounded(exact, 0, "floor"), "whole_g")
+        rest = compiler.rest(exact, grams)
+        sql = as_type(grams.sql, BIGINT) if grams.wide else grams.sql
+        return Piece(sql, grams.layer), Piece(self.dialect.fraction(rest.sql, exact.places), rest.layer)
 
 
-def _type(item: Field) -> exp.DataType:
-    digits = Digits(item.low, item.high, item.places)
-    return decimal_type(digits.total, digits.places)
+def _field_tests(item: Field) -> list[tuple[exp.Expr, str]]:
+    raw = _raw(item.code)
+    tests: list[tuple[exp.Expr, str]] = [] if item.nullable else [(is_null(raw), rules.FIELD_MISSING)]
+    if item.kind == "choice":
+        options = [text(option) for option in item.options]
+        return [*tests, (exp.Not(this=exp.In(this=raw, expressions=options)), rules.OUT_OF_BOUNDS)]
+    inside = exp.Between(this=raw, low=decimal(item.low), high=decimal(item.high))
+    places = (_too_many_places(raw, item), rules.TOO_MANY_PLACES)
+    return [*tests, (exp.Not(this=inside), rules.OUT_OF_BOUNDS), places]
 
 
-def _present(value: exp.Expr) -> exp.Expr:
-    return exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
+def _present(codes: tuple[str, ...]) -> list[exp.Expr]:
+    return [is_present(_raw(code)) for code in codes]
+
+
+def _number(value: int) -> exp.Expr:
+    return exp.Literal.number(value)
+
+
+def _raw(code: str) -> exp.Expr:
+    return column(f"r_{code}")
+
+
+def _digits(item: Field) -> Digits:
+    return Digits(item.low, item.high, item.places)
+
+
+def _too_many_places(raw: exp.Expr, item: Field) -> exp.Expr:
+    step = Decimal(1).scaleb(-item.places)
+    return exp.NEQ(this=join(exp.Mod, raw, decimal(step)), expression=_number(0))
+
+
+def _equals(outcome: Piece, number: int) -> exp.Expr:
+    return exp.EQ(this=outcome.sql.copy(), expression=_number(number))
+
+
+def _names_used(checked: Checked) -> Iterator[str]:
+    if isinstance(checked.node, tree.Name) and checked.symbol is not None:
+        yield checked.symbol.code
+    for part in checked.parts:
+        yield from _names_used(part)

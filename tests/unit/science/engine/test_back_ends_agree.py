@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.unit.science.engine.battery import FAULTS, differences, planted
 from tests.unit.science.engine.made_up import (
     FORMULAS,
     LIBRARY,
@@ -192,15 +193,18 @@ def test_a_value_far_outside_its_bounds_is_a_reason_and_not_an_overflow() -> Non
     assert exactly(found) == exactly(as_rows(version, rows))
 
 
-def test_a_planted_fault_in_the_sql_is_caught_by_the_comparison() -> None:
-    version = load_version(made_up(fields=field("d", "里程"), formula="d * 1[gCO2e]"))
-    connection = duckdb.connect()
-    connection.execute("CREATE TABLE records AS SELECT 0::BIGINT AS row_no, 1.5::DECIMAL(18,6) AS d")
-    broken = sql(version).replace("FLOOR", "CEIL")
-    assert broken != sql(version)
-    assert exactly(connection.execute(broken).fetchall()) != exactly(
-        as_rows(version, [{"d": Decimal("1.5")}])
-    )
+def on_battery(version: MethodologyVersion, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return in_duckdb(version, rows, COLUMNS)
+
+
+def test_duckdb_agrees_on_the_battery() -> None:
+    assert differences(on_battery, duckdb.Error) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_planted_in_the_compiler_is_caught(fault: str) -> None:
+    with planted(fault):
+        assert differences(on_battery, duckdb.Error)
 
 
 @pytest.mark.parametrize("name", ['records"; DROP TABLE x; --', "a b", "", "records)", "甲"])
