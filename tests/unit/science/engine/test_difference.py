@@ -21,10 +21,7 @@ from tanpuhui.science.engine.difference import HARMLESS, TOLD_ELSEWHERE
 BIKE = LIBRARY / "a03-bike/1.0"
 TRANSPORT = "factors/transport.yaml"
 NEW_CLAUSE = "clauses:\n  - {code: more, document: 文件, text: {zh: 又一条, en: One more}}\n"
-EXCLUSION = "  - {group: travel, scope: account, period: day, keep: greatest}
-
-rounding:
-"
+EXCLUSION = "  - {group: travel, scope: account, period: day, keep: greatest}\n\nrounding:\n"
 NEW_RULE = """eligibility:
   - code: NOT_FAR
     rule: 里程 > 1[pkm]
