@@ -74,9 +74,10 @@ def _approximate(name: str, operands: tuple[Decimal, ...], precision: int) -> tu
         value = context.ln(operands[0])
     else:
         value = context.exp(context.multiply(operands[1], context.ln(operands[0])))
-    # In the wide context throughout: the caller's may be the exact one, in which no digit may be lost.
-    bound = context.add(value.copy_abs(), 1).scaleb(-precision, context)
-    return value, bound if value else Decimal(0)
+    if not value:
+        return value, Decimal(0)
+    # Every step names its context: the caller's traps what is not exact.
+    return value, context.add(value.copy_abs(), 1).scaleb(-precision, context)
 
 
 def _square_root(value: Decimal, *, places: int, rule: tree.Rule) -> Decimal:

@@ -13,7 +13,8 @@ from html import escape
 
 from tanpuhui.science.engine import tree
 from tanpuhui.science.engine.checked import Checked
-from tanpuhui.science.engine.model import Field, Formula, MethodologyVersion, Parameter, Variant
+from tanpuhui.science.engine.evaluation import Known, evaluate
+from tanpuhui.science.engine.model import Formula, Group, MethodologyVersion, Variant
 from tanpuhui.science.engine.notation import (
     AND,
     ATOM,
@@ -26,7 +27,9 @@ from tanpuhui.science.engine.notation import (
     SIGNS,
     SUM,
     WORDS,
+    named_items,
     number_text,
+    value_text,
 )
 from tanpuhui.science.engine.units import parse_unit
 
@@ -34,6 +37,7 @@ Address = Callable[[str], str]
 """Where the page says more about a code (field, parameter, step): an address such as '#p-factor', or ''."""
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+COMMA = '<mo separator="true">,</mo>'
 WHOLE: Mapping[str, tuple[str, str]] = {"floor": ("⌊", "⌋"), "ceiling": ("⌈", "⌉")}
 
 
@@ -65,11 +69,14 @@ def values_mathml(
     version: MethodologyVersion,
     variant: Variant,
     formula: Formula,
-    values: Mapping[str, Decimal | str],
+    values: Known,
     *,
     locale: str = "zh",
 ) -> str:
-    """Return `symbol = formula with a record's numbers = result unit`; `values` are by code, with the step's own."""
+    """Return `symbol = formula with a record's numbers = result unit`; `values` are by code, with the step's own.
+
+    A look-up, a sum or a series stands as the number it comes to.
+    """
     setter = _Setter(version, variant, locale=locale, values=values)
     result = _number(values[formula.code], formula.unit.shown(locale))
     shown = setter.name(formula.code, linked=False), setter.box(formula.checked).markup, result
@@ -114,6 +121,10 @@ def _word(text: str, kind: str = "") -> str:
     return f"<mtext{named}>{escape(text)}</mtext>"
 
 
+def _named(function: str) -> str:
+    return f'<mi class="fn" mathvariant="normal">{function}</mi>'
+
+
 def _fence(sign: str, *, tall: bool) -> str:
     """A parenthesis at its own size; a tall one is enlarged by the style sheet, because few fonts can stretch one."""
     high = ' class="tall"' if tall else ""
@@ -125,28 +136,32 @@ def _fenced(box: _Box, left: str = "(", right: str = ")") -> _Box:
     return _Box(markup, ATOM, box.tall)
 
 
-def _number(value: Decimal | str, unit: str = "") -> str:
-    if isinstance(value, str):
-        return _word(f"“{value}”")
+def _number(value: object, unit: str = "") -> str:
+    if not isinstance(value, Decimal):
+        return _word(value_text(value))
     digits = f"<mn>{number_text(abs(value))}</mn>"
     if value < 0:
         digits = f"<mrow>{_operator('−')}{digits}</mrow>"
     return f'<mrow>{digits}<mspace width="0.22em"/>{_word(unit_text(unit), "u")}</mrow>' if unit else digits
 
 
-def _set_name(symbol: str, name: str, href: str = "") -> str:
-    """Set a symbol: the letter italic and a link, its subscript upright; a name without symbol stays a word."""
+def _set_name(symbol: str, name: str, href: str = "", below: str = "") -> str:
+    """Set a symbol: the letter italic and a link, its subscript upright; a name without symbol stays a word.
+
+    `below` is set mathematics that joins the subscript: the keys of a look-up.
+    """
 
     def linked(text: str) -> str:
         return f'<a href="{escape(href)}">{escape(text)}</a>' if href else escape(text)
 
-    if not symbol:
-        return f"<mtext>{linked(name)}</mtext>"
-    letter, _, below = symbol.partition("_")
-    base = f'<mi class="v">{linked(letter)}</mi>'
-    if not below:
+    letter, _, own = symbol.partition("_")
+    base = f'<mi class="v">{linked(letter)}</mi>' if symbol else f"<mtext>{linked(name)}</mtext>"
+    under = [f'<mi class="s" mathvariant="normal">{escape(own.replace("_", ","))}</mi>'] if own else []
+    under += [below] if below else []
+    if not under:
         return base
-    return f'<msub>{base}<mi class="s" mathvariant="normal">{escape(below.replace("_", ","))}</mi></msub>'
+    joined = under[0] if len(under) == 1 else f"<mrow>{COMMA.join(under)}</mrow>"
+    return f"<msub>{base}{joined}</msub>"
 
 
 class _Setter:
@@ -159,20 +174,19 @@ class _Setter:
         *,
         locale: str,
         address: Address | None = None,
-        values: Mapping[str, Decimal | str] | None = None,
+        values: Known | None = None,
     ) -> None:
         self.locale = "en" if locale.startswith("en") else "zh"
         self.words = WORDS[self.locale]
         self.address = address
         self.values = values
-        items: list[Field | Parameter | Formula] = [*version.fields, *version.parameters]
-        items += variant.formulas if variant else ()
-        self.items = {item.code: item for item in items}
+        self.items = {item.code: item for item in named_items(version, variant)}
 
-    def name(self, code: str, *, linked: bool = True) -> str:
+    def name(self, code: str, *, linked: bool = True, below: str = "") -> str:
         item = self.items[code]
         href = self.address(code) if self.address and linked else ""
-        return _set_name(item.symbol, item.name.text(self.locale), href)
+        symbol = "" if isinstance(item, Group) else item.symbol
+        return _set_name(symbol, item.name.text(self.locale), href, below)
 
     def box(self, checked: Checked) -> _Box:  # noqa: C901, PLR0911, PLR0912 - one case per node type
         node = checked.node
@@ -180,7 +194,7 @@ class _Setter:
             case tree.Number():
                 return _Box(_number(node.value, parse_unit(node.unit).shown(self.locale)))
             case tree.Text():
-                return _Box(_word(f"“{node.value}”"))
+                return _Box(_word(node.value if checked.kind == "date" else f"“{node.value}”"))
             case tree.Name():
                 return self._symbol(checked)
             case tree.Negative():
@@ -210,6 +224,15 @@ class _Setter:
             case tree.Convert():
                 how = f"{self.words['convert']} {unit_text(checked.unit.shown(self.locale))}"
                 return self._bracketed(self.box(checked.parts[0]), how)
+            case tree.Function():
+                box = self._function(node, checked.parts)
+                return self._bracketed(box, self._places(node.places, node.rule))
+            case tree.Days():
+                start, end = (self.box(part).markup for part in checked.parts)
+                between = f"<mrow>{start}{_word(self.words['to'], 'w')}{end}</mrow>"
+                return _Box(f"<mrow>{_named(self.words['days'])}{_fenced(_Box(between)).markup}</mrow>")
+            case tree.Lookup() | tree.Total() | tree.Series():
+                return self._over_rows(checked) if self.values is None else self._found(checked)
         message = f"cannot set {type(node).__name__}"
         raise TypeError(message)
 
@@ -222,8 +245,51 @@ class _Setter:
         code = checked.symbol.code if checked.symbol else ""
         if self.values is None:
             return _Box(self.name(code))
-        value = self.values[code]
-        return _Box(_number(value), SUM if isinstance(value, Decimal) and value < 0 else ATOM)
+        return _amount(self.values[code])
+
+    def _found(self, checked: Checked) -> _Box:
+        """Set what a look-up, a sum or a series comes to in the record."""
+        return _amount(evaluate(checked, self.values or {}))
+
+    def _over_rows(self, checked: Checked) -> _Box:
+        """Set a look-up by its keys, a sum over its rows, a series at its date."""
+        node, parts = checked.node, checked.parts
+        code = checked.symbol.code if checked.symbol else ""
+        if isinstance(node, tree.Lookup):
+            return _Box(self.name(code, below=COMMA.join(self.box(part).markup for part in parts)))
+        if isinstance(node, tree.Series):
+            value = self.box(parts[0])
+            when = f"{_word(self.words['on'].lstrip('，, '), 'w')}{self.box(parts[1]).markup}"
+            under = f"<mrow>{self.name(code)}{COMMA}{when}</mrow>"
+            return _Box(f"<msub>{_fenced(value, '[', ']').markup}{under}</msub>", ATOM, value.tall)
+        only = ""
+        if isinstance(node, tree.Total) and node.where is not None:
+            only = f"{_word(self.words['only'].strip('；; '), 'w')}{self.box(parts[-1]).markup}"
+        rows = COMMA.join(part for part in (self.name(code), only) if part)
+        if isinstance(node, tree.Total) and node.value is None:
+            return _Box(f"<mrow>{_named(self.words['count'])}{_fenced(_Box(rows)).markup}</mrow>")
+        value = self._within(parts[0], PRODUCT)
+        total = (
+            f'<munder><mo class="sum" largeop="true" movablelimits="false">∑</mo><mrow>{rows}</mrow></munder>'
+        )
+        return _Box(f"<mrow>{total}{value.markup}</mrow>", SUM, tall=True)
+
+    def _function(self, node: tree.Function, parts: Sequence[Checked]) -> _Box:
+        """Set a root, a power, the exponential or the logarithm as mathematics writes them."""
+        first = self.box(parts[0])
+        match node.name:
+            case "sqrt":
+                return _Box(f"<msqrt>{first.markup}</msqrt>", ATOM, first.tall)
+            case "exp":
+                return _Box(f'<msup><mi mathvariant="normal">e</mi><mrow>{first.markup}</mrow></msup>')
+            case "power":
+                base, exponent = self._within(parts[0], ATOM), self.box(parts[1])
+                return _Box(f"<msup>{base.markup}<mrow>{exponent.markup}</mrow></msup>", ATOM, base.tall)
+        return _Box(f"<mrow>{_named('ln')}{_fenced(first).markup}</mrow>", ATOM, first.tall)
+
+    def _places(self, places: int, rule: tree.Rule) -> str:
+        comma = "，" if self.locale == "zh" else ", "
+        return f"{places} {self.words['places']}{comma}{RULE_NAMES[self.locale][rule]}"
 
     def _joined(self, checked: Checked, between: str, level: int, right_level: int) -> _Box:
         left, right = self._within(checked.parts[0], level), self._within(checked.parts[1], right_level)
@@ -231,9 +297,9 @@ class _Setter:
 
     def _call(self, word: str, parts: Sequence[Checked]) -> _Box:
         boxes = [self.box(part) for part in parts]
-        listed = '<mo separator="true">,</mo>'.join(box.markup for box in boxes)
+        listed = COMMA.join(box.markup for box in boxes)
         inner = _fenced(_Box(listed, ATOM, any(box.tall for box in boxes)))
-        return _Box(f"<mrow>{_word(word, 'f')}{inner.markup}</mrow>", ATOM, inner.tall)
+        return _Box(f"<mrow>{_named(word)}{inner.markup}</mrow>", ATOM, inner.tall)
 
     def _cases(self, checked: Checked) -> _Box:
         """Set if … then … else … as cases, one row each; an else that is a condition itself gives further rows."""
@@ -254,13 +320,15 @@ class _Setter:
             box = _Box(f"<mfrac>{box.markup}{self.box(parts[1]).markup}</mfrac>", ATOM, tall=True)
         if node.places == 0 and node.rule in WHOLE:
             return _fenced(box, *WHOLE[node.rule])
-        comma = "，" if self.locale == "zh" else ", "
-        how = f"{node.places} {self.words['places']}{comma}{RULE_NAMES[self.locale][node.rule]}"
-        return self._bracketed(box, how)
+        return self._bracketed(box, self._places(node.places, node.rule))
 
     def _bracketed(self, box: _Box, how: str) -> _Box:
         """Set a part in brackets that say, lowered, what is done with it."""
         return _Box(f"<msub>{_fenced(box, '[', ']').markup}{_word(how, 'n')}</msub>", ATOM, box.tall)
+
+
+def _amount(value: object) -> _Box:
+    return _Box(_number(value), SUM if isinstance(value, Decimal) and value < 0 else ATOM)
 
 
 def _case(value: str, when: str) -> str:

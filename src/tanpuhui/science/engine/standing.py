@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tanpuhui.science.engine.model import MethodologyVersion, Parameter, Variant
+from tanpuhui.science.engine.model import Column, MethodologyVersion, Parameter, Variant
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
-    """A parameter without value and the variants that it blocks; every one of them when `everything`."""
+    """A parameter (or a column of a table) without value and the variants that it blocks; all when `everything`."""
 
-    parameter: Parameter
+    item: Parameter | Column
     variants: tuple[Variant, ...]
     everything: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """The variants that calculate, and the parameters for which something waits, in the order of the folder."""
+    """The variants that calculate, and what they wait for, in the order of the folder."""
 
     running: tuple[Variant, ...]
     waiting: tuple[Waiting, ...]
@@ -26,20 +26,17 @@ class Standing:
 
 def standing(version: MethodologyVersion) -> Standing:
     """Return what calculates and what waits, from the same tree that refuses."""
+    items: list[Parameter | Column] = [item for item in version.parameters if item.active is None]
+    items += [item for table in version.tables for item in table.columns if item.grid.digits is None]
     waiting = [
-        Waiting(
-            parameter=parameter,
-            variants=blocked,
-            everything=parameter.code in version.blocked_by,
-        )
-        for parameter in version.parameters
-        if parameter.active is None
-        and ((blocked := _blocked(version, parameter)) or parameter.code in version.blocked_by)
+        Waiting(item=item, variants=blocked, everything=item.code in version.blocked_by)
+        for item in items
+        if (blocked := _blocked(version, item.code)) or item.code in version.blocked_by
     ]
     running = [v for v in version.variants if version.runnable and not version.variant_unset(v)]
     return Standing(running=tuple(running), waiting=tuple(waiting))
 
 
-def _blocked(version: MethodologyVersion, parameter: Parameter) -> tuple[Variant, ...]:
-    capped = version.cap is not None and version.cap.parameter == parameter.code
-    return tuple(v for v in version.variants if capped or parameter.code in version.variant_unset(v))
+def _blocked(version: MethodologyVersion, code: str) -> tuple[Variant, ...]:
+    capped = version.cap is not None and version.cap.parameter == code
+    return tuple(v for v in version.variants if capped or code in version.variant_unset(v))

@@ -182,3 +182,13 @@ def test_changed_bytes_are_refused_and_not_shown(version_id: int, client: Client
 @pytest.mark.parametrize("address", ["/methodologies/A03/9.9", "/methodologies/Z99/1.0"])
 def test_an_unknown_version_is_not_there(address: str, version_id: int, client: Client) -> None:
     assert client.get(address).status_code == 404
+
+
+def test_one_archive_that_is_refused_does_not_hide_the_library(version_id: int, client: Client) -> None:
+    from tests.integration.interfaces.conftest import damage
+
+    damage("update methodology_methodologyversion set archive = archive || '\\x00'")
+    methodology._load.cache_clear()
+    text = text_of(client.get("/methodologies"))
+    assert "这份归档不能使用，打开可看原因" in text
+    assert "ARCHIVE_CHANGED" in text_of(client.get(PAGE))

@@ -12,8 +12,10 @@ import pytest
 from django.test.html import Element, parse_html
 from hypothesis import given, settings
 from tests.unit.science.engine.made_up import FORMULAS, TRIAL_FIELDS, folder, library, made_up, trial
+from tests.unit.science.engine.test_wider_language import RECORD
+from tests.unit.science.engine.test_wider_language import version as wider
 
-from tanpuhui.science.engine import MethodologyVersion, explain, formula_text, load_version, tree
+from tanpuhui.science.engine import MethodologyVersion, explain, formula_text, interpret, load_version, tree
 from tanpuhui.science.engine.mathml import (
     condition_mathml,
     formula_mathml,
@@ -37,6 +39,16 @@ EVERYTHING = {
     tree.Round: "round(a / c, 3, half_up)",
     tree.Convert: "a",
 }
+WIDER = {
+    tree.Lookup: ("查表(生长, 3) * 1[tCO2/t]", "tCO2"),
+    tree.Total: ("合计(小班, 蓄积 * 查表(密度, 树种), 树种 = '杨树') * 1[tCO2/t]", "tCO2"),
+    tree.Series: ("舍入(取值(监测, 碳储量, 期末, 6, half_up) * 44[tCO2/tC] / 12, 9, half_up)", "tCO2"),
+    tree.Days: ("天数(期初, 期末) * 2[tCO2/day]", "tCO2"),
+    tree.Function: (
+        "(exp(1.5, 4, half_up) + ln(2, 4, half_up) + power(3, 0.5, 4, half_up) + sqrt(2, 3, 向下)) * 1[tCO2]",
+        "tCO2",
+    ),
+}
 """A formula with each node of the language; a node without one makes the test below fail."""
 
 
@@ -48,6 +60,12 @@ def loaded(formula: str) -> MethodologyVersion:
 
 def set_as(formula: str, locale: str = "zh") -> str:
     version = loaded(formula)
+    variant = version.variants[0]
+    return formula_mathml(version, variant, variant.result, locale=locale)
+
+
+def set_wider(formula: str, unit: str = "tCO2", locale: str = "zh") -> str:
+    version = wider(formula, unit)
     variant = version.variants[0]
     return formula_mathml(version, variant, variant.result, locale=locale)
 
@@ -69,9 +87,11 @@ def words(markup: str) -> str:
 def test_every_node_of_the_language_can_be_set() -> None:
     kinds = [kind for kind in vars(tree).values() if isinstance(kind, type) and issubclass(kind, tree.Node)]
     nodes = set(kinds) - {tree.Node}
-    assert nodes == set(EVERYTHING)
+    assert nodes == {*EVERYTHING, *WIDER}
     for formula in EVERYTHING.values():
         parse_html(set_as(formula))
+    for formula, unit in WIDER.values():
+        parse_html(set_wider(formula, unit))
 
 
 @settings(max_examples=60, deadline=None)
@@ -123,6 +143,43 @@ def test_a_chain_of_conditions_is_one_table_of_cases() -> None:
     ]
     english = set_as("if a > b then a else c", "en")
     assert [words(str(row)) for row in elements(english, "mtr")] == ["a if a > b", "c else"]
+
+
+def test_a_sum_over_rows_names_the_rows_and_the_condition() -> None:
+    markup = set_wider(*WIDER[tree.Total])
+    under = elements(markup, "munder")[0]
+    assert words(str(under)) == "∑ 小班 , 仅当 树种 = “杨树”"
+    assert words(markup) == "结果 = ( ∑ 小班 , 仅当 树种 = “杨树” 蓄积 × D 树种 ) × 1 t CO₂/t"
+
+
+def test_a_look_up_has_its_keys_below() -> None:
+    assert words(str(elements(set_wider(*WIDER[tree.Lookup]), "msub")[0])) == "生长 3"
+
+
+def test_roots_and_powers_are_drawn_and_say_how_they_are_rounded() -> None:
+    markup = set_wider(*WIDER[tree.Function])
+    assert [words(str(one)) for one in elements(markup, "msqrt")] == ["2"]
+    assert [words(str(one)) for one in elements(markup, "msup")] == ["e 1.5", "3 0.5"]
+    assert "[ ln ( 2 ) ] 4 位小数，四舍五入" in words(markup)
+    assert "[ 2 ] 3 位小数，向下" in words(markup)
+
+
+def test_a_series_says_at_which_day() -> None:
+    assert "[ 碳储量 ] 监测 , 在 期末" in words(set_wider(*WIDER[tree.Series]))
+
+
+def test_in_a_record_a_sum_and_a_series_are_the_numbers_they_come_to() -> None:
+    version = wider(*WIDER[tree.Total])
+    variant = version.variants[0]
+    known: Any = {**RECORD, **explained(version)}
+    assert (
+        words(values_mathml(version, variant, variant.result, known))
+        == "结果 = 41.769 × 1 t CO₂/t = 41.769 t CO₂"
+    )
+
+
+def explained(version: MethodologyVersion) -> dict[str, Any]:
+    return dict(interpret(version, RECORD).steps)  # type: ignore[arg-type]
 
 
 def test_parentheses_stand_where_the_tree_needs_them_and_nowhere_else() -> None:

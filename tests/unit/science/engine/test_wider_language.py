@@ -305,3 +305,13 @@ def test_the_explanation_shows_the_rows_and_the_cells_with_their_sources() -> No
     assert "Σ" not in told.steps[-2].substituted
     assert told.as_json()
     assert "Σ小班(蓄积 × 密度(树种) × 含碳率(树种))" in formula_text(version(formula), "only")[0].formula
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [("exp(-3, 6, half_up)", "0.049787"), ("ln(2, 4, half_up)", "0.6931"), ("power(3, 0.5, 4, half_up)", "1.7321")],
+)  # fmt: skip
+def test_a_function_inside_a_formula_is_calculated_where_inexact_steps_are_trapped(
+    formula: str, expected: str
+) -> None:
+    assert value(f"{formula} * 1[tCO2]") == Decimal(expected)

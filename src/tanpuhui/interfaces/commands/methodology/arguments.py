@@ -46,7 +46,7 @@ Numbers are decimal throughout; a double in Excel or Parquet is taken by its sho
 RUN_EXAMPLE = """\
 例 example:
   tanpuhui methodology run methodologies/a03-bike/1.0 rides.csv -o grams.parquet \\
-      --parameters jurisdictions/shandong/parameter_sets/demonstration.yaml --keep record_id --reasons zh
+      --parameters parameter-set.yaml --keep record_id --reasons zh
 """
 EXPLAIN = """\
 解释一行：每一步的数字、公式、来源、条款。行号与 run 的相同。

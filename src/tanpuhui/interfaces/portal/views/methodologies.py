@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design.parts import Tab
 from tanpuhui.interfaces.design.science import class_text, listed, said, status_text
 from tanpuhui.interfaces.portal.navigation import page, worded
@@ -55,12 +56,14 @@ class Entry:
 
     view: VersionView
     name: str
-    standing: Standing
+    standing: Standing | None
     others: int
 
     @property
     def runs(self) -> str:
         """All, part or none of it calculates; points are not calculated at all and wait for nothing."""
+        if self.standing is None:
+            return "none"
         if not self.standing.waiting:
             return "all"
         return "part" if self.standing.running else "none"
@@ -68,7 +71,7 @@ class Entry:
     @property
     def waits_for(self) -> str:
         """The values that somebody has to give, by name."""
-        return listed([said(one.parameter.name) for one in self.standing.waiting])
+        return listed([said(one.item.name) for one in self.standing.waiting]) if self.standing else ""
 
     def about(self, words: str) -> bool:
         """Say whether a search means it: by code, name, scenario, or what it waits for."""
@@ -166,11 +169,19 @@ def _entries() -> list[Entry]:
             Entry(
                 view=first,
                 name=worded(first.name_zh, first.name_en),
-                standing=standing(methodology.loaded(first.id)),
+                standing=_standing(first.id),
                 others=len(views) - 1,
             )
         )
     return entries
+
+
+def _standing(version_id: int) -> Standing | None:
+    """Return what of a version calculates; None where its bytes are refused, which must not hide the others."""
+    try:
+        return standing(methodology.loaded(version_id))
+    except Refusal:
+        return None
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -183,7 +194,10 @@ def _row(entry: Entry) -> dict[str, Any]:
         "state": state_text(view.state),
         "purpose": "" if view.purpose == "operation" else purpose_text(view.purpose),
         "runs": entry.runs,
-        "running": listed([said(variant.name) for variant in entry.standing.running]),
+        "running": listed([said(variant.name) for variant in entry.standing.running])
+        if entry.standing
+        else "",
+        "unreadable": entry.standing is None,
         "waits_for": entry.waits_for,
         "others": entry.others,
     }

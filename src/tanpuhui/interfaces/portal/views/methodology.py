@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -34,13 +34,16 @@ from tanpuhui.interfaces.portal.views.methodologies import (
 )
 from tanpuhui.science.engine import Evidence, Field, MethodologyVersion, Parameter, Variant, formula_text
 from tanpuhui.science.engine.cases import CaseOutcome
+from tanpuhui.science.engine.evaluation import Row, Scalar
 from tanpuhui.science.engine.mathml import condition_mathml, formula_mathml, values_mathml
-from tanpuhui.science.engine.notation import number_text
-from tanpuhui.science.engine.record import Value
+from tanpuhui.science.engine.model import Column, Group, Table
+from tanpuhui.science.engine.notation import named_items, number_text, value_text
+from tanpuhui.science.engine.record import Value, take_values
 from tanpuhui.science.engine.standing import standing
 from tanpuhui.science.methodology import queries as methodology
 
 BYTES_PER_KB = 1024
+ROWS_TOLD = 12
 
 
 @require_safe
@@ -64,9 +67,15 @@ def version(request: HttpRequest, code: str, version: str) -> HttpResponse:
         "set_label": said(loaded.parameter_set.label) if loaded.parameter_set else "",
         "fields": [_field(item) for item in loaded.fields],
         "variants": [_variant(loaded, variant) for variant in loaded.variants],
+        "groups": [_group(group) for group in loaded.groups],
         "parameters": [_parameter(loaded, parameter) for parameter in loaded.parameters],
-        "unset": len([parameter for parameter in loaded.parameters if parameter.active is None]),
-        "waiting": [_waits(loaded, one.parameter) for one in where.waiting],
+        "tables": [_table(loaded, table) for table in loaded.tables],
+        "unset": len([parameter for parameter in loaded.parameters if parameter.active is None])
+        + sum(table.waiting for table in loaded.tables),
+        "waiting": [
+            {"code": one.item.code, "name": said(one.item.name), "blocks": _blocks(loaded, one.item)}
+            for one in where.waiting
+        ],
         "running": [said(variant.name) for variant in where.running],
         "confidences": _confidences(loaded),
         "rules": [
@@ -74,6 +83,10 @@ def version(request: HttpRequest, code: str, version: str) -> HttpResponse:
             for rule in loaded.eligibility
         ],
         "cap": _cap_text(loaded),
+        "rounding": _rounding_text(loaded),
+        "excluded": [_exclusion_text(one.scope, one.period, one.keep, one.group) for one in loaded.exclusions],
+        "crediting": said(loaded.crediting.length) if loaded.crediting else "",
+        "monitoring": [(said(one.name), said(one.method), said(one.frequency)) for one in loaded.monitoring],
         "cases": [_case(outcome) for outcome in outcomes],
         "agreeing": sum(outcome.passed for outcome in outcomes),
         "notes": _notes(files),
@@ -109,18 +122,81 @@ def _address(variant: Variant | None = None) -> Any:
 
 
 def _field(item: Field) -> dict[str, Any]:
-    bounds = f"{number_text(item.low)} – {number_text(item.high)}" if item.kind == "number" else ""
     return {
         "code": item.code,
         "name": said(item.name),
         "symbol": symbol(item.symbol),
         "unit": said(item.display_unit),
-        "bounds": bounds or " / ".join(item.options),
+        "bounds": _bounds(item),
         "places": item.places if item.kind == "number" else "",
         "required": not item.nullable,
         "trace": item.privacy == "trace",
         "note": said(item.note),
     }
+
+
+def _bounds(item: Field) -> str:
+    if item.kind == "choice":
+        return " / ".join(item.options)
+    if item.kind == "date":
+        return f"{date.fromordinal(int(item.low))} – {date.fromordinal(int(item.high))}"
+    return f"{number_text(item.low)} – {number_text(item.high)}"
+
+
+def _group(group: Group) -> dict[str, Any]:
+    """Return the rows that a record carries, field by field."""
+    return {
+        "code": group.code,
+        "name": said(group.name),
+        "least": group.min_rows,
+        "most": group.max_rows,
+        "fields": [_field(item) for item in group.fields],
+    }
+
+
+def _table(loaded: MethodologyVersion, table: Table) -> dict[str, Any]:
+    """Return a look-up table: every cell, the open ones and the numbers that are shown and never calculate."""
+    clauses = {clause.code: as_written(clause.document) for clause in loaded.clauses}
+    return {
+        "code": table.code,
+        "name": said(table.name),
+        "note": said(table.note),
+        "keys": [(said(key.name), key.key.unit.shown(locale()), key.key.kind) for key in table.keys],
+        "columns": [
+            (column.code, said(column.name), symbol(column.symbol), column.unit.shown(locale()))
+            for column in table.columns
+        ],
+        "rows": [
+            {"keys": keys, "cells": [_cell(column, row) for column in table.columns], "from": _row_source(table, row)}
+            for row, keys in enumerate(table.rows)
+        ],
+        "waiting": table.waiting,
+        "from_set": table.origin == "parameter_set",
+        "document": clauses.get(table.clause, table.clause),
+        "clause": table.clause if table.clause in clauses else "",
+    }  # fmt: skip
+
+
+def _cell(column: Column, row: int) -> dict[str, str]:
+    if row in column.evidence:
+        return {"value": number_text(column.evidence[row].value)}
+    if row in column.suggestions:
+        suggested = column.suggestions[row]
+        return {"suggested": number_text(suggested.value), "grade": suggested.confidence}
+    return {}
+
+
+def _row_source(table: Table, row: int) -> list[dict[str, Any]]:
+    """Return the evidence of a row's cells, each once."""
+    found: list[dict[str, Any]] = []
+    for column in table.columns:
+        one = column.evidence.get(row) or column.suggestions.get(row)
+        if one is not None:
+            told = _evidence(one)
+            told.pop("value")
+            if told not in found:
+                found.append(told)
+    return found
 
 
 def _variant(loaded: MethodologyVersion, variant: Variant) -> dict[str, Any]:
@@ -135,7 +211,7 @@ def _variant(loaded: MethodologyVersion, variant: Variant) -> dict[str, Any]:
         "where": mathematics(condition_mathml(loaded, variant.where, variant=variant, locale=locale(), address=address))
         if variant.where
         else "",
-        "unset": [(code, said(loaded.parameter(code).name)) for code in loaded.variant_unset(variant)],
+        "unset": loaded.variant_unset(variant),
         "lines": [
             {
                 "code": formula.code,
@@ -170,24 +246,26 @@ def _symbols(loaded: MethodologyVersion, variant: Variant) -> list[dict[str, Any
     used = dict.fromkeys(
         one.code for formula in variant.formulas for one in formula.checked.symbols() if one.role != "result"
     )
-    several: list[Field | Parameter] = [*loaded.fields, *loaded.parameters]
-    items = {item.code: item for item in several}
+    items = {item.code: item for item in named_items(loaded, None)}
     return [_meaning(items[code]) for code in used if code in items]
 
 
-def _meaning(item: Field | Parameter) -> dict[str, Any]:
-    named = {"code": item.code, "name": said(item.name), "symbol": symbol(item.symbol, said(item.name))}
+def _meaning(item: Any) -> dict[str, Any]:
+    """Return a symbol, its name, and where its number comes from: a parameter, a table, or the record."""
+    mark = "" if isinstance(item, Group) else item.symbol
+    named = {"code": item.code, "name": said(item.name), "symbol": symbol(mark)}
+    if isinstance(item, Group):
+        return named | {"recorded": True}
     if isinstance(item, Field):
         return named | {"unit": said(item.display_unit), "recorded": True}
+    unit = item.unit.shown(locale())
+    if isinstance(item, Column):
+        return named | {"unit": unit, "tabled": True, "unset": item.grid.digits is None}
     value = number_text(item.active.value) if item.active else ""
-    return named | {"unit": item.unit.shown(locale()), "value": value, "unset": item.active is None}
+    return named | {"unit": unit, "value": value, "unset": item.active is None}
 
 
-def _waits(loaded: MethodologyVersion, parameter: Parameter) -> dict[str, Any]:
-    return {"code": parameter.code, "name": said(parameter.name), "blocks": _blocks(loaded, parameter)}
-
-
-def _blocks(loaded: MethodologyVersion, parameter: Parameter) -> str:
+def _blocks(loaded: MethodologyVersion, parameter: Parameter | Column) -> str:
     """Say what a parameter without value blocks."""
     if parameter.code in loaded.blocked_by:
         return gettext("整个版本不能核算")
@@ -246,9 +324,12 @@ def _case(outcome: CaseOutcome) -> dict[str, Any]:
     case, version = outcome.case, outcome.version
     expected, found = outcome_texts(outcome)
     inputs = [
-        (said(item.name), _given(case.inputs.get(item.code)), said(item.display_unit) if case.inputs.get(item.code) is not None else "")
+        (said(item.name), _given(case.inputs.get(item.code)), _unit_of(case.inputs, item))
         for item in version.fields
-    ]  # fmt: skip
+    ]
+    inputs += [
+        (said(group.name), _rows_given(group, case.inputs.get(group.code)), "") for group in version.groups
+    ]
     return {
         "code": case.code,
         "name": said(case.name),
@@ -267,12 +348,26 @@ def _case(outcome: CaseOutcome) -> dict[str, Any]:
     }
 
 
+def _unit_of(inputs: Mapping[str, Value], item: Field) -> str:
+    return said(item.display_unit) if inputs.get(item.code) is not None else ""
+
+
 def _given(value: Value) -> str:
     if value is None:
         return gettext("没有记录")
-    if isinstance(value, Decimal):
-        return number_text(value)
-    return value if isinstance(value, str) else str(value) if isinstance(value, date) else str(len(value))
+    return value if isinstance(value, str) else value_text(value)
+
+
+def _rows_given(group: Group, rows: Value) -> str:
+    """Write the rows of a group as one text, so many as a reader may want to see."""
+    several = rows if isinstance(rows, Sequence) and not isinstance(rows, str) else ()
+    told = [
+        " ".join(f"{said(item.name)} {_given(row.get(item.code))}" for item in group.fields)
+        for row in several[:ROWS_TOLD]
+    ]
+    if len(several) > ROWS_TOLD:
+        told.append(gettext("共 %(n)s 行") % {"n": len(several)})
+    return "; ".join(told) or gettext("没有记录")
 
 
 def _steps(outcome: CaseOutcome) -> list[tuple[str, Any]]:
@@ -280,9 +375,8 @@ def _steps(outcome: CaseOutcome) -> list[tuple[str, Any]]:
     if result is None or result.variant is None or not result.steps:
         return []
     variant = version.variant(result.variant)
-    known: dict[str, Decimal | str] = {
-        code: value for code, value in outcome.case.inputs.items() if isinstance(value, Decimal | str)
-    }
+    known: dict[str, Scalar | Sequence[Row]] = {}
+    take_values(version, outcome.case.inputs, known)
     known |= {p.code: p.value for p in version.parameters if p.value is not None}
     known |= result.steps
     return [
@@ -309,23 +403,50 @@ def _cap_text(loaded: MethodologyVersion) -> str:
         if parameter.value is None
         else f"{number_text(parameter.value)} {parameter.unit.shown(locale())}"
     )
-    scopes = {
+    return gettext("%(scope)s%(period)s最多 %(limit)s，超出的部分不计入") % {
+        "scope": _scope_text(loaded.cap.scope),
+        "period": _period_text(loaded.cap.period),
+        "limit": limit,
+    }
+
+
+def _scope_text(scope: str) -> str:
+    return {
         "account": gettext("每个账户"),
         "household": gettext("每户"),
         "vehicle": gettext("每辆车"),
         "device": gettext("每台设备"),
         "project": gettext("每个项目"),
-    }
-    periods = {
+    }[scope]
+
+
+def _period_text(period: str) -> str:
+    return {
         "trip": gettext("每次"),
         "day": gettext("每天"),
         "week": gettext("每周"),
         "month": gettext("每月"),
         "year": gettext("每年"),
         "lifetime": gettext("终身"),
+    }[period]
+
+
+def _exclusion_text(scope: str, period: str, keep: str, group: str) -> str:
+    """Say of several results of one subject in one period which one counts."""
+    kept = {
+        "greatest": gettext("减排量最大的一项"),
+        "evidence": gettext("证据等级最高的一项"),
+        "first": gettext("最先的一项"),
+    }[keep]
+    return gettext("同组（%(group)s）%(scope)s%(period)s只计入%(kept)s") % {
+        "group": group,
+        "scope": _scope_text(scope),
+        "period": _period_text(period),
+        "kept": kept,
     }
-    return gettext("%(scope)s%(period)s最多 %(limit)s，超出的部分不计入") % {
-        "scope": scopes[loaded.cap.scope],
-        "period": periods[loaded.cap.period],
-        "limit": limit,
-    }
+
+
+def _rounding_text(loaded: MethodologyVersion) -> str:
+    if loaded.rounding.rule == "ceiling":
+        return gettext("每条记录的排放量向上取整到克，余数随记录留存，不累计。")
+    return gettext("每条记录向下取整到克，余数随记录留存，不累计。")
