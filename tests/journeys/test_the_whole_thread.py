@@ -392,7 +392,7 @@ def report_becomes_units(browser: Browser, place: Demonstration, case: str) -> s
         assert found is not None
         checker.shot("54-registry")
         checker.open(f"/w/audit?subject=case:{number}")
-        checker.reads("苏文静")
+        checker.reads("workflow.open_case", "workflow.decide")
         checker.shot("55-audit")
         return found[0]
 

@@ -23,7 +23,7 @@ STEPS = (
 )
 """Outcome, kind of organisation, role and opinion of each step from a report to its issuance."""
 
-HOW_FAR: dict[tuple[int, int], int] = {(0, 0): 4, (0, 1): 3, (0, 2): 2, (1, 0): 1, (1, 1): 0, (1, 2): 0}
+HOW_FAR: dict[tuple[int, int], int] = {(0, 0): 4, (0, 1): 3, (0, 2): 1, (1, 0): 0, (1, 1): 0}
 """(month, project) → how many steps its report has gone; the rest waits in somebody's inbox."""
 
 
