@@ -78,7 +78,12 @@ def test_the_research_numbers_stand_in_the_cases_as_printed(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "grams"),
-    [("G14-average", 6067180), ("G14-margin-half", 6976620), ("G14-margin-wind-solar", 8103620), ("G03", 462000000)],
+    [
+        ("G14-average", 6067180),
+        ("G14-margin-half", 6976620),
+        ("G14-margin-wind-solar", 8103620),
+        ("G03", 462000000),
+    ],
 )
 def test_the_printed_pv_results_stand_in_the_cases(code: str, grams: int) -> None:
     cases = {case.code: case for case in read_cases(folder(LIBRARY / "b01-pv/1.0"))}
@@ -86,7 +91,9 @@ def test_the_printed_pv_results_stand_in_the_cases(code: str, grams: int) -> Non
 
 
 @pytest.mark.parametrize("name", PROJECTS)
-def test_a_project_waits_for_its_operator_carries_what_is_left_and_says_how_it_is_monitored(name: str) -> None:
+def test_a_project_waits_for_its_operator_carries_what_is_left_and_says_how_it_is_monitored(
+    name: str,
+) -> None:
     version = shipped(name)
     assert version.methodology_class == "PROJECT"
     assert version.blocked_by
