@@ -35,8 +35,8 @@ those of Parquet from 1.
 输出的列 columns of the output
   row_number, [--keep …], 方法学的字段 the fields as read, variant, grams, remainder_g, reason, [reason_text]
 
-上限（如每日次数）在入账时按先后次序判定，不在这里：这里的克数是封顶之前的。
-A cap (such as trips per day) is judged by the posting, in its order, and not here: these grams are before the cap.
+上限（如每日次数）和互斥在入账时判定，不在这里：这里的克数是封顶之前、互斥之前的。
+A cap (such as trips per day) and exclusions are judged by the posting and not here: these grams are before both.
 
 数字一律十进制。Excel 和 Parquet 里的双精度数取能还原它的最短十进制写法。
 Numbers are decimal throughout; a double in Excel or Parquet is taken by its shortest decimal that gives it back.

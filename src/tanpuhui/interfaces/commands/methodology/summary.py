@@ -116,6 +116,8 @@ class Summary:
             yield words["without"].format(name=names[code])
         if version.cap is not None:
             yield words["cap"]
+        if version.exclusions:
+            yield words["exclusions"]
         yield words["rows"].format(
             rows=self.rows, calculated=self.calculated, refused=self.rows - self.calculated
         )
@@ -123,9 +125,9 @@ class Summary:
             yield f"  ✓ {count:>12,}  {version.variant(code).name.text(locale)} ({code})"
         for reason, count in self.reasons.most_common():
             sentence = reason_sentence(version, reason, locale=locale)
-            first = ", ".join(map(str, self.first_rows[reason]))
-            more = " …" if count > len(self.first_rows[reason]) else ""
-            yield f"  ✗ {count:>12,}  {sentence} [{reason}] {words['row']} {first}{more}"
+            first = [*map(str, self.first_rows[reason]), *(["…"] if count > ROWS_SHOWN else [])]
+            rows = words["row"].format(rows=words["and"].join(first))
+            yield f"  ✗ {count:>12,}  {sentence} [{reason}] {rows}"
         yield words[version.rounding.rule].format(
             grams=f"{self.grams:,}", remainder=number_text(abs(self.remainder_g))
         )
@@ -138,7 +140,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "without": "文件里没有“{name}”这一列，每行都按没有它计算。",
         "cap": "未施加活动量上限：它在入账时按先后次序判定。",
         "rows": "共 {rows:,} 行：计入 {calculated:,} 行，不计入 {refused:,} 行",
-        "row": "行", "floor": "合计 {grams} g CO2e，另有余数 {remainder} g（逐行向下取整所余，不累计）",
+        "exclusions": "未判定互斥：它要看同一人同一时段的其他结果。",
+        "row": "第 {rows} 行", "and": "、", "floor": "合计 {grams} g CO2e，另有余数 {remainder} g（逐行向下取整所余，不累计）",
         "ceiling": "合计 {grams} g CO2e，其中 {remainder} g 是逐行向上取整所进",
     },
     "en": {
@@ -148,7 +151,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "without": "The file has no column for '{name}'; every row is calculated without it.",
         "cap": "The cap on activity data is not applied: the posting judges it, in its order.",
         "rows": "{rows:,} rows: {calculated:,} count, {refused:,} do not",
-        "row": "rows", "ceiling": "Total {grams} g CO2e, of which rounding each row up made {remainder} g",
+        "exclusions": "Exclusions are not judged: they look at the other results of the same person and time.",
+        "row": "row {rows}", "and": ", ", "ceiling": "Total {grams} g CO2e, of which rounding each row up made {remainder} g",
         "floor": "Total {grams} g CO2e; {remainder} g remain from rounding each row down and are not carried",
     },
 }  # fmt: skip

@@ -63,9 +63,10 @@ def test_the_summary_counts_exactly(tmp_path: Path, capsys: Capture) -> None:
     )
     assert "11 rows: 3 count, 8 do not" in said.out
     assert "Total 1,895 g CO2e; 1.47 g remain" in said.out
-    assert "[FORMULA_CELL:distance_km] rows 4" in said.out
+    assert "[FORMULA_CELL:distance_km] row 4" in said.out
     assert "not for operation" in said.out
     assert "The cap on activity data is not applied" in said.out
+    assert "Exclusions are not judged" in said.out
     saved = json.loads((tmp_path / "sum.json").read_text("utf-8"))
     assert (saved["rows"], saved["calculated"], saved["refused"]) == (11, 3, 8)
     assert (saved["grams"], saved["remainder_g"]) == ("1895", "1.4700")
