@@ -12,7 +12,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from tanpuhui.science.engine import tree
-from tanpuhui.science.engine.checked import Checked
+from tanpuhui.science.engine.checked import Branch, Checked, Guard
 from tanpuhui.science.engine.dialects import Dialect
 from tanpuhui.science.engine.digits import EXACT, Digits
 from tanpuhui.science.engine.pieces import (
@@ -73,6 +73,7 @@ class Compiler:
     dialect: Dialect
     layers: Layers
     names: dict[str, Piece]
+    lookups: dict[int, Piece] = field(default_factory=dict)
 
     def compile(self, checked: Checked) -> Piece:
         """Return the SQL of a number, truth or choice."""
@@ -81,6 +82,8 @@ class Compiler:
             case tree.Number():
                 return constant(self.dialect, node.value)
             case tree.Text():
+                if checked.kind == "date" and checked.digits is not None:
+                    return constant(self.dialect, checked.digits.low)
                 return Piece(text(node.value))
             case tree.Name():
                 return self.names[checked.symbol.code if checked.symbol else ""]
@@ -104,6 +107,11 @@ class Compiler:
                 return self._product(
                     self.compile(checked.parts[0]), constant(self.dialect, checked.factor or Decimal(1))
                 )
+        return self._selected(checked)
+
+    def _selected(self, checked: Checked) -> Piece:
+        node = checked.node
+        match node:
             case tree.Condition():
                 test = self.compile(checked.parts[0])
                 then, otherwise = self.aligned([self.compile(part) for part in checked.parts[1:]])
@@ -112,11 +120,16 @@ class Compiler:
                 return Piece(case((test.sql, then.sql), otherwise=otherwise.sql), layer, digits)
             case tree.Extreme():
                 return self._extreme(node, [self.compile(part) for part in checked.parts])
+            case tree.Lookup():
+                return self.lookup(checked)
         return self._rounding(checked)
 
     def _rounding(self, checked: Checked) -> Piece:
         node = checked.node
         match node:
+            case tree.Days():
+                start, end = (self.compile(part) for part in checked.parts)
+                return self._sum("-", end, start)
             case tree.Floor():
                 return self.rounded(self.compile(checked.parts[0]), 0, "floor")
             case tree.Round():
@@ -131,13 +144,50 @@ class Compiler:
         layer = max(part.layer for part in parts)
         match node:
             case tree.Comparison():
-                left, right = self.aligned(parts) if checked.parts[0].kind == "number" else parts
+                left, right = parts if checked.parts[0].kind == "choice" else self.aligned(parts)
                 sql = join(COMPARISONS[node.operator], left.sql, right.sql)
             case tree.Logic():
                 sql = join(exp.And if node.operator == "and" else exp.Or, parts[0].sql, parts[1].sql)
             case tree.Not():
                 sql = exp.Not(this=paren(parts[0].sql))
         return Piece(exp.Paren(this=sql), layer)
+
+    def lookup(self, checked: Checked) -> Piece:
+        """Return the cell of a table as a column, null where there is none; one column however often it is used."""
+        known = self.lookups.get(id(checked))
+        if known is not None:
+            return known
+        keys = [self.layers.single(self.compile(key)) for key in checked.parts]
+        values = self.aligned([self.compile(branch.value) for branch in checked.branches])
+        tests = [self._branch_test(checked, branch, keys) for branch in checked.branches]
+        digits = values[0].bounds
+        for value in values[1:]:
+            digits = digits.union(value.bounds)
+        sql = case(*((test, value.sql) for test, value in zip(tests, values, strict=True)))
+        piece = self.layers.add(Piece(sql, max(piece.layer for piece in (*keys, *values)), digits))
+        self.lookups[id(checked)] = piece
+        return piece
+
+    def _branch_test(self, checked: Checked, branch: Branch, keys: list[Piece]) -> exp.Expr:
+        """Return whether the record's keys are those of a branch: these choices, and its span of the number."""
+        choices = [key for key, part in zip(keys, checked.parts, strict=True) if part.kind == "choice"]
+        tests: list[exp.Expr] = [
+            exp.EQ(this=key.sql.copy(), expression=text(choice))
+            for key, choice in zip(choices, branch.choices, strict=True)
+        ]
+        for bound, kind in ((branch.low, exp.GTE), (branch.high, exp.LTE if branch.closed else exp.LT)):
+            if bound is not None:
+                number, limit = self.aligned([keys[-1], constant(self.dialect, bound)])
+                tests.append(join(kind, number.sql, limit.sql))
+        return all_of(tests)
+
+    def guarded(self, guard: Guard) -> tuple[exp.Expr, int]:
+        """Return whether a look-up is needed and finds nothing, and the layer from which that can be said."""
+        found = self.lookup(guard.lookup)
+        path = [(self.compile(test), outcome) for test, outcome in guard.path]
+        tests = [test.sql if outcome else exp.Not(this=paren(test.sql)) for test, outcome in path]
+        layer = max(found.layer, *(test.layer for test, _ in path), 0)
+        return all_of([*tests, is_null(found.sql)]), layer
 
     def _stored(self, sql: exp.Expr, layer: int, digits: Digits, *, wide: bool) -> Piece:
         """Return a number that was computed wide or not as its digits say it is held."""
@@ -252,7 +302,7 @@ class Compiler:
         wide = value.wide
         back = join(exp.Mul, self._widened(whole, wide=wide), self._widened(up, wide=wide))
         sql = join(exp.Sub, self._widened(value, wide=wide), back)
-        one = Digits(Decimal(0), Decimal(1), value.places)
+        one = Digits(Decimal(-1), Decimal(1), value.places)
         return self._stored(exp.Paren(this=sql), max(value.layer, whole.layer), one, wide=wide)
 
     def _scaled(self, piece: Piece, shift: int) -> Piece:

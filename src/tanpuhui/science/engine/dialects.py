@@ -16,6 +16,7 @@ from tanpuhui.science.engine.digits import MAX_DIGITS, Digits
 from tanpuhui.science.engine.pieces import (
     BIGINT,
     BIGINT_MAX,
+    DATE,
     TEXT,
     Piece,
     all_of,
@@ -52,12 +53,17 @@ class Dialect(ABC):
     def count(self, raw: exp.Expr, digits: Digits) -> exp.Expr:
         """Return how many 10^-places a decimal is; its value lies within its digits."""
 
+    def ordinal(self, raw: exp.Expr) -> exp.Expr:
+        """Return the proleptic ordinal of a date: 1 for 0001-01-01."""
+        days = as_type(exp.Paren(this=join(exp.Sub, raw, as_type(text("0001-01-01"), DATE))), BIGINT)
+        return join(exp.Add, days, self.integer(1, wide=False))
+
     @abstractmethod
     def quotient(self, top: Piece, bottom: Piece, *, wide: bool) -> exp.Expr:
         """Return the quotient of two single integers, cut towards zero and held as `wide` says."""
 
     def fraction(self, count: exp.Expr, places: int) -> exp.Expr:
-        """Return a count of 10^-places, not negative and below 1, as DECIMAL(places + 1, places)."""
+        """Return a count of 10^-places, of magnitude below 1, as DECIMAL(places + 1, places)."""
         total = NARROW_DIGITS if places <= NARROW_DIGITS else MAX_DIGITS
         product = join(exp.Mul, as_type(count, decimal_type(total, 0)), decimal(Decimal(1).scaleb(-places)))
         return as_type(product, decimal_type(places + 1, places))
@@ -150,6 +156,11 @@ class Spark(Dialect):
             join(exp.Mul, held, decimal(Decimal(10) ** digits.places)), self.storage(wide=is_wide(digits))
         )
 
+    def ordinal(self, raw: exp.Expr) -> exp.Expr:
+        """Count days by DATEDIFF: a date less a date is an interval in Spark."""
+        days = exp.Anonymous(this="DATEDIFF", expressions=[raw.copy(), as_type(text("0001-01-01"), DATE)])
+        return join(exp.Add, as_type(days, BIGINT), self.integer(1, wide=False))
+
     def quotient(self, top: Piece, bottom: Piece, *, wide: bool) -> exp.Expr:
         """DIV gives a bigint; beyond, the division of a multiple, which comes out even, keeps 32 digits."""
         if not wide:
@@ -163,14 +174,17 @@ class Spark(Dialect):
         """Write very long fractions as digits: a product of so many would lose the last ones."""
         if places <= NARROW_DIGITS:
             return super().fraction(count, places)
+        size = exp.Abs(this=count.copy())
         digits = exp.Pad(
-            this=as_type(count, TEXT),
+            this=as_type(size, TEXT),
             expression=exp.Literal.number(places),
             fill_pattern=text("0"),
             is_left=True,
         )
+        negative = exp.LT(this=count.copy(), expression=exp.Literal.number(0))
+        sign = case((negative, text("-0.")), otherwise=text("0."))
         return as_type(
-            exp.Concat(expressions=[text("0."), digits], safe=False, coalesce=False),
+            exp.Concat(expressions=[sign, digits], safe=False, coalesce=False),
             decimal_type(places + 1, places),
         )
 

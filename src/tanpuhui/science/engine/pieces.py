@@ -14,6 +14,7 @@ from tanpuhui.science.engine.digits import EXACT, Digits
 BIGINT_MAX = 2**63 - 1
 BIGINT = exp.DataType.build("BIGINT")
 TEXT = exp.DataType.build("TEXT")
+DATE = exp.DataType.build("DATE")
 
 
 @dataclass(frozen=True, slots=True)
