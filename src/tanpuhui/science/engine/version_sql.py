@@ -14,10 +14,10 @@ from sqlglot import exp
 from tanpuhui.science.engine import reasons as rules
 from tanpuhui.science.engine import tree
 from tanpuhui.science.engine.checked import Checked
-from tanpuhui.science.engine.compile_sql import Compiler, Layers, constant
+from tanpuhui.science.engine.compile_sql import Compiler, GroupRows, Layers, constant
 from tanpuhui.science.engine.dialects import DIALECTS, DialectName
 from tanpuhui.science.engine.digits import Digits
-from tanpuhui.science.engine.model import Field, MethodologyVersion, Variant
+from tanpuhui.science.engine.model import Field, Group, MethodologyVersion, Variant
 from tanpuhui.science.engine.pieces import (
     BIGINT,
     DATE,
@@ -51,7 +51,7 @@ def sql(
     """Return the SELECT that calculates every row of a relation, exactly as `interpret` does.
 
     The relation has `row_no`, and named by field code a DECIMAL column per number field, a text column per choice,
-    a DATE column per date. Result: row_no, reason (null when it counts), variant, grams (BIGINT, whole g CO2e),
+    a DATE column per date; by group code its rows, a list of structs (PostgreSQL: jsonb). Result: row_no, reason (null when it counts), variant, grams (BIGINT, whole g CO2e),
     remainder_g (exact DECIMAL, g CO2e: exact grams minus whole ones). `granted` names a DECIMAL column with the
     allowed quantity of the capped field (null: not capped). Raises VersionBlocked when nothing can run, ValueError
     for a version that only the interpreter can calculate.
@@ -115,6 +115,7 @@ class _Select:
         self.layers = Layers()
         self.outcomes = _Outcomes()
         self.lookups: dict[int, Piece] = {}
+        self.groups: dict[str, GroupRows] = {}
         self.gaps: list[tuple[Variant, exp.Expr, int, str]] = []
         self.names = {
             parameter.code: constant(self.dialect, parameter.value)
@@ -124,8 +125,8 @@ class _Select:
 
     def build(self, relation: str) -> exp.Expr:
         """Return the SELECT over the relation."""
-        fields = self.version.fields
-        columns = [exp.alias_(column(item.code), f"r_{item.code}", quoted=True) for item in fields]
+        codes = [item.code for item in self.version.fields] + [group.code for group in self.version.groups]
+        columns = [exp.alias_(column(code), f"r_{code}", quoted=True) for code in codes]
         if self.capped is not None and self.granted is not None:
             columns.append(exp.alias_(column(self.granted), RAW_GRANTED, quoted=True))
         table = exp.Table(this=exp.to_identifier(relation, quoted=True))
@@ -152,16 +153,39 @@ class _Select:
         return [variant for variant in self.version.variants if not variant.unset]
 
     def _compiler(self, names: dict[str, Piece] | None = None) -> Compiler:
-        return Compiler(self.dialect, self.layers, self.names if names is None else names, self.lookups)
+        return Compiler(
+            self.dialect, self.layers, self.names if names is None else names, self.lookups, self.groups
+        )
 
     def _fault(self) -> Piece:
         """The first reason why a field of the row cannot stand, as a number; null if they all can."""
         tests = [
             (test, self.outcomes.reason(f"{code}:{item.code}"))
             for item in self.version.fields
-            for test, code in _field_tests(item)
+            for test, code in _field_tests(item, _raw(item.code))
         ]
-        return self.layers.add(Piece(case(*tests, otherwise=NO_NUMBER)), "fault")
+        own = case(*tests, otherwise=NO_NUMBER)
+        further = [found for group in self.version.groups for found in self._rows_faults(group)]
+        sql = exp.Coalesce(this=own, expressions=further) if further else own
+        return self.layers.add(Piece(sql), "fault")
+
+    def _rows_faults(self, group: Group) -> Iterator[exp.Expr]:
+        """Yield the number of each reason why the rows of a group cannot stand, null where they can."""
+        raw, size = _raw(group.code), self.dialect.size(_raw(group.code))
+        inside = exp.Between(this=size, low=_number(group.min_rows), high=_number(group.max_rows))
+        outside = self.outcomes.reason(f"{rules.ROWS_OUT_OF_BOUNDS}:{group.code}")
+        yield case((exp.Not(this=inside), outside))
+        cells = {item.code: self.dialect.cell(item.code, item.kind) for item in group.fields}
+        for item in group.fields:
+            tests = [
+                (test, self.outcomes.reason(f"{code}:{group.code}.{item.code}"))
+                for test, code in _field_tests(item, cells[item.code])
+            ]
+            yield self.dialect.first(raw, case(*tests, otherwise=NO_NUMBER))
+        repeated = self.outcomes.reason(f"{rules.ROW_REPEATED}:{group.code}")
+        for codes in (group.unique, (group.order,) if group.order else ()):
+            if codes:
+                yield case((self.dialect.repeats(raw, [cells[code] for code in codes]), repeated))
 
     def _fields(self, fault: Piece) -> None:
         """Name the fields: numbers are null in a row that has a fault, so that every value keeps its bounds."""
@@ -173,6 +197,10 @@ class _Select:
             value = self.dialect.ordinal(raw) if item.kind == "date" else self.dialect.count(raw, digits)
             count = case((is_null(fault.sql), value))
             self.names[item.code] = self.layers.add(Piece(count, fault.layer, digits), f"f_{item.code}")
+        for group in self.version.groups:
+            rows = case((is_null(fault.sql), _raw(group.code)))
+            recorded = self.layers.add(Piece(rows, fault.layer), f"f_{group.code}")
+            self.groups[group.code] = GroupRows(recorded, group.fields)
 
     def _outcome(self, fault: Piece) -> Piece:
         """The number of the fault, of the first rule that the row breaks, or of the first variant that fits."""
@@ -270,8 +298,7 @@ class _Select:
         return Piece(sql, grams.layer), Piece(self.dialect.fraction(rest.sql, exact.places), rest.layer)
 
 
-def _field_tests(item: Field) -> list[tuple[exp.Expr, str]]:
-    raw = _raw(item.code)
+def _field_tests(item: Field, raw: exp.Expr) -> list[tuple[exp.Expr, str]]:
     tests: list[tuple[exp.Expr, str]] = [] if item.nullable else [(is_null(raw), rules.FIELD_MISSING)]
     if item.kind == "choice":
         options = [text(option) for option in item.options]
