@@ -44,13 +44,13 @@ def test_postgres_and_interpreter_agree_on_generated_formulas(
 
 
 def test_postgres_agrees_on_the_battery() -> None:
-    assert differences(in_postgres, DatabaseError) == []
+    assert list(differences(in_postgres, DatabaseError)) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_planted_in_the_compiler_is_caught(fault: str) -> None:
     with planted(fault):
-        assert differences(in_postgres, DatabaseError)
+        assert next(differences(in_postgres, DatabaseError), None) is not None
 
 
 @pytest.mark.parametrize("formula", wider.FORMULAS)
