@@ -6,15 +6,17 @@ in every back end, and nothing can be rounded on the way. What several expressio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from sqlglot import exp
 
 from tanpuhui.science.engine import tree
-from tanpuhui.science.engine.checked import Checked
+from tanpuhui.science.engine.checked import Branch, Checked, Guard
 from tanpuhui.science.engine.dialects import Dialect
 from tanpuhui.science.engine.digits import EXACT, Digits
+from tanpuhui.science.engine.model import Field
 from tanpuhui.science.engine.pieces import (
     Piece,
     all_of,
@@ -34,6 +36,14 @@ from tanpuhui.science.engine.pieces import (
 COMPARISONS = {"<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE, "=": exp.EQ, "!=": exp.NEQ}
 
 
+@dataclass(frozen=True, slots=True)
+class GroupRows:
+    """The recorded rows of a group as a column (null in a row that has a fault), and how to read their fields."""
+
+    recorded: Piece
+    fields: tuple[Field, ...]
+
+
 @dataclass(slots=True)
 class Layers:
     """Columns that must stand in a subquery of their own before others can use them."""
@@ -51,7 +61,11 @@ class Layers:
         self.counter += 1
         name = name or f"n{self.counter}"
         self.columns[piece.layer].append((name, piece.sql))
-        return Piece(column(name), piece.layer + 1, piece.digits)
+        return Piece(self.reference(name), piece.layer + 1, piece.digits)
+
+    def reference(self, name: str) -> exp.Expr:
+        """Return a column of an inner layer."""
+        return column(name)
 
     def single(self, piece: Piece) -> Piece:
         """Return a piece that may be written several times: itself if short, else a column."""
@@ -66,6 +80,17 @@ class Layers:
         return source
 
 
+@dataclass(slots=True)
+class RowLayers(Layers):
+    """The same for the rows of a group, inside a sum or count."""
+
+    dialect: Dialect = field(kw_only=True)
+
+    def reference(self, name: str) -> exp.Expr:
+        """Return a column of a level before."""
+        return self.dialect.row_column(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Compiler:
     """Compiles checked nodes; `names` maps the code of a symbol to the piece that holds its value."""
@@ -73,6 +98,8 @@ class Compiler:
     dialect: Dialect
     layers: Layers
     names: dict[str, Piece]
+    lookups: dict[int, Piece] = field(default_factory=dict)
+    groups: Mapping[str, GroupRows] = field(default_factory=dict)
 
     def compile(self, checked: Checked) -> Piece:
         """Return the SQL of a number, truth or choice."""
@@ -81,6 +108,8 @@ class Compiler:
             case tree.Number():
                 return constant(self.dialect, node.value)
             case tree.Text():
+                if checked.kind == "date" and checked.digits is not None:
+                    return constant(self.dialect, checked.digits.low)
                 return Piece(text(node.value))
             case tree.Name():
                 return self.names[checked.symbol.code if checked.symbol else ""]
@@ -104,6 +133,11 @@ class Compiler:
                 return self._product(
                     self.compile(checked.parts[0]), constant(self.dialect, checked.factor or Decimal(1))
                 )
+        return self._selected(checked)
+
+    def _selected(self, checked: Checked) -> Piece:
+        node = checked.node
+        match node:
             case tree.Condition():
                 test = self.compile(checked.parts[0])
                 then, otherwise = self.aligned([self.compile(part) for part in checked.parts[1:]])
@@ -112,11 +146,18 @@ class Compiler:
                 return Piece(case((test.sql, then.sql), otherwise=otherwise.sql), layer, digits)
             case tree.Extreme():
                 return self._extreme(node, [self.compile(part) for part in checked.parts])
+            case tree.Lookup():
+                return self.lookup(checked)
+            case tree.Total():
+                return self.total(checked, node)
         return self._rounding(checked)
 
     def _rounding(self, checked: Checked) -> Piece:
         node = checked.node
         match node:
+            case tree.Days():
+                start, end = (self.compile(part) for part in checked.parts)
+                return self._sum("-", end, start)
             case tree.Floor():
                 return self.rounded(self.compile(checked.parts[0]), 0, "floor")
             case tree.Round():
@@ -131,13 +172,104 @@ class Compiler:
         layer = max(part.layer for part in parts)
         match node:
             case tree.Comparison():
-                left, right = self.aligned(parts) if checked.parts[0].kind == "number" else parts
+                left, right = parts if checked.parts[0].kind == "choice" else self.aligned(parts)
                 sql = join(COMPARISONS[node.operator], left.sql, right.sql)
             case tree.Logic():
                 sql = join(exp.And if node.operator == "and" else exp.Or, parts[0].sql, parts[1].sql)
             case tree.Not():
                 sql = exp.Not(this=paren(parts[0].sql))
         return Piece(exp.Paren(this=sql), layer)
+
+    def lookup(self, checked: Checked) -> Piece:
+        """Return the cell of a table as a column, null where there is none; one column however often it is used."""
+        known = self.lookups.get(id(checked))
+        if known is not None:
+            return known
+        if not checked.branches:
+            return replace(self._constant(0, 0), sql=exp.null(), value=None)
+        keys = [self.layers.single(self.compile(key)) for key in checked.parts]
+        values = self.aligned([self.compile(branch.value) for branch in checked.branches])
+        tests = [self._branch_test(checked, branch, keys) for branch in checked.branches]
+        digits = values[0].bounds
+        for value in values[1:]:
+            digits = digits.union(value.bounds)
+        sql = case(*((test, value.sql) for test, value in zip(tests, values, strict=True)))
+        piece = self.layers.add(Piece(sql, max(piece.layer for piece in (*keys, *values)), digits))
+        self.lookups[id(checked)] = piece
+        return piece
+
+    def _branch_test(self, checked: Checked, branch: Branch, keys: list[Piece]) -> exp.Expr:
+        """Return whether the record's keys are those of a branch: these choices, and its span of the number."""
+        choices = [key for key, part in zip(keys, checked.parts, strict=True) if part.kind == "choice"]
+        tests: list[exp.Expr] = [
+            exp.EQ(this=key.sql.copy(), expression=text(choice))
+            for key, choice in zip(choices, branch.choices, strict=True)
+        ]
+        for bound, kind in ((branch.low, exp.GTE), (branch.high, exp.LTE if branch.closed else exp.LT)):
+            if bound is not None:
+                number, limit = self.aligned([keys[-1], constant(self.dialect, bound)])
+                tests.append(join(kind, number.sql, limit.sql))
+        return all_of(tests)
+
+    def guarded(self, guard: Guard) -> tuple[exp.Expr, int]:
+        """Return whether a look-up is needed and finds nothing, and the layer from which that can be said."""
+        path = [(self.compile(test), outcome) for test, outcome in guard.path]
+        layer = max((test.layer for test, _ in path), default=0)
+        if guard.total is None:
+            found = self.lookup(guard.lookup)
+            return all_of([*_taken(path), is_null(found.sql)]), max(layer, found.layer)
+        inner, above = self._inside(guard.total)
+        row_path = [(inner.compile(test), outcome) for test, outcome in guard.row_path]
+        missing = all_of([*_taken(row_path), is_null(inner.lookup(guard.lookup).sql)])
+        none, one = (self.dialect.integer(n, wide=False) for n in (0, 1))
+        many = self._summed(guard.total, inner, case((missing, one), otherwise=none), wide=False)
+        gaps = self.layers.add(Piece(many, above))
+        return all_of([*_taken(path), exp.GT(this=gaps.sql, expression=none)]), max(layer, gaps.layer)
+
+    def total(self, checked: Checked, node: tree.Total) -> Piece:
+        """Return a sum or count over the rows of a group that the condition lets through."""
+        inner, layer = self._inside(checked)
+        value = inner.compile(checked.parts[0]) if node.value is not None else self._constant(1, 0)
+        digits = self._total_digits(checked, node, value)
+        item = self._widened(value, wide=is_wide(digits))
+        if node.where is not None:
+            none = self.dialect.integer(0, wide=is_wide(digits))
+            item = case((inner.compile(checked.parts[-1]).sql, item), otherwise=none)
+        return self.layers.add(Piece(self._summed(checked, inner, item, is_wide(digits)), layer, digits))
+
+    @staticmethod
+    def _total_digits(checked: Checked, node: tree.Total, value: Piece) -> Digits:
+        rows = checked.symbol.rows if checked.symbol is not None else None
+        if rows is None:
+            message = "no rows where a group was checked"
+            raise TypeError(message)
+        least, most = 0 if node.where is not None else rows.min_rows, rows.max_rows
+        corners = [bound * many for bound in counts(value.bounds) for many in (least, most)]
+        return counted(min(corners), max(corners), value.places)
+
+    def _summed(self, checked: Checked, inner: Compiler, item: exp.Expr, wide: bool) -> exp.Expr:
+        recorded = self.groups[checked.symbol.code if checked.symbol else ""].recorded
+        return self.dialect.total(recorded.sql, inner.layers.columns, item, self.dialect.storage(wide=wide))
+
+    def _inside(self, checked: Checked) -> tuple[Compiler, int]:
+        """Return the compiler of formulas over a group's rows, and the layer from which these can be read."""
+        group = self.groups[checked.symbol.code if checked.symbol else ""]
+        layers = RowLayers(dialect=self.dialect)
+        names: dict[str, Piece] = {}
+        layer = group.recorded.layer
+        for symbol in checked.symbols():
+            if symbol.code in self.names:
+                outer = self.layers.single(self.names[symbol.code])
+                layer = max(layer, outer.layer)
+                names[symbol.code] = replace(outer, layer=0)
+        for item in group.fields:
+            cell, digits = self.dialect.cell(item.code, item.kind), Digits(item.low, item.high, item.places)
+            if item.kind == "choice":
+                names[item.code] = layers.add(Piece(cell), f"q_{item.code}")
+                continue
+            number = self.dialect.ordinal(cell) if item.kind == "date" else self.dialect.count(cell, digits)
+            names[item.code] = layers.add(Piece(number, 0, digits), f"q_{item.code}")
+        return Compiler(self.dialect, layers, names), layer
 
     def _stored(self, sql: exp.Expr, layer: int, digits: Digits, *, wide: bool) -> Piece:
         """Return a number that was computed wide or not as its digits say it is held."""
@@ -252,7 +384,7 @@ class Compiler:
         wide = value.wide
         back = join(exp.Mul, self._widened(whole, wide=wide), self._widened(up, wide=wide))
         sql = join(exp.Sub, self._widened(value, wide=wide), back)
-        one = Digits(Decimal(0), Decimal(1), value.places)
+        one = Digits(Decimal(-1), Decimal(1), value.places)
         return self._stored(exp.Paren(this=sql), max(value.layer, whole.layer), one, wide=wide)
 
     def _scaled(self, piece: Piece, shift: int) -> Piece:
@@ -302,6 +434,11 @@ class Compiler:
             far = any_of([exp.GT(this=size, expression=other), exp.Paren(this=all_of([tie, odd]))])
         up = [(all_of([exp.Paren(this=far), negative]), minus)] if signed else []
         return case(*up, (far, plus), otherwise=zero)
+
+
+def _taken(path: list[tuple[Piece, bool]]) -> list[exp.Expr]:
+    """Return the tests of a path, each with the outcome that leads further."""
+    return [test.sql if outcome else exp.Not(this=paren(test.sql)) for test, outcome in path]
 
 
 def constant(dialect: Dialect, value: Decimal) -> Piece:

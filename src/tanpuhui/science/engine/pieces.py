@@ -14,6 +14,7 @@ from tanpuhui.science.engine.digits import EXACT, Digits
 BIGINT_MAX = 2**63 - 1
 BIGINT = exp.DataType.build("BIGINT")
 TEXT = exp.DataType.build("TEXT")
+DATE = exp.DataType.build("DATE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Piece:
     @property
     def single(self) -> bool:
         """Whether it may be written several times at no cost: a column or a constant."""
-        return self.value is not None or isinstance(self.sql, exp.Column)
+        return self.value is not None or isinstance(self.sql, exp.Column | exp.Dot)
 
 
 def counts(digits: Digits) -> tuple[int, int]:
@@ -106,7 +107,7 @@ def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr | None = None
 
 def paren(sql: exp.Expr) -> exp.Expr:
     """Return the expression as an operand: in parentheses, unless it stands alone anyway."""
-    alone = isinstance(sql, exp.Column | exp.Cast | exp.Paren | exp.Case | exp.Func)
+    alone = isinstance(sql, exp.Column | exp.Dot | exp.Cast | exp.Paren | exp.Case | exp.Func | exp.Subquery)
     return sql.copy() if alone else exp.Paren(this=sql.copy())
 
 

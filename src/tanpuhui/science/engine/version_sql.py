@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from sqlglot import exp
@@ -12,12 +14,13 @@ from sqlglot import exp
 from tanpuhui.science.engine import reasons as rules
 from tanpuhui.science.engine import tree
 from tanpuhui.science.engine.checked import Checked
-from tanpuhui.science.engine.compile_sql import Compiler, Layers, constant
+from tanpuhui.science.engine.compile_sql import Compiler, GroupRows, Layers, constant
 from tanpuhui.science.engine.dialects import DIALECTS, DialectName
 from tanpuhui.science.engine.digits import Digits
-from tanpuhui.science.engine.model import Field, MethodologyVersion, Variant
+from tanpuhui.science.engine.model import Field, Group, MethodologyVersion, Variant
 from tanpuhui.science.engine.pieces import (
     BIGINT,
+    DATE,
     TEXT,
     Piece,
     all_of,
@@ -47,12 +50,18 @@ def sql(
 ) -> str:
     """Return the SELECT that calculates every row of a relation, exactly as `interpret` does.
 
-    The relation has `row_no`, a DECIMAL column per number field and a text column per choice field, named by
-    field code. Result: row_no, reason (null when it counts), variant, grams (BIGINT, whole g CO2e),
-    remainder_g (exact DECIMAL, g CO2e, from 0 to below 1). `granted` names a DECIMAL column with the allowed
-    quantity of the capped field (null: not capped). Raises VersionBlocked when nothing can run.
+    The relation has `row_no`, and named by field code a DECIMAL column per number field, a text column per choice,
+    a DATE column per date; by group code its rows, a list of structs (PostgreSQL: jsonb). Result: row_no, reason (null when it counts), variant, grams (BIGINT, whole g CO2e),
+    remainder_g (exact DECIMAL, g CO2e: exact grams minus whole ones). `granted` names a DECIMAL column with the
+    allowed quantity of the capped field (null: not capped). Raises VersionBlocked when nothing can run, ValueError
+    for a version that only the interpreter can calculate.
     """
     version.require_runnable()
+    if version.interpreter_only:
+        message = (
+            f"{version.code} {version.version} uses functions or series: only the interpreter calculates it"
+        )
+        raise ValueError(message)
     for name in (relation, granted or "x"):
         if not IDENTIFIER.match(name):
             message = f"not an identifier: {name!r}"
@@ -105,6 +114,9 @@ class _Select:
         self.granted = granted
         self.layers = Layers()
         self.outcomes = _Outcomes()
+        self.lookups: dict[int, Piece] = {}
+        self.groups: dict[str, GroupRows] = {}
+        self.gaps: list[tuple[Variant, exp.Expr, int, str]] = []
         self.names = {
             parameter.code: constant(self.dialect, parameter.value)
             for parameter in version.parameters
@@ -113,8 +125,8 @@ class _Select:
 
     def build(self, relation: str) -> exp.Expr:
         """Return the SELECT over the relation."""
-        fields = self.version.fields
-        columns = [exp.alias_(column(item.code), f"r_{item.code}", quoted=True) for item in fields]
+        codes = [item.code for item in self.version.fields] + [group.code for group in self.version.groups]
+        columns = [exp.alias_(column(code), f"r_{code}", quoted=True) for code in codes]
         if self.capped is not None and self.granted is not None:
             columns.append(exp.alias_(column(self.granted), RAW_GRANTED, quoted=True))
         table = exp.Table(this=exp.to_identifier(relation, quoted=True))
@@ -122,8 +134,10 @@ class _Select:
         fault = self._fault()
         self._fields(fault)
         outcome = self._outcome(fault)
-        final = self._granted(self.capped, fault, outcome) if self.capped is not None else outcome
-        grams, remainder = self._booked(self._exact(final))
+        wrong = self._granted(self.capped, fault) if self.capped is not None else None
+        results = {variant.code: self._steps(variant) for variant in self._runnable}
+        final = self._final(outcome, wrong)
+        grams, remainder = self._booked(self._exact(final, results))
         found = {
             "reason": self.outcomes.reason_of(final),
             "variant": self.outcomes.variant_of(outcome),
@@ -134,17 +148,44 @@ class _Select:
         source = self.layers.over(base, self.dialect).subquery("computed", copy=False)
         return exp.select(column("row_no"), *named).from_(source, copy=False)
 
+    @property
+    def _runnable(self) -> list[Variant]:
+        return [variant for variant in self.version.variants if not variant.unset]
+
     def _compiler(self, names: dict[str, Piece] | None = None) -> Compiler:
-        return Compiler(self.dialect, self.layers, self.names if names is None else names)
+        return Compiler(
+            self.dialect, self.layers, self.names if names is None else names, self.lookups, self.groups
+        )
 
     def _fault(self) -> Piece:
         """The first reason why a field of the row cannot stand, as a number; null if they all can."""
         tests = [
             (test, self.outcomes.reason(f"{code}:{item.code}"))
             for item in self.version.fields
-            for test, code in _field_tests(item)
+            for test, code in _field_tests(item, _raw(item.code))
         ]
-        return self.layers.add(Piece(case(*tests, otherwise=NO_NUMBER)), "fault")
+        own = case(*tests, otherwise=NO_NUMBER)
+        further = [found for group in self.version.groups for found in self._rows_faults(group)]
+        sql = exp.Coalesce(this=own, expressions=further) if further else own
+        return self.layers.add(Piece(sql), "fault")
+
+    def _rows_faults(self, group: Group) -> Iterator[exp.Expr]:
+        """Yield the number of each reason why the rows of a group cannot stand, null where they can."""
+        raw, size = _raw(group.code), self.dialect.size(_raw(group.code))
+        inside = exp.Between(this=size, low=_number(group.min_rows), high=_number(group.max_rows))
+        outside = self.outcomes.reason(f"{rules.ROWS_OUT_OF_BOUNDS}:{group.code}")
+        yield case((exp.Not(this=inside), outside))
+        cells = {item.code: self.dialect.cell(item.code, item.kind) for item in group.fields}
+        for item in group.fields:
+            tests = [
+                (test, self.outcomes.reason(f"{code}:{group.code}.{item.code}"))
+                for test, code in _field_tests(item, cells[item.code])
+            ]
+            yield self.dialect.first(raw, case(*tests, otherwise=NO_NUMBER))
+        repeated = self.outcomes.reason(f"{rules.ROW_REPEATED}:{group.code}")
+        for codes in (group.unique, (group.order,) if group.order else ()):
+            if codes:
+                yield case((self.dialect.repeats(raw, [cells[code] for code in codes]), repeated))
 
     def _fields(self, fault: Piece) -> None:
         """Name the fields: numbers are null in a row that has a fault, so that every value keeps its bounds."""
@@ -152,31 +193,44 @@ class _Select:
             if item.kind == "choice":
                 self.names[item.code] = Piece(as_type(_raw(item.code), TEXT))
                 continue
-            digits = _digits(item)
-            count = case((is_null(fault.sql), self.dialect.count(_raw(item.code), digits)))
+            raw, digits = _raw(item.code), _digits(item)
+            value = self.dialect.ordinal(raw) if item.kind == "date" else self.dialect.count(raw, digits)
+            count = case((is_null(fault.sql), value))
             self.names[item.code] = self.layers.add(Piece(count, fault.layer, digits), f"f_{item.code}")
+        for group in self.version.groups:
+            rows = case((is_null(fault.sql), _raw(group.code)))
+            recorded = self.layers.add(Piece(rows, fault.layer), f"f_{group.code}")
+            self.groups[group.code] = GroupRows(recorded, group.fields)
 
     def _outcome(self, fault: Piece) -> Piece:
         """The number of the fault, of the first rule that the row breaks, or of the first variant that fits."""
         branches, layer = [(is_present(fault.sql), fault.sql)], fault.layer
         for predicate in self.version.eligibility:
-            tests, unset = _present(predicate.present), predicate.checked.unset
-            reason = self.outcomes.reason(f"{rules.PARAMETER_UNSET}:{unset[0]}" if unset else predicate.code)
-            if not unset:
-                holds = self._compiler().compile(predicate.checked)
-                tests, layer = [*tests, exp.Not(this=holds.sql)], max(layer, holds.layer)
-            branches.append((all_of(tests), reason))
+            applies, unset = _present(predicate.present), predicate.checked.unset
+            if unset:
+                reason = self.outcomes.reason(f"{rules.PARAMETER_UNSET}:{unset[0]}")
+                branches.append((all_of(applies), reason))
+                continue
+            for guard in predicate.guards:
+                missing, above = self._compiler().guarded(guard)
+                layer = max(layer, above)
+                branches.append((all_of([*applies, missing]), self.outcomes.reason(guard.reason)))
+            holds = self._compiler().compile(predicate.checked)
+            layer = max(layer, holds.layer)
+            broken = all_of([*applies, exp.Not(this=holds.sql)])
+            branches.append((broken, self.outcomes.reason(predicate.code)))
         for variant in self.version.variants:
             tests = _present(variant.present) + [is_null(_raw(code)) for code in variant.absent]
             if variant.where is not None:
                 where = self._compiler().compile(variant.where)
                 tests, layer = [*tests, where.sql], max(layer, where.layer)
             branches.append((all_of(tests), self.outcomes.variant(variant)))
-        none = self.outcomes.reason(rules.NO_CALCULATION)
+        points = self.version.methodology_class == "POINTS"
+        none = self.outcomes.reason(rules.POINTS_ONLY if points else rules.NO_CALCULATION)
         return self.layers.add(Piece(case(*branches, otherwise=none), layer), "outcome")
 
-    def _granted(self, item: Field, fault: Piece, outcome: Piece) -> Piece:
-        """Let the granted quantity stand for the capped field in the formulas, and judge it."""
+    def _granted(self, item: Field, fault: Piece) -> Piece:
+        """Let the granted quantity stand for the capped field in the formulas; return why it cannot, as a number."""
         raw, own = column(RAW_GRANTED), _raw(item.code)
         given = all_of([is_null(fault.sql), is_present(own), is_present(raw)])
         inside = exp.Between(this=raw, low=decimal(item.low), high=own)
@@ -190,52 +244,75 @@ class _Select:
         digits = _digits(item)
         count = case((usable, self.dialect.count(raw, digits)), otherwise=self.names[item.code].sql)
         self.names[item.code] = self.layers.add(Piece(count, wrong.layer, digits), f"g_{item.code}")
-        counted = exp.GT(this=outcome.sql.copy(), expression=_number(0))
-        final = case((all_of([counted, is_present(wrong.sql)]), wrong.sql), otherwise=outcome.sql)
-        return self.layers.add(Piece(final, max(outcome.layer, wrong.layer)), "final")
+        return wrong
 
     def _steps(self, variant: Variant) -> Piece:
         """Compile the steps of a variant; one that others use several times is a column."""
         uses = Counter(code for formula in variant.formulas for code in _names_used(formula.checked))
         names = dict(self.names)
         for formula in variant.formulas:
-            piece = self._compiler(names).compile(formula.checked)
+            compiler = self._compiler(names)
+            for guard in formula.guards:
+                missing, layer = compiler.guarded(guard)
+                self.gaps.append((variant, missing, layer, guard.reason))
+            piece = compiler.compile(formula.checked)
             names[formula.code] = self.layers.single(piece) if uses[formula.code] > 1 else piece
         return names[variant.result.code]
 
-    def _exact(self, outcome: Piece) -> Piece:
+    def _final(self, outcome: Piece, wrong: Piece | None) -> Piece:
+        """The outcome after the granted quantity was judged and every look-up of the variant found its value."""
+        branches, layer = [], outcome.layer
+        if wrong is not None:
+            counts = exp.GT(this=outcome.sql.copy(), expression=_number(0))
+            branches.append((all_of([counts, is_present(wrong.sql)]), wrong.sql))
+            layer = max(layer, wrong.layer)
+        numbers = {code: number for number, code in self.outcomes.variants.items()}
+        for variant, missing, above, reason in self.gaps:
+            chosen = _equals(outcome, numbers[variant.code])
+            branches.append((all_of([chosen, missing]), self.outcomes.reason(reason)))
+            layer = max(layer, above)
+        if not branches:
+            return outcome
+        return self.layers.add(Piece(case(*branches, otherwise=outcome.sql), layer), "final")
+
+    def _exact(self, final: Piece, results: dict[str, Piece]) -> Piece:
         """The exact result in the smallest step of a gram that any variant needs; null where no gram counts."""
         compiler = self._compiler()
-        runnable = [variant for variant in self.version.variants if not variant.unset]
-        in_grams = [
-            compiler.times_power(self._steps(variant), len(str(variant.grams_factor)) - 1)
-            for variant in runnable
-        ]
+        if not results:
+            return replace(constant(self.dialect, Decimal(0)), sql=as_type(exp.null(), BIGINT), value=None)
+        powers = {variant.code: len(str(variant.grams_factor)) - 1 for variant in self._runnable}
+        in_grams = [compiler.times_power(piece, powers[code]) for code, piece in results.items()]
         pieces = compiler.aligned(in_grams, self.version.remainder_places)
         digits = pieces[0].bounds
         for piece in pieces[1:]:
             digits = digits.union(piece.bounds)
-        sql = case(*((_equals(outcome, n), piece.sql) for n, piece in enumerate(pieces, 1)))
-        return self.layers.add(Piece(sql, max(outcome.layer, *(p.layer for p in pieces)), digits), "exact")
+        sql = case(*((_equals(final, n), piece.sql) for n, piece in enumerate(pieces, 1)))
+        return self.layers.add(Piece(sql, max(final.layer, *(p.layer for p in pieces)), digits), "exact")
 
     def _booked(self, exact: Piece) -> tuple[Piece, Piece]:
-        """Whole grams, rounded down, and what is left of one."""
+        """Whole grams by the version's rounding, and what is left over."""
         compiler = self._compiler()
-        grams = self.layers.add(compiler.rounded(exact, 0, "floor"), "whole_g")
+        grams = self.layers.single(compiler.rounded(exact, 0, self.version.rounding.rule))
         rest = compiler.rest(exact, grams)
         sql = as_type(grams.sql, BIGINT) if grams.wide else grams.sql
         return Piece(sql, grams.layer), Piece(self.dialect.fraction(rest.sql, exact.places), rest.layer)
 
 
-def _field_tests(item: Field) -> list[tuple[exp.Expr, str]]:
-    raw = _raw(item.code)
+def _field_tests(item: Field, raw: exp.Expr) -> list[tuple[exp.Expr, str]]:
     tests: list[tuple[exp.Expr, str]] = [] if item.nullable else [(is_null(raw), rules.FIELD_MISSING)]
     if item.kind == "choice":
         options = [text(option) for option in item.options]
         return [*tests, (exp.Not(this=exp.In(this=raw, expressions=options)), rules.OUT_OF_BOUNDS)]
+    if item.kind == "date":
+        low, high = (_day(bound) for bound in (item.low, item.high))
+        return [*tests, (exp.Not(this=exp.Between(this=raw, low=low, high=high)), rules.OUT_OF_BOUNDS)]
     inside = exp.Between(this=raw, low=decimal(item.low), high=decimal(item.high))
     places = (_too_many_places(raw, item), rules.TOO_MANY_PLACES)
     return [*tests, (exp.Not(this=inside), rules.OUT_OF_BOUNDS), places]
+
+
+def _day(ordinal: Decimal) -> exp.Expr:
+    return as_type(text(date.fromordinal(int(ordinal)).isoformat()), DATE)
 
 
 def _present(codes: tuple[str, ...]) -> list[exp.Expr]:

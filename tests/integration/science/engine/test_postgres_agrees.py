@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from hypothesis import HealthCheck, example, given, settings
+from tests.unit.science.engine import wider
 from tests.unit.science.engine.battery import FAULTS, differences, planted
 from tests.unit.science.engine.made_up import FORMULAS, ROWS, as_rows, trial
 
@@ -43,10 +44,27 @@ def test_postgres_and_interpreter_agree_on_generated_formulas(
 
 
 def test_postgres_agrees_on_the_battery() -> None:
-    assert differences(in_postgres, DatabaseError) == []
+    assert list(differences(in_postgres, DatabaseError)) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_planted_in_the_compiler_is_caught(fault: str) -> None:
     with planted(fault):
-        assert differences(in_postgres, DatabaseError)
+        assert next(differences(in_postgres, DatabaseError), None) is not None
+
+
+@pytest.mark.parametrize("formula", wider.FORMULAS)
+def test_postgres_and_interpreter_agree_on_tables_rows_and_dates(formula: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE engine_wider "
+            "(row_no bigint, start_date date, end_date date, strata jsonb, plots jsonb)"
+        )
+        for number, record in enumerate(wider.RECORDS):
+            rows = [wider.as_json(record[name]) for name in ("strata", "plots")]
+            values = [number, record["start_date"], record["end_date"], *rows]
+            cursor.execute("INSERT INTO engine_wider VALUES (%s, %s, %s, %s, %s)", values)
+        query = sql(wider.version_of(formula), "postgres", "engine_wider").replace("%", "%%")
+        cursor.execute(f"SELECT * FROM ({query}) AS found ORDER BY row_no", [])
+        found = [tuple(map(str, row)) for row in cursor.fetchall()]
+    assert found == wider.expected(formula)

@@ -61,12 +61,11 @@ FORMULAS = [
 ]
 
 
-def differences(back_end: BackEnd, failure: type[Exception]) -> list[str]:
-    """Return the formulas of the battery in which the back end fails or says something else than the interpreter.
+def differences(back_end: BackEnd, failure: type[Exception]) -> Iterator[str]:
+    """Yield the formulas of the battery in which the back end fails or says something else than the interpreter.
 
     `failure` is the error of its driver.
     """
-    found = []
     for formula in FORMULAS:
         version = trial(formula)
         assert version is not None, formula
@@ -76,8 +75,7 @@ def differences(back_end: BackEnd, failure: type[Exception]) -> list[str]:
         except failure as error:
             said = [(type(error).__name__,)]
         if said != expected:
-            found.append(formula)
-    return found
+            yield formula
 
 
 def _no_rounding(
@@ -115,7 +113,7 @@ FAULTS: dict[str, tuple[tuple[Any, str, Any], ...]] = {
         (dialects.Postgres, "quotient", _fraction_divided),
         (dialects.Spark, "quotient", _fraction_divided),
     ),
-    "a fault of a field is overlooked": ((version_sql, "_field_tests", lambda _item: []),),
+    "a fault of a field is overlooked": ((version_sql, "_field_tests", lambda *_: []),),
 }
 
 

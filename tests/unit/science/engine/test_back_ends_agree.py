@@ -198,13 +198,13 @@ def on_battery(version: MethodologyVersion, rows: list[dict[str, Any]]) -> list[
 
 
 def test_duckdb_agrees_on_the_battery() -> None:
-    assert differences(on_battery, duckdb.Error) == []
+    assert list(differences(on_battery, duckdb.Error)) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_planted_in_the_compiler_is_caught(fault: str) -> None:
     with planted(fault):
-        assert differences(on_battery, duckdb.Error)
+        assert next(differences(on_battery, duckdb.Error), None) is not None
 
 
 @pytest.mark.parametrize("name", ['records"; DROP TABLE x; --', "a b", "", "records)", "甲"])
