@@ -1,0 +1,165 @@
+"""Slices of stored records (账户分片): the records of some accounts in one month, out of chunks, with what is in effect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+import pyarrow as pa
+import pyarrow.compute
+from django.db import connection
+
+from tanpuhui.behaviour.activity.adapters.chunks import decode_payload, inputs_of
+from tanpuhui.behaviour.activity.domain.recalculations import RuleSpan
+
+EFFECT = pa.schema([("posting_id", pa.int64()), ("row", pa.int64()), ("grams", pa.int64()), ("floor_g", pa.int64())])
+"""What is in effect for a record that was recalculated before."""
+
+RECORD = (*EFFECT.names, "account_id", "day", "area")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """A posting, the version its records were posted with, and the one in effect before a given recalculation."""
+
+    posting_id: int
+    month: str
+    version_id: int
+    effective_version_id: int
+    chunks: int
+    records: int
+    evidence_tier: int
+    points_rules: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """Records of postings of one version in one slice, in a fixed order: posting, bucket, account, day, row.
+
+    `records` has RECORD and the inputs. `kept` are records whose traces are erased: they have no inputs from there.
+    """
+
+    version_id: int
+    records: pa.Table
+    kept: bool
+
+
+_MEMBERS = """
+select p.id, p.month, p.methodology_version_id, coalesce(r.to_version_id, p.methodology_version_id), p.chunks,
+  p.records, p.evidence_tier, p.points_rules
+from activity_posting p left join lateral (
+  select n.to_version_id from activity_recalculated_slice s join activity_recalculation n on n.id = s.recalculation_id
+  where s.posting_id = p.id and s.recalculation_id < %(before)s order by s.recalculation_id desc limit 1
+) r on true
+where p.scenario = %(scenario)s and p.month between %(first)s and %(last)s order by p.id
+"""
+_CHUNKS = """
+select w.posting_id, w.chunks, c.amounts, c.traces
+from unnest(%(ids)s::bigint[], %(chunks)s::integer[]) as w (posting_id, chunks)
+join activity_record_chunk c on c.posting_id = w.posting_id and case when w.chunks >= %(slices)s
+  then c.bucket %% %(slices)s = %(slice)s else c.bucket = %(slice)s %% w.chunks end
+order by w.posting_id, c.bucket
+"""
+_EFFECTS = """
+select s.posting_id, s.results
+from activity_recalculated_slice s join activity_recalculation r on r.id = s.recalculation_id
+where s.posting_id = any(%(ids)s::bigint[]) and s.recalculation_id < %(before)s
+  and case when r.slices >= %(slices)s
+    then s.slice %% %(slices)s = %(slice)s else s.slice = %(slice)s %% r.slices end
+  and s.recalculation_id = (select max(l.recalculation_id) from activity_recalculated_slice l
+    where l.posting_id = s.posting_id and l.recalculation_id < %(before)s)
+order by s.posting_id
+"""
+AFTER_ALL = 2**62
+"""Before a recalculation of this number means: with all there were."""
+
+
+def members(*, scenario: str, first_month: str, last_month: str, before: int = AFTER_ALL) -> list[Member]:
+    """Return the postings of a scenario's months, with the version in effect before a recalculation."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MEMBERS, {"scenario": scenario, "first": first_month, "last": last_month, "before": before}
+        )
+        rows = cursor.fetchall()
+    return [
+        Member(
+            posting_id=row[0],
+            month=row[1],
+            version_id=row[2],
+            effective_version_id=row[3],
+            chunks=row[4],
+            records=row[5],
+            evidence_tier=row[6],
+            points_rules=tuple(json.loads(row[7]) if isinstance(row[7], str) else row[7]),
+        )
+        for row in rows
+    ]
+
+
+def stored_records(
+    several: Sequence[Member], *, slices: int, slice: int, traces_of: Mapping[int, bool]  # noqa: A002  the house's word
+) -> list[Stored]:
+    """Return the records of the accounts of a slice, by posting version and by whether their traces are there.
+
+    `traces_of` says for each posting version whether its traces are wanted.
+    """
+    version_of = {member.posting_id: member.version_id for member in several}
+    found: dict[tuple[int, bool], list[pa.Table]] = {}
+    for posting_id, chunks, amounts, traces in _rows(_CHUNKS, several, slices=slices, slice=slice):
+        version_id = version_of[posting_id]
+        wanted = traces_of[version_id]
+        kept = wanted and not traces
+        table = decode_payload(bytes(amounts))
+        held = decode_payload(bytes(traces)) if wanted and traces else None
+        inputs = inputs_of(table, held)
+        for name in ("area", "grams", "floor_g"):
+            inputs = inputs.append_column(name, table.column(name))
+        inputs = inputs.append_column("posting_id", pa.repeat(pa.scalar(posting_id, pa.int64()), table.num_rows))
+        if chunks < slices:
+            inputs = inputs.filter(_in_slice(inputs, slices=slices, slice=slice))
+        found.setdefault((version_id, kept), []).append(inputs)
+    return [
+        Stored(version_id=version_id, kept=kept, records=pa.concat_tables([t.unify_dictionaries() for t in tables]))
+        for (version_id, kept), tables in sorted(found.items())
+    ]
+
+
+def effects(several: Sequence[Member], *, slices: int, slice: int, before: int) -> pa.Table:  # noqa: A002
+    """Return what earlier recalculations made of the records of a slice, as EFFECT; empty where there were none."""
+    tables = []
+    for posting_id, results in _rows(_EFFECTS, several, slices=slices, slice=slice, before=before):
+        table = decode_payload(bytes(results))
+        owner = pa.repeat(pa.scalar(posting_id, pa.int64()), table.num_rows)
+        tables.append(table.append_column("posting_id", owner).select(EFFECT.names).cast(EFFECT))
+    return pa.concat_tables(tables) if tables else EFFECT.empty_table()
+
+
+def rule_spans(several: Iterable[Member]) -> list[RuleSpan]:
+    """Return the points rules that the postings used, by their days."""
+    return [
+        RuleSpan(
+            posting_id=member.posting_id,
+            first_day=date.fromisoformat(rule["first_day"]),
+            last_day=date.fromisoformat(rule["last_day"]),
+            per_gram=Fraction(rule["value"]),
+        )
+        for member in several
+        for rule in member.points_rules
+    ]
+
+
+def _in_slice(table: pa.Table, *, slices: int, slice: int) -> pa.Array:  # noqa: A002
+    accounts = table.column("account_id").to_numpy()
+    return pa.array(accounts % slices == slice)
+
+
+def _rows(statement: str, several: Sequence[Member], **values: int) -> list[tuple]:
+    if not several:
+        return []
+    given = {"ids": [m.posting_id for m in several], "chunks": [m.chunks for m in several], **values}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        return list(cursor.fetchall())
