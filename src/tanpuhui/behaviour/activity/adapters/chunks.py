@@ -34,6 +34,10 @@ RESULTS = ("row", "variant", "grams", "remainder_g")
 """What a calculation gives: the way it went, whole grams, and the remainder that the rounding left (余数)."""
 
 
+NEW_RESULTS = ("row", "account_id", "day", "variant", "grams", "floor_g", "remainder_g", "reason")
+"""Columns of results that were calculated again (重算结果)."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
     """One encoded chunk."""
@@ -50,7 +54,7 @@ class Chunk:
 
 def encode_chunk(bucket: int, amounts: pa.Table, traces: pa.Table) -> Chunk:
     """Return the chunk of a bucket; both tables hold the same records in the same order."""
-    first, second = _payload(amounts), _payload(traces)
+    first, second = encode_payload(amounts), encode_payload(traces)
     return Chunk(
         bucket=bucket,
         n_records=amounts.num_rows,
@@ -117,7 +121,8 @@ def decode_payload(payload: bytes) -> pa.Table:
         return reader.read_all()
 
 
-def _payload(table: pa.Table) -> bytes:
+def encode_payload(table: pa.Table) -> bytes:
+    """Return a table as a payload: Arrow IPC, compressed with zstd."""
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:

@@ -7,18 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute
 from django.db import connection
 
-from tanpuhui.behaviour.activity.adapters.chunks import decode_payload, inputs_of
+from tanpuhui.behaviour.activity.adapters.chunks import columns_sha256, decode_payload, inputs_of
+from tanpuhui.behaviour.activity.domain import payload_root
 from tanpuhui.behaviour.activity.domain.recalculations import RuleSpan
 
-EFFECT = pa.schema([("posting_id", pa.int64()), ("row", pa.int64()), ("grams", pa.int64()), ("floor_g", pa.int64())])
+EFFECT = pa.schema(
+    [("posting_id", pa.int64()), ("row", pa.int64()), ("grams", pa.int64()), ("floor_g", pa.int64())]
+)
 """What is in effect for a record that was recalculated before."""
 
-RECORD = (*EFFECT.names, "account_id", "day", "area")
+OWN = frozenset({"posting_id", "area", "grams", "floor_g"})
+"""Columns of stored records that are no inputs: whose they are, where, and what they gave."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +44,7 @@ class Member:
 class Stored:
     """Records of postings of one version in one slice, in a fixed order: posting, bucket, account, day, row.
 
-    `records` has RECORD and the inputs. `kept` are records whose traces are erased: they have no inputs from there.
+    `records` has OWN and the inputs. `kept` are records whose traces are erased: they have no inputs from there.
     """
 
     version_id: int
@@ -60,7 +65,7 @@ _CHUNKS = """
 select w.posting_id, w.chunks, c.amounts, c.traces
 from unnest(%(ids)s::bigint[], %(chunks)s::integer[]) as w (posting_id, chunks)
 join activity_record_chunk c on c.posting_id = w.posting_id and case when w.chunks >= %(slices)s
-  then c.bucket %% %(slices)s = %(slice)s else c.bucket = %(slice)s %% w.chunks end
+  then c.bucket %% %(slices)s = %(index)s else c.bucket = %(index)s %% w.chunks end
 order by w.posting_id, c.bucket
 """
 _EFFECTS = """
@@ -68,7 +73,7 @@ select s.posting_id, s.results
 from activity_recalculated_slice s join activity_recalculation r on r.id = s.recalculation_id
 where s.posting_id = any(%(ids)s::bigint[]) and s.recalculation_id < %(before)s
   and case when r.slices >= %(slices)s
-    then s.slice %% %(slices)s = %(slice)s else s.slice = %(slice)s %% r.slices end
+    then s.slice %% %(slices)s = %(index)s else s.slice = %(index)s %% r.slices end
   and s.recalculation_id = (select max(l.recalculation_id) from activity_recalculated_slice l
     where l.posting_id = s.posting_id and l.recalculation_id < %(before)s)
 order by s.posting_id
@@ -100,7 +105,11 @@ def members(*, scenario: str, first_month: str, last_month: str, before: int = A
 
 
 def stored_records(
-    several: Sequence[Member], *, slices: int, slice: int, traces_of: Mapping[int, bool]  # noqa: A002  the house's word
+    several: Sequence[Member],
+    *,
+    slices: int,
+    index: int,
+    traces_of: Mapping[int, bool],
 ) -> list[Stored]:
     """Return the records of the accounts of a slice, by posting version and by whether their traces are there.
 
@@ -108,7 +117,7 @@ def stored_records(
     """
     version_of = {member.posting_id: member.version_id for member in several}
     found: dict[tuple[int, bool], list[pa.Table]] = {}
-    for posting_id, chunks, amounts, traces in _rows(_CHUNKS, several, slices=slices, slice=slice):
+    for posting_id, chunks, amounts, traces in _rows(_CHUNKS, several, slices=slices, index=index):
         version_id = version_of[posting_id]
         wanted = traces_of[version_id]
         kept = wanted and not traces
@@ -117,24 +126,43 @@ def stored_records(
         inputs = inputs_of(table, held)
         for name in ("area", "grams", "floor_g"):
             inputs = inputs.append_column(name, table.column(name))
-        inputs = inputs.append_column("posting_id", pa.repeat(pa.scalar(posting_id, pa.int64()), table.num_rows))
+        inputs = inputs.append_column(
+            "posting_id", pa.repeat(pa.scalar(posting_id, pa.int64()), table.num_rows)
+        )
         if chunks < slices:
-            inputs = inputs.filter(_in_slice(inputs, slices=slices, slice=slice))
+            inputs = inputs.filter(_in_slice(inputs, slices=slices, index=index))
         found.setdefault((version_id, kept), []).append(inputs)
     return [
-        Stored(version_id=version_id, kept=kept, records=pa.concat_tables([t.unify_dictionaries() for t in tables]))
+        Stored(
+            version_id=version_id,
+            kept=kept,
+            records=pa.concat_tables([t.unify_dictionaries() for t in tables]),
+        )
         for (version_id, kept), tables in sorted(found.items())
     ]
 
 
-def effects(several: Sequence[Member], *, slices: int, slice: int, before: int) -> pa.Table:  # noqa: A002
+def effects(several: Sequence[Member], *, slices: int, index: int, before: int) -> pa.Table:
     """Return what earlier recalculations made of the records of a slice, as EFFECT; empty where there were none."""
     tables = []
-    for posting_id, results in _rows(_EFFECTS, several, slices=slices, slice=slice, before=before):
+    for posting_id, results in _rows(_EFFECTS, several, slices=slices, index=index, before=before):
         table = decode_payload(bytes(results))
         owner = pa.repeat(pa.scalar(posting_id, pa.int64()), table.num_rows)
         tables.append(table.append_column("posting_id", owner).select(EFFECT.names).cast(EFFECT))
     return pa.concat_tables(tables) if tables else EFFECT.empty_table()
+
+
+def inputs_by_posting(groups: Sequence[Stored]) -> dict[int, bytes]:
+    """Return for each posting the one hash over what its records of the slice were calculated from."""
+    hashes: dict[int, list[bytes]] = {}
+    for group in groups:
+        owners = group.records.column("posting_id").to_numpy()
+        names = [name for name in group.records.column_names if name not in OWN]
+        edges = [0, *(np.flatnonzero(owners[1:] != owners[:-1]) + 1).tolist(), len(owners)]
+        for start, end in pairwise(edges) if len(owners) else ():
+            part = group.records.select(names).slice(start, end - start)
+            hashes.setdefault(int(owners[start]), []).append(columns_sha256(part))
+    return {posting_id: payload_root(several) for posting_id, several in hashes.items()}
 
 
 def rule_spans(several: Iterable[Member]) -> list[RuleSpan]:
@@ -151,9 +179,9 @@ def rule_spans(several: Iterable[Member]) -> list[RuleSpan]:
     ]
 
 
-def _in_slice(table: pa.Table, *, slices: int, slice: int) -> pa.Array:  # noqa: A002
+def _in_slice(table: pa.Table, *, slices: int, index: int) -> pa.Array:
     accounts = table.column("account_id").to_numpy()
-    return pa.array(accounts % slices == slice)
+    return pa.array(accounts % slices == index)
 
 
 def _rows(statement: str, several: Sequence[Member], **values: int) -> list[tuple]:

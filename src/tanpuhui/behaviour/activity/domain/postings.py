@@ -48,7 +48,13 @@ class PostingContent:
     posted_at: str
 
 
-_SINCE_RECALCULATION = ("parameter_set_sha256", "engine_version", "rounding", "inputs_sha256", "results_sha256")
+_SINCE_RECALCULATION = (
+    "parameter_set_sha256",
+    "engine_version",
+    "rounding",
+    "inputs_sha256",
+    "results_sha256",
+)
 """What postings say since results can be had again; one made before says none of it, and its hash neither."""
 
 

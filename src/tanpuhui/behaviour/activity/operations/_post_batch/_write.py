@@ -88,9 +88,7 @@ def _copy_chunks(posting_id: int, chunks: list[Chunk]) -> None:
             )
 
 
-def _content(
-    desk: Desk, booked: Booked, chunks: list[Chunk]
-) -> PostingContent:
+def _content(desk: Desk, booked: Booked, chunks: list[Chunk]) -> PostingContent:
     """Return all that the posting says, and with what its results can be had again (复算)."""
     version = desk.versions[booked.group.version_id]
     legs = booked.legs
