@@ -250,7 +250,11 @@ class Recalculation(models.Model):
 
 
 class RecalculationStep(models.Model):
-    """One step of a recalculation, with the journal that its differences are in; none where nothing changed."""
+    """One step of a recalculation, with the journal that its differences are in; none where nothing changed.
+
+    `grams` and `points` are new less old; of a loss, `due_*` could not be taken at once. `seen_posting_id` is the last
+    posting that was there when the step was posted.
+    """
 
     pk = models.CompositePrimaryKey("recalculation_id", "number")
     recalculation_id = models.BigIntegerField()
@@ -266,6 +270,7 @@ class RecalculationStep(models.Model):
     due_points = PointsField()
     journal_id = models.BigIntegerField(null=True)
     results_sha256 = models.BinaryField(max_length=32)
+    seen_posting_id = models.BigIntegerField()
     posted_at = models.DateTimeField()
 
     class Meta:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from tanpuhui.behaviour.activity.adapters import calculator
-from tanpuhui.behaviour.activity.adapters.chunks import RESULTS, columns_sha256, inputs_of
+from tanpuhui.behaviour.activity.adapters.chunks import RESULTS, columns_sha256
 from tanpuhui.behaviour.activity.adapters.slices import EFFECT, Stored
 from tanpuhui.behaviour.activity.adapters.tables import columns, open_tables, quoted
 from tanpuhui.behaviour.activity.domain.recalculations import TRACES_ERASED, RuleSpan, points_change
@@ -36,24 +36,6 @@ def results_again(version: MethodologyVersion, inputs: pa.Table) -> pa.Table:
             f"select {columns(RESULTS)}, reason from (select i.row, r.* from inputs as i "
             "join result as r using (row_no)) order by row_no"
         ).to_arrow_table()
-
-
-def recalculated_differences(
-    version: MethodologyVersion, chunks: Sequence[tuple[pa.Table, pa.Table | None]]
-) -> Iterator[str]:
-    """Yield a sentence for each record whose stored grams, remainder or variant do not come out again.
-
-    `chunks` are (amounts, traces or None). Where a methodology reads traces that were lawfully erased, the records
-    cannot be recalculated and nothing is said of them here.
-    """
-    sound = [
-        (amounts, traces) for amounts, traces in chunks if traces is not None or not reads_traces(version)
-    ]
-    if not sound:
-        return
-    inputs = pa.concat_tables([inputs_of(*chunk).unify_dictionaries() for chunk in sound])
-    stored = pa.concat_tables([amounts.select(RESULTS).unify_dictionaries() for amounts, _ in sound])
-    yield from differences(stored, results_again(version, inputs))
 
 
 def differences(stored: pa.Table, again: pa.Table) -> Iterator[str]:

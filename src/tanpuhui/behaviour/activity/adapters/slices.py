@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -156,13 +156,19 @@ def inputs_by_posting(groups: Sequence[Stored]) -> dict[int, bytes]:
     """Return for each posting the one hash over what its records of the slice were calculated from."""
     hashes: dict[int, list[bytes]] = {}
     for group in groups:
-        owners = group.records.column("posting_id").to_numpy()
         names = [name for name in group.records.column_names if name not in OWN]
-        edges = [0, *(np.flatnonzero(owners[1:] != owners[:-1]) + 1).tolist(), len(owners)]
-        for start, end in pairwise(edges) if len(owners) else ():
-            part = group.records.select(names).slice(start, end - start)
-            hashes.setdefault(int(owners[start]), []).append(columns_sha256(part))
+        for posting_id, part in by_posting(group.records):
+            hashes.setdefault(posting_id, []).append(columns_sha256(part.select(names)))
     return {posting_id: payload_root(several) for posting_id, several in hashes.items()}
+
+
+def by_posting(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    """Yield the part of each posting of a table in which the records of a posting stand together."""
+    owners = table.column("posting_id").to_numpy()
+    edges = [0, *(np.flatnonzero(owners[1:] != owners[:-1]) + 1).tolist(), len(owners)]
+    for start, end in pairwise(edges):
+        if end > start:
+            yield int(owners[start]), table.slice(start, end - start)
 
 
 def rule_spans(several: Iterable[Member]) -> list[RuleSpan]:

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ('due_points', tanpuhui.foundation.persistence.fields.PointsField()),
                 ('journal_id', models.BigIntegerField(null=True)),
                 ('results_sha256', models.BinaryField(max_length=32)),
+                ('seen_posting_id', models.BigIntegerField()),
                 ('posted_at', models.DateTimeField()),
             ],
             options={

@@ -1,6 +1,8 @@
 """Reads of intake: batches and their reports, records out of chunks, explanations, postings, invariants."""
 
 from tanpuhui.behaviour.activity.domain import rows_to_mend
+from tanpuhui.behaviour.activity.domain.recalculations import BANDS
+from tanpuhui.behaviour.activity.domain.reproductions import Finding, Reproduction
 from tanpuhui.behaviour.activity.domain.views import (
     BatchReport,
     BatchView,
@@ -26,16 +28,33 @@ from tanpuhui.behaviour.activity.queries._intake import (
     scenario,
     scenarios,
 )
+from tanpuhui.behaviour.activity.queries._recalculations import (
+    MonthAdjustment,
+    RecalculationView,
+    month_adjustments,
+    recalculation,
+    recalculation_of_journal,
+    recalculations,
+)
 from tanpuhui.behaviour.activity.queries._records import explain_record, record, records_of_account
+from tanpuhui.behaviour.activity.queries._reproduction import (
+    reproduce_postings,
+    reproduce_recalculations,
+)
 
 __all__ = [
+    "BANDS",
     "BatchReport",
     "BatchView",
     "FeedView",
+    "Finding",
+    "MonthAdjustment",
     "OutcomeView",
     "PostingView",
+    "RecalculationView",
     "RecordExplanation",
     "RecordView",
+    "Reproduction",
     "Resent",
     "ScenarioView",
     "batch",
@@ -45,11 +64,17 @@ __all__ = [
     "breaches",
     "explain_record",
     "feeds",
+    "month_adjustments",
     "posting",
     "postings",
     "postings_of_scenario",
+    "recalculation",
+    "recalculation_of_journal",
+    "recalculations",
     "record",
     "records_of_account",
+    "reproduce_postings",
+    "reproduce_recalculations",
     "resent_since_asked",
     "rows_to_mend",
     "scenario",

@@ -11,12 +11,12 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
-from tanpuhui.behaviour.activity.adapters.recalculation import recalculated_differences
 from tanpuhui.behaviour.activity.adapters.rows import posting_content
 from tanpuhui.behaviour.activity.domain import GENESIS, payload_root, posting_hash
+from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
+from tanpuhui.behaviour.activity.queries._reproduction import reproduce_posting, reproduce_recalculations
 from tanpuhui.foundation.kernel.breaches import Breach
-from tanpuhui.science.methodology import queries as methodology
 
 
 def breaches() -> Iterator[Breach]:
@@ -26,6 +26,7 @@ def breaches() -> Iterator[Breach]:
     yield from _key_breaches()
     for row in Posting.objects.order_by("id").iterator(chunk_size=100):
         yield from _chunk_breaches(row)
+    yield from _recalculation_breaches()
 
 
 def _count_breaches() -> Iterator[Breach]:
@@ -140,11 +141,50 @@ def _chunk_breaches(row: Posting) -> Iterator[Breach]:
             for _, amounts, traces, _, _ in chunks
         ]
         yield from _entry_breaches(row, [amounts for amounts, _ in tables])
-        version = methodology.loaded(row.methodology_version_id)
-        for detail in recalculated_differences(version, tables):
-            yield Breach(
-                invariant="activity.recalculation_gives_the_same_grams", subject=subject, detail=detail
+        yield from _reproduction_breaches(reproduce_posting(row))
+
+
+def _reproduction_breaches(again: Reproduction) -> Iterator[Breach]:
+    """Stored version, factors and inputs give the same bytes; what was lawfully erased is no breach (invariant 6)."""
+    for finding in again.findings:
+        if finding.differs:
+            invariant = (
+                "activity.recalculation_gives_the_same_grams"
+                if finding.code == "RESULT_DIFFERS"
+                else "activity.results_come_out_to_the_byte"
             )
+            yield Breach(
+                invariant=invariant, subject=again.subject, detail=f"{finding.code} {finding.text('en')}"
+            )
+
+
+_RUNS = """
+with said as (
+  select r.id, r.state, r.steps_done, jsonb_array_length(r.months) * r.slices as steps, r.totals,
+    count(s.number) as written, coalesce(sum(s.grams), 0) as grams, coalesce(sum(s.points), 0) as points,
+    coalesce(sum(s.records), 0) as records
+  from activity_recalculation r left join activity_recalculation_step s on s.recalculation_id = r.id group by r.id
+)
+select id, state, steps_done, steps, written from said
+where steps_done <> written or (state = 'done') <> (steps_done = steps) and (state = 'done' or steps_done > 0)
+  or written > 0 and state not in ('adjusting', 'done')
+  or written > 0 and ((totals->>'grams')::numeric, (totals->>'points')::numeric, (totals->>'records')::numeric)
+    is distinct from (grams, points, records)
+order by id
+"""
+
+
+def _recalculation_breaches() -> Iterator[Breach]:
+    """A recalculation is its steps, and each step's results and entries can be had again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNS)
+        for number, state, steps_done, steps, written in cursor.fetchall():
+            yield Breach(
+                invariant="activity.recalculation_is_its_steps", subject=f"recalculation:{number}",
+                detail=f"{state}, says {steps_done} of {steps} steps, {written} written; totals are theirs, or not",
+            )  # fmt: skip
+    for again in reproduce_recalculations():
+        yield from _reproduction_breaches(again)
 
 
 def _entry_breaches(row: Posting, tables: Sequence[Any]) -> Iterator[Breach]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 from django.db import connection
 
 from tanpuhui.behaviour.activity.adapters import calculator
-from tanpuhui.behaviour.activity.adapters.chunks import NEW_RESULTS, columns_sha256, encode_payload
-from tanpuhui.behaviour.activity.adapters.slices import inputs_by_posting
+from tanpuhui.behaviour.activity.adapters.chunks import encode_payload
+from tanpuhui.behaviour.activity.adapters.steps import (
+    Work,
+    floors_matter,
+    net_days,
+    new_results,
+    steps_of,
+    worked,
+)
 from tanpuhui.behaviour.activity.domain import payload_root
 from tanpuhui.behaviour.activity.domain.recalculations import (
     LEDGER_KIND,
-    TRACES_ERASED,
     RecalculationState,
     WrongRecalculationState,
 )
@@ -25,13 +29,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._book import DEFICIT_MEA
 from tanpuhui.behaviour.activity.operations._post_batch._cap import add_use
 from tanpuhui.behaviour.activity.operations._post_batch._post import POSTING_LOCK
 from tanpuhui.behaviour.activity.operations._post_batch._write import SYSTEM_CODE
-from tanpuhui.behaviour.activity.operations._recalculate._work import (
-    Work,
-    floors_matter,
-    locked,
-    steps_of,
-    worked,
-)
+from tanpuhui.behaviour.activity.operations._recalculate._propose import locked
 from tanpuhui.books.ledger.operations import AccountDayLegs, JournalPosted, post_account_days
 from tanpuhui.books.transparency.operations import LeafKind, append_leaf
 from tanpuhui.foundation.audit.operations import operation
@@ -112,17 +110,13 @@ def _write_step(run: Recalculation, work: Work, at: datetime) -> RecalculationSt
         due_points=journal.due_points if journal else Points(0),
         journal_id=journal.journal_id if journal else None,
         results_sha256=results_sha256,
+        seen_posting_id=work.seen,
         posted_at=at,
     )
 
 
 def _legs(tables: Any) -> AccountDayLegs | None:
-    """Return new less old of each account-day over the postings of the step, where it is not nothing."""
-    found = tables.sql(
-        "select account_id, day, sum(grams - old_grams)::bigint as grams, sum(points)::bigint as points, "
-        "sum(changed)::bigint as n from day group by account_id, day "
-        "having sum(grams - old_grams) != 0 or sum(points) != 0 order by account_id, day"
-    ).to_arrow_table()
+    found = net_days(tables)
     if found.num_rows == 0:
         return None
     return AccountDayLegs(
@@ -130,7 +124,7 @@ def _legs(tables: Any) -> AccountDayLegs | None:
         day=found.column("day").to_numpy().astype("datetime64[D]"),
         grams=found.column("grams").to_numpy(),
         points=found.column("points").to_numpy(),
-        n_records=found.column("n").to_numpy(),
+        n_records=found.column("changed").to_numpy(),
     )
 
 
@@ -146,16 +140,6 @@ def _post(run: Recalculation, legs: AccountDayLegs, at: datetime) -> JournalPost
 
 def _write_results(run: Recalculation, work: Work) -> bytes:
     """Write the new results of each posting in this slice, and return the one hash over theirs, in order of posting."""
-    inputs = inputs_by_posting(work.groups)
-    table = work.tables.sql(
-        "select r.posting_id, r.row, r.account_id, r.day, r.variant, r.grams, r.floor_g, r.remainder_g, r.reason, "
-        "r.old_grams, r.old_floor from record as r order by r.posting_id, r.number"
-    ).to_arrow_table()
-    points = dict(
-        work.tables.execute("select posting_id, sum(points)::bigint from day group by posting_id").fetchall()
-    )
-    owners = table.column("posting_id").to_numpy()
-    edges = [0, *(np.flatnonzero(owners[1:] != owners[:-1]) + 1).tolist(), len(owners)]
     hashes = []
     with (
         connection.cursor() as cursor,
@@ -167,26 +151,21 @@ def _write_results(run: Recalculation, work: Work) -> bytes:
         copy.set_types(
             ["int8", "int8", "int2", "int4", "int4", "int4", "int8", "int8", "bytea", "bytea", "bytea"]
         )
-        for start, end in pairwise(edges) if len(owners) else ():
-            part = table.slice(start, end - start)
-            posting_id = int(owners[start])
-            results = part.select(NEW_RESULTS)
-            hashes.append(columns_sha256(results))
-            old, new = (part.column(name).to_numpy() for name in ("old_grams", "grams"))
-            floors = [part.column(name).to_numpy() for name in ("floor_g", "old_floor")]
+        for new in new_results(work):
+            hashes.append(new.results_sha256)
             copy.write_row(
                 (
-                    posting_id,
+                    new.posting_id,
                     run.pk,
                     work.place.slice,
-                    len(new),
-                    int((old != new).sum()),
-                    part.column("reason").to_pylist().count(TRACES_ERASED),
-                    int(new.sum() + floors[0].sum() - old.sum() - floors[1].sum()),
-                    points[posting_id],
-                    inputs[posting_id],
-                    encode_payload(results),
-                    hashes[-1],
+                    new.table.num_rows,
+                    new.changed,
+                    new.kept,
+                    new.grams,
+                    new.points,
+                    new.inputs_sha256,
+                    encode_payload(new.table),
+                    new.results_sha256,
                 )
             )
     return payload_root(hashes)

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tanpuhui.behaviour.activity.adapters.steps import Work, net_days, steps_of, worked
 from tanpuhui.behaviour.activity.domain.recalculations import (
     TRACES_ERASED,
     RecalculationState,
     count_bands,
 )
 from tanpuhui.behaviour.activity.models import Recalculation
-from tanpuhui.behaviour.activity.operations._recalculate._work import Work, locked, steps_of, worked
+from tanpuhui.behaviour.activity.operations._recalculate._propose import locked
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
@@ -87,11 +88,7 @@ class _Tally:
             "select reason, count(*) from record where reason is not null group by 1 order by 1"
         ).fetchall():
             self.reasons[reason] += n
-        days = tables.execute(
-            "select count(*) from (select 1 from day group by account_id, day "
-            "having sum(grams - old_grams) != 0 or sum(points) != 0)"
-        ).fetchall()
-        self.account_days += days[0][0]
+        self.account_days += net_days(tables).num_rows
         persons = tables.sql(
             "select account_id, sum(grams - old_grams)::bigint as grams, sum(points)::bigint as points from day "
             "group by account_id order by account_id"

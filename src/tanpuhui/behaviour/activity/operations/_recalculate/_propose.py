@@ -17,9 +17,9 @@ from tanpuhui.behaviour.activity.domain.recalculations import (
 )
 from tanpuhui.behaviour.activity.events import RecalculationApproved
 from tanpuhui.behaviour.activity.models import Recalculation, Scenario
-from tanpuhui.behaviour.activity.operations._recalculate._work import locked
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
+from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.rulebook.queries import jurisdiction
@@ -45,6 +45,14 @@ class RecalculationSettled:
 
     recalculation_id: int
     state: str
+
+
+def locked(recalculation_id: int) -> Recalculation:
+    """Return the recalculation, locked until the transaction ends. Raises NotFound."""
+    row = Recalculation.objects.select_for_update().filter(pk=recalculation_id).first()
+    if row is None:
+        raise NotFound(what="重算 / recalculation", id=recalculation_id)
+    return row
 
 
 @operation(roles={Role.MAKER}, subject="recalculation:{recalculation_id}")
