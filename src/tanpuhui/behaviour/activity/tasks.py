@@ -42,9 +42,8 @@ def preview_recalculation(recalculation_id: int) -> None:
 @app.task(  # type: ignore[untyped-decorator]
     name="activity.adjust_recalculation",
     queue="posting",
-    retry=RetryStrategy(
-        max_attempts=ATTEMPTS_MAX, wait=WAIT_SECONDS, retry_exceptions={Busy, *CONNECTION_LOST}
-    ),
+    # Without an end: an approved recalculation is never left half done because intake was busy for a while.
+    retry=RetryStrategy(wait=WAIT_SECONDS, retry_exceptions={Busy, *CONNECTION_LOST}),
 )
 def adjust_recalculation(recalculation_id: int) -> None:
     """Post one step and queue the next behind what waits, so that intake never waits for a whole recalculation."""

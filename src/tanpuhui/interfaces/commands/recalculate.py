@@ -65,7 +65,10 @@ def _have_again(several: Iterator[Reproduction], lang: str) -> int:
         for finding in again.findings:
             print(f"    {finding.code}  {finding.text(lang)}")
     if not seen:
-        print("没有可复算的结果。" if lang == "zh" else "There are no stored results of that kind.", file=sys.stderr)
+        print(
+            "没有可复算的结果。" if lang == "zh" else "There are no stored results of that kind.",
+            file=sys.stderr,
+        )
         return WRONG
     if lang == "zh":
         said = f"{seen:,} 笔、{records:,} 条记录复算完毕：" + (

@@ -289,3 +289,21 @@ def test_a_version_that_cannot_stand_in_is_refused_with_the_reason(town: Town, n
                 actor=MAKER, at=now, idempotency_key=key(), scenario="bus", from_version_id=old,
                 to_version_id=to_version_id, first_month="2026-11", last_month="2026-11", reason="x",
             )  # fmt: skip
+
+
+def test_a_later_posting_is_floored_with_what_a_recalculation_left_of_its_day(
+    town: Town, now: datetime
+) -> None:
+    """The day stands 17 g below nothing, then 19 g, and that much of a later ride's 52 g is taken up."""
+    old, loss = bus_version(now), revised_bus("0.050")
+    adjust_all(now, approved(now, old, loss))
+    assert held(town, "S2") == (0, 0)
+    town.post(csv(bus("LATE", "S2", distance="1")), at=now, key="k2")
+    assert held(town, "S2") == (0, 0)
+    gain = revised_bus("0.104001")
+    town.post(csv(bus("LATER", "S2", distance="1")), at=now, key="k3")
+    assert held(town, "S2") == (52 - 19, 3)
+    adjust_all(now, approved(now, loss, gain))
+    # The later ride keeps its 33 g and 3 points; the last posting recalculated takes up the rest: 436 and 71 g.
+    assert held(town, "S2") == (436 + 52 + 52, 43 + 7 + 3)
+    assert list(queries.breaches()) == []

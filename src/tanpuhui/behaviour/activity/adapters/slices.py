@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,16 @@ EFFECT = pa.schema(
     [("posting_id", pa.int64()), ("row", pa.int64()), ("grams", pa.int64()), ("floor_g", pa.int64())]
 )
 """What is in effect for a record that was recalculated before."""
+
+BEFORE = pa.schema(
+    [
+        ("posting_id", pa.int64()), ("row", pa.int64()), ("account_id", pa.int64()), ("day", pa.date32()),
+        ("grams", pa.int64()),
+    ]
+)  # fmt: skip
+SINCE = pa.schema(
+    [("posting_id", pa.int64()), ("recalculation_id", pa.int64()), ("row", pa.int64()), ("grams", pa.int64())]
+)
 
 OWN = frozenset({"posting_id", "area", "grams", "floor_g"})
 """Columns of stored records that are no inputs: whose they are, where, and what they gave."""
@@ -78,6 +89,17 @@ where s.posting_id = any(%(ids)s::bigint[]) and s.recalculation_id < %(before)s
     where l.posting_id = s.posting_id and l.recalculation_id < %(before)s)
 order by s.posting_id
 """
+_CHUNKS_OF_ACCOUNTS = """
+select p.id, c.amounts from activity_posting p join activity_record_chunk c on c.posting_id = p.id
+where p.scenario = %(scenario)s and p.month = %(month)s
+  and c.bucket in (select a %% p.chunks from unnest(%(accounts)s::bigint[]) as a)
+"""
+_SLICES_OF_ACCOUNTS = """
+select p.id, r.id, s.results from activity_posting p join activity_recalculated_slice s on s.posting_id = p.id
+join activity_recalculation r on r.id = s.recalculation_id
+where p.scenario = %(scenario)s and p.month = %(month)s
+  and s.slice in (select a %% r.slices from unnest(%(accounts)s::bigint[]) as a)
+"""
 AFTER_ALL = 2**62
 """Before a recalculation of this number means: with all there were."""
 
@@ -126,9 +148,7 @@ def stored_records(
         inputs = inputs_of(table, held)
         for name in ("area", "grams", "floor_g"):
             inputs = inputs.append_column(name, table.column(name))
-        inputs = inputs.append_column(
-            "posting_id", pa.repeat(pa.scalar(posting_id, pa.int64()), table.num_rows)
-        )
+        inputs = _owned(posting_id, inputs)
         if chunks < slices:
             inputs = inputs.filter(_in_slice(inputs, slices=slices, index=index))
         found.setdefault((version_id, kept), []).append(inputs)
@@ -147,9 +167,39 @@ def effects(several: Sequence[Member], *, slices: int, index: int, before: int) 
     tables = []
     for posting_id, results in _rows(_EFFECTS, several, slices=slices, index=index, before=before):
         table = decode_payload(bytes(results))
-        owner = pa.repeat(pa.scalar(posting_id, pa.int64()), table.num_rows)
-        tables.append(table.append_column("posting_id", owner).select(EFFECT.names).cast(EFFECT))
+        tables.append(_owned(posting_id, table).select(EFFECT.names).cast(EFFECT))
     return pa.concat_tables(tables) if tables else EFFECT.empty_table()
+
+
+def in_effect(*, scenario: str, month: str, accounts: Sequence[int]) -> tuple[pa.Table, pa.Table]:
+    """Return the stored records of a month that may be of these accounts, and all that was made of them since.
+
+    The first has posting_id, row, account_id, day, grams; the second posting_id, recalculation_id, row, grams, and the
+    highest recalculation is in effect, also while it is still being posted.
+    """
+    given: Mapping[str, Any] = {"scenario": scenario, "month": month, "accounts": list(accounts)}
+    with connection.cursor() as cursor:
+        cursor.execute(_CHUNKS_OF_ACCOUNTS, given)
+        stored = [
+            _owned(posting_id, decode_payload(bytes(amounts)).select(BEFORE.names[1:]))
+            for posting_id, amounts in cursor.fetchall()
+        ]
+        cursor.execute(_SLICES_OF_ACCOUNTS, given)
+        since = []
+        for posting_id, number, results in cursor.fetchall():
+            table = _owned(posting_id, decode_payload(bytes(results)).select(["row", "grams"]))
+            owner = pa.repeat(pa.scalar(number, pa.int64()), table.num_rows)
+            since.append(table.append_column("recalculation_id", owner))
+    return (
+        pa.concat_tables(
+            [BEFORE.empty_table(), *(table.select(BEFORE.names).cast(BEFORE) for table in stored)]
+        ),
+        pa.concat_tables([SINCE.empty_table(), *(table.select(SINCE.names).cast(SINCE) for table in since)]),
+    )
+
+
+def _owned(posting_id: int, table: pa.Table) -> pa.Table:
+    return table.append_column("posting_id", pa.repeat(pa.scalar(posting_id, pa.int64()), table.num_rows))
 
 
 def inputs_by_posting(groups: Sequence[Stored]) -> dict[int, bytes]:

@@ -154,4 +154,5 @@ BANDS: tuple[tuple[int | None, int | None], ...] = (
 def count_bands(changes: NDArray[np.int64]) -> list[int]:
     """Return how many of the changes lie in each of BANDS; every change lies in exactly one."""
     edges = np.array([low for low, _ in BANDS if low is not None], np.int64)
-    return np.bincount(np.searchsorted(edges, changes, side="right"), minlength=len(BANDS)).tolist()
+    counts = np.bincount(np.searchsorted(edges, changes, side="right"), minlength=len(BANDS))
+    return [int(count) for count in counts]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -97,7 +97,7 @@ class _Tally:
         self.months[work.place.month]["points"] += int(points.sum())
         return account, grams, points
 
-    def count_persons(self, seen: list[tuple[NDArray[np.int64], ...]]) -> None:
+    def count_persons(self, seen: Sequence[tuple[NDArray[np.int64], ...]]) -> None:
         """Add up the months of a slice's persons and count them by how much they gain or lose."""
         account, grams, points = (np.concatenate(columns) for columns in zip(*seen, strict=True))
         persons, place = np.unique(account, return_inverse=True)
