@@ -45,6 +45,7 @@ class MonthAdjustment:
 
     recalculation_id: int
     month: str
+    to_version_id: int
     grams: Grams
     results_sha256: str
 
@@ -70,12 +71,12 @@ def recalculation_of_journal(*, kind: str, reference: str) -> int | None:
 
 
 _ADJUSTMENTS = """
-select s.recalculation_id, p.month, sum(s.grams)::bigint,
+select s.recalculation_id, p.month, r.to_version_id, sum(s.grams)::bigint,
   encode(sha256(string_agg(s.results_sha256, ''::bytea order by s.posting_id, s.slice)), 'hex')
 from activity_recalculated_slice s join activity_recalculation r on r.id = s.recalculation_id
 join activity_posting p on p.id = s.posting_id
 where r.scenario = %s and r.state = %s and p.month <= %s and p.evidence_tier = any(%s)
-group by s.recalculation_id, p.month order by s.recalculation_id, p.month
+group by s.recalculation_id, p.month, r.to_version_id order by s.recalculation_id, p.month
 """
 
 
@@ -90,7 +91,13 @@ def month_adjustments(
         )
         rows = cursor.fetchall()
     return tuple(
-        MonthAdjustment(recalculation_id=row[0], month=row[1], grams=Grams(row[2]), results_sha256=row[3])
+        MonthAdjustment(
+            recalculation_id=row[0],
+            month=row[1],
+            to_version_id=row[2],
+            grams=Grams(row[3]),
+            results_sha256=row[4],
+        )
         for row in rows
     )
 
