@@ -247,7 +247,7 @@ def _pool_breaches(row: Pool) -> Iterator[Breach]:
         if posting.evidence_tier in CERTIFIABLE_EVIDENCE_TIERS
     }
     adjustments = list(row.adjustments.order_by("recalculation_id", "month"))
-    counted = Grams.total(one.grams for one in (*members, *adjustments))
+    counted = Grams.total(one.grams for one in members) + Grams.total(one.grams for one in adjustments)
     if counted != row.grams or len(members) != row.postings:
         detail = f"{row.grams} g of {row.postings} postings, members and adjustments have {counted} g, postings are {len(members)}"
         yield Breach("carbon_accounts.pool_is_its_postings", subject, detail)

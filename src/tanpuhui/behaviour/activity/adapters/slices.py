@@ -243,7 +243,11 @@ def _in_slice(table: pa.Table, *, slices: int, index: int) -> pa.Array:
 def _rows(statement: str, several: Sequence[Member], **values: int) -> list[tuple]:
     if not several:
         return []
-    given = {"ids": [m.posting_id for m in several], "chunks": [m.chunks for m in several], **values}
+    given: Mapping[str, Any] = {
+        "ids": [m.posting_id for m in several],
+        "chunks": [m.chunks for m in several],
+        **values,
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
         return list(cursor.fetchall())

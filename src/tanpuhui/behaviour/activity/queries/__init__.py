@@ -1,6 +1,6 @@
 """Reads of intake: batches and their reports, records out of chunks, explanations, postings, invariants."""
 
-from tanpuhui.behaviour.activity.domain import rows_to_mend
+from tanpuhui.behaviour.activity.domain import reason_text, rows_to_mend
 from tanpuhui.behaviour.activity.domain.recalculations import BANDS
 from tanpuhui.behaviour.activity.domain.reproductions import Finding, Reproduction
 from tanpuhui.behaviour.activity.domain.views import (
@@ -68,6 +68,7 @@ __all__ = [
     "posting",
     "postings",
     "postings_of_scenario",
+    "reason_text",
     "recalculation",
     "recalculation_of_journal",
     "recalculations",

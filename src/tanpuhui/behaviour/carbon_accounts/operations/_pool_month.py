@@ -165,6 +165,7 @@ def _write(
     versions = [methodology.version(version_id) for version_id in sorted(used)]
     methodologies = sorted({f"{version.code} {version.version}" for version in versions})
     purpose = next((v.purpose for v in versions if v.purpose != _OPERATION), _OPERATION)
+    months = [posting.month for posting in members] + [one.month for one in adjustments]
     leaf_id = append_leaf(
         kind=LeafKind.POOL,
         subject=f"{scenario}:{month}",
@@ -187,7 +188,7 @@ def _write(
     pool = Pool.objects.create(
         scenario=scenario,
         month=str(month),
-        first_day=min(Month.parse(one.month) for one in (*members, *adjustments)).first_day,
+        first_day=min(Month.parse(month) for month in months).first_day,
         last_day=month.last_day,
         previous=previous,
         postings=len(members),
