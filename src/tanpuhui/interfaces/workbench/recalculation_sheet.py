@@ -101,7 +101,7 @@ def _facts(view: RecalculationView) -> list[Fact]:
         Fact(gettext("旧版本"), version_name(old)),
         Fact(gettext("新版本"), version_name(new)),
         Fact(gettext("月份"), months_of(view)),
-        Fact(gettext("原因"), view.reason),
+        Fact(gettext("重算原因"), view.reason),
         Fact(gettext("试算时间"), at_moment(view.prepared_at)),
     ]
     if view.case_id is not None:
@@ -129,7 +129,7 @@ def _foreseen(preview: Mapping[str, Any]) -> dict[str, Any]:
         "figures": [
             (gettext("有变的记录"), digits(preview["changed"]), digits(preview["records"])),
             (gettext("涉及的人"), digits(preview["accounts"]), ""),
-            (gettext("积分变化"), signed(preview["points"]), ""),
+            (gettext("积分差额"), signed(preview["points"]), ""),
             (gettext("预计待追回的积分"), digits(preview["short_points"]), ""),
         ],
         "month_columns": _columns(gettext("月份"), points=True),
@@ -248,7 +248,7 @@ def _result(view: RecalculationView) -> dict[str, Any]:
         "agrees": (totals["grams"], totals["points"]) == foreseen,
         "figures": [
             (gettext("减排量差额 g"), signed(totals["grams"]), ""),
-            (gettext("积分变化"), signed(totals["points"]), ""),
+            (gettext("积分差额"), signed(totals["points"]), ""),
             (gettext("调整的账户日"), digits(totals["account_days"]), ""),
             (gettext("待追回的积分"), digits(totals["due_points"]), ""),
         ],

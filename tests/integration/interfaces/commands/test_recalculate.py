@@ -14,7 +14,7 @@ from tests.integration.behaviour.activity.town import Town, build, bus, csv
 from tanpuhui.behaviour.activity.adapters.chunks import decode_payload, encode_chunk
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.kernel.quantities import Grams
-from tanpuhui.interfaces.commands import recalculate
+from tanpuhui.interfaces.commands import invariants, recalculate
 from tanpuhui.science.methodology.queries import loaded
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,18 @@ def test_sound_results_are_the_same_to_the_byte(town: Town, capsys: pytest.Captu
     assert capsys.readouterr().out == "1 笔、2 条记录复算完毕：逐字节一致\n"
     assert recalculate.main(["--scenario", "bus", "--month", "2026-11", "--lang", "en"]) == 0
     assert capsys.readouterr().out == "1 results, 2 records had again: the same to the byte\n"
+
+
+def test_a_corrupted_gram_ends_the_check_of_everything_with_a_status(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invariants.main(["activity", "ledger"]) == 0
+    forge_a_gram(kept_hashes=False)
+    behind_the_triggers(
+        "update activity_posting set amounts_sha256 = sha256((select amounts_sha256 from activity_record_chunk))"
+    )
+    assert invariants.main(["activity", "ledger"]) == 1
+    assert "activity.recalculation_gives_the_same_grams  posting:" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("kept_hashes", "code"), [(True, "PAYLOAD_CHANGED"), (False, "CHUNKS_CHANGED")])

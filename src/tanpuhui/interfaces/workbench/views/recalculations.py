@@ -60,7 +60,7 @@ class RecalculationForm(forms.Form):
         help_text=gettext_lazy("两个月都包括在内，写作 2026-11。"),
     )  # fmt: skip
     reason = forms.CharField(
-        label=gettext_lazy("原因"), max_length=500, widget=forms.Textarea,
+        label=gettext_lazy("重算原因"), max_length=500, widget=forms.Textarea,
         help_text=gettext_lazy("例如公布了新的电网因子。会原样写在办件里。"),
     )  # fmt: skip
 
@@ -180,9 +180,12 @@ def recalculation(request: HttpRequest, recalculation_id: int) -> HttpResponse:
 
 @require_safe
 def progress(request: HttpRequest, recalculation_id: int) -> HttpResponse:
-    """Return the part of the page that changes while the worker is at it."""
-    context = {"recalculation": sheet(activity.recalculation(recalculation_id))}
-    return render(request, "workbench/parts/recalculation.html", context)
+    """Return the part of the page that changes while the worker is at it; when it is done, the page is loaded anew."""
+    found = sheet(activity.recalculation(recalculation_id))
+    response = render(request, "workbench/parts/recalculation.html", {"recalculation": found})
+    if not found["waiting"]:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def _line(view: RecalculationView) -> Row:
