@@ -10,6 +10,7 @@ from benchmarks import scratch
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("what", choices=["intake", "explanation", "methodology"])
+    parser.add_argument("what", choices=["intake", "recalculation"])
     parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
     parser.add_argument(
         "--accounts", type=int, default=0, help="people who travel; a fifth of the records if not given"
@@ -30,9 +31,12 @@ def main() -> None:
         methodology.run(records=given.records, repeats=given.repeats)
         return
     with scratch.database() as server:
-        from benchmarks import intake
+        from benchmarks import intake, recalculation
 
         print(server)
+        if given.what == "recalculation":
+            recalculation.run(records=given.records, accounts=given.accounts or max(1, given.records // 50))
+            return
         intake.run(
             records=given.records,
             accounts=given.accounts or max(1, given.records // 5),

@@ -22,7 +22,7 @@ VIOLATIONS: dict[str, tuple[str, str]] = {
     "books": ("books/ledger/queries.py", "from tanpuhui.books.transparency import queries as _sideways"),
     "science": ("science/engine/tree.py", "from tanpuhui.science.methodology import queries as _upwards"),
     "behaviour": (
-        "behaviour/activity/queries.py",
+        "behaviour/activity/queries/__init__.py",
         "from tanpuhui.behaviour.carbon_accounts import queries as _upwards",
     ),
     "credits": ("credits/projects/queries.py", "from tanpuhui.credits.registry import queries as _upwards"),

@@ -7,7 +7,8 @@ from django.apps import apps
 REACHABLE = {"identity", "rulebook", "documents"}
 APPEND_ONLY = {
     "audit.AuditRecord", "ledger.Journal", "ledger.Entry", "transparency.Head", "activity.Posting",
-    "activity.RecordChunk", "activity.KeySegment", "workflow.Decision", "registry.Issuance", "registry.Movement",
+    "activity.RecordChunk", "activity.KeySegment", "activity.RecalculationStep", "activity.RecalculatedSlice",
+    "carbon_accounts.PoolAdjustment", "workflow.Decision", "registry.Issuance", "registry.Movement",
     "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",
 }  # fmt: skip
 

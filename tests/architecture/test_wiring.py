@@ -21,6 +21,7 @@ SUBJECT_OF_PROCESS = {
     "issuance": "monitoring_report",
     "batch_correction": "batch",
     "settlement_confirmation": "settlement_sheet",
+    "recalculation": "recalculation",
 }
 PROCESSES = sorted((ROOT / "jurisdictions").glob("*/processes/*.yaml"))
 
@@ -83,6 +84,7 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         "workflow.open_case",  # the calling operation says who may
         "workflow.decide",  # the rows of the process version say who may
         "carbon_accounts.open_carbon_account",  # a citizen opens their own
+        *(f"activity.{verb}_recalculation" for verb in ("approve", "reject")),
         *(f"methodology.{verb}_version" for verb in ("recommend", "file", "return", "reject", "resubmit")),
-        # effects: they refuse unless the case's latest decision is this outcome on this version
+        # effects: they refuse unless the case's latest decision is this outcome on this subject
     }

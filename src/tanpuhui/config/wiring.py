@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tanpuhui.behaviour.activity import operations as activity
-from tanpuhui.behaviour.activity.events import BatchReceived
+from tanpuhui.behaviour.activity.events import BatchReceived, RecalculationApproved, RecalculationPrepared
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
 from tanpuhui.credits.registry import operations as registry
@@ -30,6 +30,9 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("methodology_version", "return"): methodology.return_version,
     ("methodology_version", "reject"): methodology.reject_version,
     ("methodology_version", "resubmit"): methodology.resubmit_version,
+    ("recalculation", "propose"): NO_EFFECT,
+    ("recalculation", "approve"): activity.approve_recalculation,
+    ("recalculation", "reject"): activity.reject_recalculation,
     ("monitoring_report", "submit"): projects.check_submission,
     ("monitoring_report", "verify"): projects.sign_verification,
     ("monitoring_report", "prepare"): projects.check_preparation,
@@ -50,6 +53,8 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
 SUBSCRIBERS: Mapping[type, Sequence[str]] = {
     BatchReceived: ("activity.post_batch",),
     CaseDecided: (),
+    RecalculationPrepared: ("activity.preview_recalculation",),
+    RecalculationApproved: ("activity.adjust_recalculation",),
     MonthPooled: (),
 }
 """Event → names of the tasks that are deferred in the transaction that published it."""

@@ -10,3 +10,17 @@ class BatchReceived:
     """A file is safely stored and waits to be posted (批次已接收)."""
 
     batch_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecalculationPrepared:
+    """A recalculation waits for its preview (等待试算)."""
+
+    recalculation_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecalculationApproved:
+    """The differences of a recalculation are to be posted (重算已批准)."""
+
+    recalculation_id: int

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from procrastinate import RetryStrategy
 
 from tanpuhui.behaviour.activity import operations
-from tanpuhui.foundation.persistence.jobs import CONNECTION_LOST, SYSTEM, app
+from tanpuhui.behaviour.activity.domain.recalculations import RecalculationState
+from tanpuhui.foundation.persistence.jobs import CONNECTION_LOST, SYSTEM, app, defer
 from tanpuhui.foundation.persistence.locks import Busy
 
 ATTEMPTS_MAX = 20
@@ -24,3 +25,28 @@ WAIT_SECONDS = 3
 def post_batch(batch_id: int) -> None:
     """Post one received batch. A batch that is settled already is left as it is, so a second run does no harm."""
     operations.post_batch(actor=SYSTEM, at=datetime.now(UTC), batch_id=batch_id)
+
+
+@app.task(  # type: ignore[untyped-decorator]
+    name="activity.preview_recalculation",
+    queue="posting",
+    retry=RetryStrategy(
+        max_attempts=ATTEMPTS_MAX, wait=WAIT_SECONDS, retry_exceptions={Busy, *CONNECTION_LOST}
+    ),
+)
+def preview_recalculation(recalculation_id: int) -> None:
+    """Work out a preview. One that is there already is left as it is."""
+    operations.preview_recalculation(actor=SYSTEM, at=datetime.now(UTC), recalculation_id=recalculation_id)
+
+
+@app.task(  # type: ignore[untyped-decorator]
+    name="activity.adjust_recalculation",
+    queue="posting",
+    # Without an end: an approved recalculation is never left half done because intake was busy for a while.
+    retry=RetryStrategy(wait=WAIT_SECONDS, retry_exceptions={Busy, *CONNECTION_LOST}),
+)
+def adjust_recalculation(recalculation_id: int) -> None:
+    """Post one step and queue the next behind what waits, so that intake never waits for a whole recalculation."""
+    done = operations.adjust_next_step(actor=SYSTEM, at=datetime.now(UTC), recalculation_id=recalculation_id)
+    if done.state != RecalculationState.DONE:
+        defer("activity.adjust_recalculation", recalculation_id=recalculation_id)

@@ -101,6 +101,11 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + merkle_root(leaves[:half]) + merkle_root(leaves[half:])).digest()
 
 
+def pool_root(postings: Sequence[bytes], adjustments: Sequence[bytes]) -> str:
+    """Return the root of a pool (hexadecimal): over its postings' hashes, then those of recalculated results."""
+    return merkle_root([*postings, *adjustments]).hex()
+
+
 def same_day_of_previous_month(day: date) -> tuple[date, date]:
     """Return the first day of the month before and the day in it to compare with: 31 March compares with 28 February."""
     last = day.replace(day=1) - timedelta(days=1)

@@ -83,3 +83,21 @@ class PoolPosting(models.Model):
     class Meta:
         db_table = "carbon_pool_posting"
         triggers = append_only()
+
+
+class PoolAdjustment(models.Model):
+    """What a recalculation changed in a month's certifiable postings, counted in one pool (重算差额).
+
+    A loss of grams that were pooled before makes this pool smaller; nothing pooled or issued is cut again.
+    """
+
+    pk = models.CompositePrimaryKey("recalculation_id", "month")
+    recalculation_id = models.BigIntegerField()
+    month = models.CharField(max_length=7)
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="adjustments")
+    grams = GramsField()
+    results_sha256 = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "carbon_pool_adjustment"
+        triggers = append_only()

@@ -13,10 +13,10 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     CERTIFIABLE_EVIDENCE_TIERS,
     LEDGER_OWNER,
     NoCarbonAccount,
-    merkle_root,
+    pool_root,
     same_day_of_previous_month,
 )
-from tanpuhui.behaviour.carbon_accounts.models import CarbonAccount, Pool
+from tanpuhui.behaviour.carbon_accounts.models import CarbonAccount, Pool, PoolAdjustment
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.ledger.queries import Balance, EntryView, PointsLot
 from tanpuhui.foundation.kernel.breaches import Breach
@@ -100,7 +100,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolView:
-    """A pool (归集): grams counted, carried in, whole tonnes and remainder; `purpose` other than operation is shown."""
+    """A pool (归集): grams counted (`adjusted` of them by recalculations), carried in, whole tonnes and remainder; `purpose` other than operation is shown."""
 
     id: int
     scenario: str
@@ -108,6 +108,7 @@ class PoolView:
     first_day: date
     last_day: date
     postings: int
+    adjusted: Grams
     grams: Grams
     carried_in: Grams
     tonnes: Tonnes
@@ -211,7 +212,7 @@ def explanation(user_id: int, *, posting_id: int, row: int, locale: str = "zh") 
 
 def pools(*, scenario: str | None = None) -> tuple[PoolView, ...]:
     """Return the pools, the latest month first, of one scenario if given."""
-    rows = Pool.objects.order_by("-month", "scenario")
+    rows = Pool.objects.prefetch_related("adjustments").order_by("-month", "scenario")
     if scenario is not None:
         rows = rows.filter(scenario=scenario)
     return tuple(_pool_view(row) for row in rows)
@@ -245,9 +246,10 @@ def _pool_breaches(row: Pool) -> Iterator[Breach]:
         )
         if posting.evidence_tier in CERTIFIABLE_EVIDENCE_TIERS
     }
-    counted = Grams.total(member.grams for member in members)
+    adjustments = list(row.adjustments.order_by("recalculation_id", "month"))
+    counted = Grams.total(one.grams for one in members) + Grams.total(one.grams for one in adjustments)
     if counted != row.grams or len(members) != row.postings:
-        detail = f"{row.grams} g of {row.postings} postings, members have {counted} g of {len(members)}"
+        detail = f"{row.grams} g of {row.postings} postings, members and adjustments have {counted} g, postings are {len(members)}"
         yield Breach("carbon_accounts.pool_is_its_postings", subject, detail)
     for member in members:
         posting = credited.get(member.posting_id)
@@ -258,7 +260,11 @@ def _pool_breaches(row: Pool) -> Iterator[Breach]:
         ):
             detail = f"posting {member.posting_id} is not there as it was pooled ({member.grams} g)"
             yield Breach("carbon_accounts.pooled_within_credited", subject, detail)
-    if merkle_root([bytes(member.posting_hash) for member in members]).hex() != row.root:
+    yield from _adjustment_breaches(row, adjustments)
+    root = pool_root(
+        [bytes(member.posting_hash) for member in members], [bytes(one.results_sha256) for one in adjustments]
+    )
+    if root != row.root:
         yield Breach("carbon_accounts.pool_root", subject, "the root is not that of its postings")
     carried = row.previous.remainder if row.previous is not None else Grams(0)
     if carried != row.carried_in or (row.previous is not None and row.previous.scenario != row.scenario):
@@ -266,6 +272,21 @@ def _pool_breaches(row: Pool) -> Iterator[Breach]:
         yield Breach("carbon_accounts.remainder_is_carried", subject, detail)
     if row.tonnes.value * 1_000_000 + row.remainder.value != row.grams.value + row.carried_in.value:
         yield Breach("carbon_accounts.pool_adds_up", subject, f"{row.tonnes} t and {row.remainder} g")
+
+
+def _adjustment_breaches(row: Pool, adjustments: Sequence[PoolAdjustment]) -> Iterator[Breach]:
+    changed = {
+        (one.recalculation_id, one.month): (one.grams, one.results_sha256)
+        for one in activity.month_adjustments(
+            scenario=row.scenario,
+            through_month=Month.parse(row.month),
+            evidence_tiers=sorted(CERTIFIABLE_EVIDENCE_TIERS),
+        )
+    }
+    for one in adjustments:
+        if changed.get((one.recalculation_id, one.month)) != (one.grams, bytes(one.results_sha256).hex()):
+            detail = f"recalculation {one.recalculation_id} of {one.month} did not change {one.grams} g"
+            yield Breach("carbon_accounts.adjusted_as_recalculated", f"pool:{row.pk}", detail)
 
 
 def _account_breaches() -> Iterator[Breach]:
@@ -285,6 +306,7 @@ def _pool_view(row: Pool) -> PoolView:
         first_day=row.first_day,
         last_day=row.last_day,
         postings=row.postings,
+        adjusted=Grams.total(one.grams for one in row.adjustments.all()),
         grams=row.grams,
         carried_in=row.carried_in,
         tonnes=row.tonnes,

@@ -28,6 +28,7 @@ __all__ = [
     "entries_of_journal",
     "journals",
     "points_lots",
+    "points_shortage",
     "system_total",
     "totals",
 ]
@@ -101,6 +102,20 @@ def clawback_due(account_id: int) -> tuple[Grams, Points]:
     if not rows:
         raise NotFound(what="ledger account", id=account_id)
     return Grams(rows[0][0]), Points(rows[0][1])
+
+
+def points_shortage(account_ids: Sequence[int], points: Sequence[int]) -> tuple[int, Points]:
+    """Return how many of the accounts have fewer points than would be taken from each, and how many they lack in all."""
+    rows = _rows(
+        """
+        select count(*), coalesce(sum(w.points - b.points), 0)::bigint
+        from unnest(%s::bigint[], %s::bigint[]) as w (account_id, points)
+        join ledger_balance b on b.account_id = w.account_id where b.points < w.points
+        """,
+        # Text literals: a list of many numbers costs the driver more than the query costs the server.
+        ["{" + ",".join(map(str, account_ids)) + "}", "{" + ",".join(map(str, points)) + "}"],
+    )
+    return rows[0][0], Points(rows[0][1])
 
 
 def entries(account_id: int, *, before: tuple[date, int] | None = None, limit: int) -> tuple[EntryView, ...]:

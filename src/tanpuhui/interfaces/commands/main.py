@@ -33,6 +33,7 @@ COMMANDS: dict[str, Command] = {
     "migrate": Command(f"{_ROOM}.migrate"),
     "worker": Command(f"{_ROOM}.worker"),
     "invariants": Command(f"{_ROOM}.invariants"),
+    "recalculate": Command(f"{_ROOM}.recalculate"),
 }
 
 

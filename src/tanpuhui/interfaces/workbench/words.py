@@ -68,6 +68,7 @@ def case_kind(process: str) -> str:
         "batch_correction": pgettext("process", "数据更正"),
         "settlement_confirmation": pgettext("process", "结算对账"),
         "transfer": pgettext("process", "转让"),
+        "recalculation": pgettext("process", "重算"),
     }.get(process, process)
 
 

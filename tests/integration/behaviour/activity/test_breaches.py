@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from django.db import connection
+from tests.integration.behaviour.activity.revision import adjust_all, approved, bus_version, revised_bus
 from tests.integration.behaviour.activity.town import Town, build, bus, csv
 
 from tanpuhui.behaviour.activity import queries
-from tanpuhui.behaviour.activity.adapters.chunks import decode_payload, encode_chunk
+from tanpuhui.behaviour.activity.adapters.chunks import (
+    columns_sha256,
+    decode_payload,
+    encode_chunk,
+    encode_payload,
+)
 
 pytestmark = pytest.mark.django_db
 Spoil = Callable[..., None]
@@ -35,6 +43,9 @@ def spoil(db: None) -> Spoil:
             "activity_record_chunk",
             "activity_key_segment",
             "activity_row_outcome",
+            "activity_recalculation",
+            "activity_recalculation_step",
+            "activity_recalculated_slice",
             "ledger_entry",
         )
         with connection.cursor() as cursor:
@@ -105,3 +116,56 @@ def test_grams_that_do_not_come_out_again_are_found_though_all_hashes_were_made_
     )
     spoil("update activity_posting set amounts_sha256 = sha256(%s)", forged.amounts_sha256)
     assert "activity.recalculation_gives_the_same_grams" in found()
+
+
+@pytest.fixture
+def recalculated(town: Town, now: datetime, settings: Any, invented_jurisdiction: Path) -> Town:
+    settings.TANPUHUI_JURISDICTION_DIR = invented_jurisdiction
+    old = bus_version(now)
+    adjust_all(now, approved(now, old, revised_bus("0.110")))
+    assert found() == set()
+    return town
+
+
+def test_results_that_were_made_to_fit_are_found_by_the_roots_that_the_posting_keeps(
+    town: Town, spoil: Spoil
+) -> None:
+    spoil("update activity_posting set results_sha256 = sha256('x')")
+    assert "activity.results_come_out_to_the_byte" in found()
+
+
+def test_a_spoilt_recalculated_result_is_found_and_named(recalculated: Town, spoil: Spoil) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select results from activity_recalculated_slice")
+        ((results,),) = cursor.fetchall()
+    table = decode_payload(bytes(results))
+    grams = pa.array([value + 1 for value in table.column("grams").to_pylist()], pa.int64())
+    forged = table.set_column(table.column_names.index("grams"), "grams", grams)
+    spoil(
+        "update activity_recalculated_slice set results = %s, results_sha256 = %s",
+        encode_payload(forged),
+        columns_sha256(forged),
+    )
+    details = [str(breach) for breach in queries.breaches()]
+    assert any(
+        "activity.recalculation_gives_the_same_grams" in said and "row 2: stored 488 g" in said
+        for said in details
+    )
+
+
+def test_an_adjusting_entry_that_is_not_the_difference_is_found(recalculated: Town, spoil: Spoil) -> None:
+    spoil(
+        "update ledger_entry set grams = grams + 1 where account_id = %s and journal_id = (select max(id) from ledger_journal)",
+        recalculated.accounts["S1"],
+    )
+    assert found() == {"activity.results_come_out_to_the_byte"}
+
+
+@pytest.mark.parametrize(
+    "change", ["steps_done = steps_done - 1", "totals = totals || '{\"grams\": 1}'", "state = 'adjusting'"]
+)
+def test_a_recalculation_that_is_not_its_steps_is_found(
+    recalculated: Town, spoil: Spoil, change: str
+) -> None:
+    spoil(f"update activity_recalculation set {change}")
+    assert "activity.recalculation_is_its_steps" in found()

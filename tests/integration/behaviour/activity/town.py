@@ -9,7 +9,6 @@ from pathlib import Path
 
 from django.db import transaction
 
-from tanpuhui.behaviour.activity.events import BatchReceived
 from tanpuhui.behaviour.activity.operations import (
     BatchPosted,
     open_feed,
@@ -18,6 +17,7 @@ from tanpuhui.behaviour.activity.operations import (
     receive_batch,
 )
 from tanpuhui.books.ledger.operations import open_accounts
+from tanpuhui.config.wiring import install
 from tanpuhui.foundation.identity.operations import (
     NewCitizen,
     OrganisationKind,
@@ -28,7 +28,6 @@ from tanpuhui.foundation.identity.operations import (
 )
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
-from tanpuhui.foundation.persistence.events import install_subscribers
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.science.methodology.models import MethodologyVersion
 from tanpuhui.science.methodology.operations import import_version
@@ -117,7 +116,7 @@ def build(
     files: dict[str, bytes] | None = None,
 ) -> Town:
     """Build the town: every subject is a rider with account and consent to every scenario."""
-    install_subscribers({BatchReceived: ("activity.post_batch",)})
+    install()
     load_jurisdiction(actor=SYSTEM, at=LONG_AGO, folder=HUANGHAI)
     partner_id = register_organisation(
         actor=SYSTEM, at=LONG_AGO, kind=OrganisationKind.PARTNER, name="灯塔出行", name_en="Lighthouse Rides",

@@ -49,6 +49,13 @@ DAMAGES = (
         subject="posting:{}",
     ),
     Damage(
+        room="activity",
+        sql="update activity_posting set results_sha256 = sha256('x') where id = {}",
+        whose="select max(id) from activity_posting",
+        invariant="activity.results_come_out_to_the_byte",
+        subject="posting:{}",
+    ),
+    Damage(
         room="carbon_accounts",
         sql="update carbon_pool set grams = grams + 1, remainder = remainder + 1 where id = {}",
         whose="select max(id) from carbon_pool",

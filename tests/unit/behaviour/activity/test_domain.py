@@ -25,9 +25,9 @@ from tanpuhui.behaviour.activity.domain import (
 
 CONTENT = PostingContent(
     partner_id=1, batch_id=2, file_sha256="ab", scenario="bus", methodology_version_id=3, methodology_sha256="cd",
-    evidence_tier=1, month="2026-11", records=1, account_days=1, accounts=1, grams=436, points=43,
+    parameter_set_sha256="ef", engine_version="1", rounding="FLOOR_1G", evidence_tier=1, month="2026-11", records=1, account_days=1, accounts=1, grams=436, points=43,
     points_rules=({"key": "points.per_gram", "value": "1/10"},), amounts_sha256="01", traces_sha256="02",
-    posted_at="2026-11-20T02:00:00+00:00",
+    inputs_sha256="03", results_sha256="04", posted_at="2026-11-20T02:00:00+00:00",
 )  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def test_a_hash_changes_with_every_field_and_with_what_came_before() -> None:
     first = posting_hash(CONTENT, GENESIS)
     assert posting_hash(replace(CONTENT, grams=437), GENESIS) != first
     assert posting_hash(replace(CONTENT, points_rules=()), GENESIS) != first
+    assert posting_hash(replace(CONTENT, engine_version="2"), GENESIS) != first
     assert posting_hash(CONTENT, first) != first
     assert posting_hash(CONTENT, GENESIS) == first
 

@@ -67,6 +67,9 @@ def posting_content(row: Posting) -> PostingContent:
         scenario=row.scenario,
         methodology_version_id=row.methodology_version_id,
         methodology_sha256=row.methodology_sha256,
+        parameter_set_sha256=row.parameter_set_sha256,
+        engine_version=row.engine_version,
+        rounding=row.rounding,
         evidence_tier=row.evidence_tier,
         month=row.month,
         records=row.records,
@@ -77,5 +80,7 @@ def posting_content(row: Posting) -> PostingContent:
         points_rules=tuple(row.points_rules),
         amounts_sha256=bytes(row.amounts_sha256).hex(),
         traces_sha256=bytes(row.traces_sha256).hex(),
+        inputs_sha256=bytes(row.inputs_sha256).hex(),
+        results_sha256=bytes(row.results_sha256).hex(),
         posted_at=row.posted_at.astimezone(UTC).isoformat(),
     )

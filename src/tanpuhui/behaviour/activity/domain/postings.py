@@ -30,6 +30,9 @@ class PostingContent:
     scenario: str
     methodology_version_id: int
     methodology_sha256: str
+    parameter_set_sha256: str
+    engine_version: str
+    rounding: str
     evidence_tier: int
     month: str
     records: int
@@ -40,13 +43,28 @@ class PostingContent:
     points_rules: tuple[Mapping[str, str], ...]
     amounts_sha256: str
     traces_sha256: str
+    inputs_sha256: str
+    results_sha256: str
     posted_at: str
+
+
+_SINCE_RECALCULATION = (
+    "parameter_set_sha256",
+    "engine_version",
+    "rounding",
+    "inputs_sha256",
+    "results_sha256",
+)
+"""What postings say since results can be had again; one made before says none of it, and its hash neither."""
 
 
 def posting_hash(content: PostingContent, prev_hash: bytes) -> bytes:
     """Return SHA-256 over the previous posting's hash and the canonical JSON (RFC 8785) of the content."""
     plain: Any = asdict(content)
     plain["points_rules"] = [dict(rule) for rule in content.points_rules]
+    if not content.engine_version:
+        for name in _SINCE_RECALCULATION:
+            del plain[name]
     return hashlib.sha256(prev_hash + rfc8785.dumps(plain)).digest()
 
 

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tanpuhui.behaviour.activity.queries import PostingView, postings_of_scenario
+from tanpuhui.behaviour.activity.queries import (
+    MonthAdjustment,
+    PostingView,
+    month_adjustments,
+    postings_of_scenario,
+)
 from tanpuhui.behaviour.carbon_accounts.domain import (
     CERTIFIABLE_EVIDENCE_TIERS,
     AlreadyPooled,
@@ -14,11 +19,11 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     PoolTooEarly,
     SettleDaysUndecided,
     earliest_pooling,
-    merkle_root,
+    pool_root,
     pool_sum,
 )
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled as MonthPooledEvent
-from tanpuhui.behaviour.carbon_accounts.models import Pool, PoolPosting
+from tanpuhui.behaviour.carbon_accounts.models import Pool, PoolAdjustment, PoolPosting
 from tanpuhui.books.transparency.operations import LeafKind, append_leaf
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
@@ -58,6 +63,8 @@ def pool_month(
 ) -> MonthPooled:
     """Count every certifiable posting of a scenario up to a month that is in no pool yet, and floor to whole tonnes.
 
+    What finished recalculations changed in these months is counted once too, so a loss of grams pooled before makes
+    this pool smaller.
     `month` is written 2026-11. Late postings of earlier months are counted with it. Waits `pool.settle_days` after
     the month's end; where no rule sets them, `decided_because` says why a person pools now.
     Raises Invalid, PoolTooEarly, SettleDaysUndecided, AlreadyPooled, NothingToPool.
@@ -77,10 +84,12 @@ def pool_month(
     if previous is not None and Month.parse(previous.month) >= wanted:
         raise AlreadyPooled(scenario=scenario, through=previous.month, month=month)
     members = _unpooled(scenario=scenario, month=wanted)
-    if not members:
+    adjustments = _uncounted(scenario=scenario, month=wanted)
+    if not members and not adjustments:
         raise NothingToPool(scenario=scenario, month=month)
     pool = _write(
         members=members,
+        adjustments=adjustments,
         previous=previous,
         scenario=scenario,
         month=wanted,
@@ -123,9 +132,20 @@ def _unpooled(*, scenario: str, month: Month) -> list[PostingView]:
     )
 
 
+def _uncounted(*, scenario: str, month: Month) -> list[MonthAdjustment]:
+    counted = set(
+        PoolAdjustment.objects.filter(pool__scenario=scenario).values_list("recalculation_id", "month")
+    )
+    found = month_adjustments(
+        scenario=scenario, through_month=month, evidence_tiers=sorted(CERTIFIABLE_EVIDENCE_TIERS)
+    )
+    return [one for one in found if (one.recalculation_id, one.month) not in counted]
+
+
 def _write(
     *,
     members: Sequence[PostingView],
+    adjustments: Sequence[MonthAdjustment],
     previous: Pool | None,
     scenario: str,
     month: Month,
@@ -133,13 +153,19 @@ def _write(
     decided_because: str,
     at: datetime,
 ) -> Pool:
-    grams = Grams.total(posting.grams for posting in members)
+    adjusted = Grams.total(one.grams for one in adjustments)
+    grams = Grams.total(posting.grams for posting in members) + adjusted
     carried_in = previous.remainder if previous is not None else Grams(0)
     total = pool_sum(grams, carried_in)
-    root = merkle_root([bytes.fromhex(posting.hash) for posting in members]).hex()
-    versions = [methodology.version(i) for i in sorted({p.methodology_version_id for p in members})]
+    root = pool_root(
+        [bytes.fromhex(posting.hash) for posting in members],
+        [bytes.fromhex(one.results_sha256) for one in adjustments],
+    )
+    used = {p.methodology_version_id for p in members} | {one.to_version_id for one in adjustments}
+    versions = [methodology.version(version_id) for version_id in sorted(used)]
     methodologies = sorted({f"{version.code} {version.version}" for version in versions})
     purpose = next((v.purpose for v in versions if v.purpose != _OPERATION), _OPERATION)
+    months = [posting.month for posting in members] + [one.month for one in adjustments]
     leaf_id = append_leaf(
         kind=LeafKind.POOL,
         subject=f"{scenario}:{month}",
@@ -147,6 +173,8 @@ def _write(
             "scenario": scenario,
             "month": str(month),
             "postings": len(members),
+            "adjustments": len(adjustments),
+            "adjusted": str(adjusted.value),
             "grams": str(grams.value),
             "carried_in": str(carried_in.value),
             "tonnes": str(total.tonnes.value),
@@ -160,7 +188,7 @@ def _write(
     pool = Pool.objects.create(
         scenario=scenario,
         month=str(month),
-        first_day=min(Month.parse(posting.month) for posting in members).first_day,
+        first_day=min(Month.parse(month) for month in months).first_day,
         last_day=month.last_day,
         previous=previous,
         postings=len(members),
@@ -187,5 +215,15 @@ def _write(
             for posting in members
         ],
         batch_size=5_000,
+    )
+    PoolAdjustment.objects.bulk_create(
+        PoolAdjustment(
+            recalculation_id=one.recalculation_id,
+            month=one.month,
+            pool=pool,
+            grams=one.grams,
+            results_sha256=bytes.fromhex(one.results_sha256),
+        )
+        for one in adjustments
     )
     return pool

@@ -16,22 +16,26 @@ from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.queries import RecordView
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
 from tanpuhui.behaviour.carbon_accounts.queries import Statement, StatementDay
+from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.kernel.calendar import Month, business_day
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.kernel.quantities import Grams, Points
 from tanpuhui.interfaces.citizen.navigation import account_needed, acting, in_english, page
 from tanpuhui.interfaces.citizen.rows import record_row, scenario_names
+from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import RecordRow
 
 CREDITED = "posting"
+RECALCULATED = "recalculation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """A line of the ledger that is not a record: what it was, and what it did to the points."""
+    """A line of the ledger that is not a record: what it was, and what it did to grams and points."""
 
     label: str
     detail: str
+    grams: Grams
     points: Points
     url: str
 
@@ -64,6 +68,8 @@ def records(request: HttpRequest) -> HttpResponse:
         "previous": str(Month.of(month.first_day - timedelta(days=1))),
         "next": str(Month.of(month.last_day + timedelta(days=1))) if month.last_day < today else "",
         "days": _days(statement, found),
+        "recalculated": _recalculated(statement),
+        "due": ledger.clawback_due(account_id)[1],
     }
     back = reverse("citizen:home")
     return page(
@@ -96,6 +102,37 @@ def _totals(statement: Statement, found: tuple[RecordView, ...]) -> dict[str, An
     }
 
 
+def _recalculated(statement: Statement) -> list[str]:
+    """Explain each recalculation of the month in one sentence: what was updated, and what it changed for this person."""
+    changes: dict[int, tuple[Grams, Points]] = {}
+    for line in (line for day in statement.days for line in day.lines):
+        number = activity.recalculation_of_journal(kind=line.kind, reference=line.reference)
+        if number is not None:
+            grams, points = changes.get(number, (Grams(0), Points(0)))
+            changes[number] = (grams + line.grams, points + line.points)
+    names = scenario_names()
+    said = []
+    for number, (grams, points) in sorted(changes.items()):
+        view = activity.recalculation(number)
+        said.append(
+            gettext(
+                "方法学更新：%(scenario)s按新版本重算，这个月 %(grams)s g、%(points)s 分。原因：%(reason)s"
+            )
+            % {
+                "scenario": names.get(view.scenario, view.scenario),
+                "grams": _signed(grams),
+                "points": _signed(points),
+                "reason": view.reason,
+            }
+        )
+    return said
+
+
+def _signed(value: Grams | Points) -> str:
+    written = figures.plain(figures.exact(value))
+    return f"+{written}" if value.value > 0 else written
+
+
 def _days(statement: Statement, found: tuple[RecordView, ...]) -> tuple[DayShown, ...]:
     names = scenario_names()
     of_day: dict[date, list[RecordRow]] = {}
@@ -117,6 +154,7 @@ def _days(statement: Statement, found: tuple[RecordView, ...]) -> tuple[DayShown
 
 def _movements(day: StatementDay) -> list[Movement]:
     words = {
+        RECALCULATED: gettext("方法学更新重算"),
         "coupon_reserved": gettext("兑换商品"),
         "coupon_cancelled": gettext("取消兑换，积分退回"),
         "coupon_expired": gettext("券过期，积分退回"),
@@ -126,9 +164,10 @@ def _movements(day: StatementDay) -> list[Movement]:
         Movement(
             label=words.get(line.kind, line.kind),
             detail=line.reference if line.kind.startswith("coupon_") else "",
+            grams=line.grams if line.kind == RECALCULATED else Grams(0),
             points=line.points,
             url=reverse("citizen:coupon", args=(line.reference,)) if line.kind.startswith("coupon_") else "",
         )
         for line in day.lines
-        if line.kind != CREDITED and line.points
+        if line.kind != CREDITED and (line.points or line.kind == RECALCULATED)
     ]

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from tanpuhui.behaviour.activity import queries as activity
+from tanpuhui.behaviour.activity.queries import recalculation
 from tanpuhui.behaviour.carbon_accounts.queries import PoolView, pool
 from tanpuhui.credits.projects.queries import ReportView, report
 from tanpuhui.credits.registry.queries import issuances
@@ -21,6 +22,7 @@ from tanpuhui.foundation.workflow.queries import CaseView, TimelineLine
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Fact, Row
 from tanpuhui.interfaces.workbench.parts import at_moment, digits, state_mark
+from tanpuhui.interfaces.workbench.recalculation_sheet import sheet
 from tanpuhui.interfaces.workbench.views.batches import reason_words
 from tanpuhui.interfaces.workbench.views.settlements import line_section, sheet_facts
 from tanpuhui.interfaces.workbench.words import batch_state, in_english, locale, purpose_of_numbers, worded
@@ -42,6 +44,8 @@ def facts_of(view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
         return {"correction": _correction(int(view.subject_id), view)}
     if view.subject_type == "settlement_sheet":
         return {"sheet": _sheet(int(view.subject_id))}
+    if view.subject_type == "recalculation":
+        return {"recalculation": sheet(recalculation(int(view.subject_id)))}
     return {"subject": f"{view.subject_type} {view.subject_id}"}
 
 

@@ -176,8 +176,14 @@ def _row(view: PoolView, names: Mapping[str, str], swept: Mapping[int, int], *, 
         on_day(view.pooled_at),
         report,
     )
-    because = gettext("规则没有写明等待天数")
-    return Row(cells, remark_by=because if view.decided_because else "", remark=view.decided_because)
+    because = gettext("规则没有写明等待天数") if view.decided_because else ""
+    return Row(cells, remark_by=because, remark=_remark(view))
+
+
+def _remark(view: PoolView) -> str:
+    """Say why a person decided to pool, and what of the grams is the difference of a recalculation."""
+    adjusted = gettext("其中方法学重算的差额 %(g)s g。") % {"g": digits(view.adjusted)}
+    return " ".join(part for part in (view.decided_because, adjusted if view.adjusted else "") if part)
 
 
 def _month_before() -> Month:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from django.db import connection
 
 from tanpuhui.behaviour.activity.adapters import TRACES, calculator, chunks
+from tanpuhui.behaviour.activity.adapters.slices import in_effect
 from tanpuhui.behaviour.activity.adapters.tables import columns, quoted
 from tanpuhui.behaviour.activity.domain import points_for
 from tanpuhui.behaviour.activity.operations._post_batch._cap import add_use, earlier_use
@@ -103,7 +103,7 @@ def _floored(desk: Desk, group: Group, days: pa.Table) -> pa.Table:
     ).fetchall()
     if not below and tables.execute("select 1 from deficit limit 1").fetchall() == []:
         return days
-    tables.register("before", _grams_before(group, below))
+    tables.register("before", _grams_before(tables, group, below))
     tables.execute(
         "create or replace table floored as select account_id, day, n, grams as raw, p, "
         "greatest(0, p + grams) - greatest(0, p) as credited from (select s.*, "
@@ -126,31 +126,25 @@ def _floored(desk: Desk, group: Group, days: pa.Table) -> pa.Table:
     ).to_arrow_table()
 
 
-def _grams_before(group: Group, account_days: Sequence[tuple[int, date]]) -> pa.Table:
-    """Return what earlier records gave these account-days, before any floor, out of the chunks of the scenario's month."""
-    sums = dict.fromkeys(account_days, 0)
-    accounts = sorted({account_id for account_id, _ in account_days})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select c.amounts from activity_posting p join activity_record_chunk c on c.posting_id = p.id "
-            "where p.scenario = %s and p.month = %s and c.bucket in "
-            "(select a %% p.chunks from unnest(%s::bigint[]) as a)",
-            [group.scenario, group.month, accounts],
-        )
-        chunks_found = cursor.fetchall()
-    for (payload,) in chunks_found:
-        table = chunks.decode_payload(bytes(payload))
-        columns_wanted = (table.column(name).to_pylist() for name in ("account_id", "day", "grams"))
-        for account_id, day, grams in zip(*columns_wanted, strict=True):
-            if (account_id, day) in sums:
-                sums[account_id, day] += grams
-    return pa.table(
+def _grams_before(tables: Any, group: Group, account_days: Sequence[tuple[int, date]]) -> pa.Table:
+    """Return what earlier records give these account-days now, before any floor: stored results, or recalculated ones."""
+    wanted = pa.table(
         {
-            "account_id": pa.array([key[0] for key in sums], pa.int64()),
-            "day": pa.array([key[1] for key in sums], pa.date32()),
-            "grams": pa.array(list(sums.values()), pa.int64()),
+            "account_id": pa.array([account_id for account_id, _ in account_days], pa.int64()),
+            "day": pa.array([day for _, day in account_days], pa.date32()),
         }
     )
+    stored, effect = in_effect(
+        scenario=group.scenario, month=group.month, accounts=sorted({key[0] for key in account_days})
+    )
+    for name, table in (("wanted_days", wanted), ("stored_before", stored), ("effect_before", effect)):
+        tables.register(name, table)
+    return tables.sql(
+        "with latest as (select posting_id, row, arg_max(grams, recalculation_id) as grams from effect_before group by all) "
+        "select w.account_id, w.day, coalesce(sum(coalesce(l.grams, s.grams)), 0)::bigint as grams from wanted_days as w "
+        "left join stored_before as s using (account_id, day) "
+        "left join latest as l on l.posting_id = s.posting_id and l.row = s.row group by all"
+    ).to_arrow_table()
 
 
 def _points(

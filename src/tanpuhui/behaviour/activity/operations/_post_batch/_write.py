@@ -24,6 +24,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._once import write_key_s
 from tanpuhui.books.ledger.operations import JournalPosted, post_account_days
 from tanpuhui.books.transparency.operations import append_leaf
 from tanpuhui.foundation.kernel.quantities import Grams, Points
+from tanpuhui.science.engine import ENGINE_VERSION
 
 ENCODERS = 2
 SYSTEM_CODE = "scheme:credited"
@@ -87,26 +88,20 @@ def _copy_chunks(posting_id: int, chunks: list[Chunk]) -> None:
             )
 
 
-def _posting(
-    desk: Desk, booked: Booked, *, chunks: list[Chunk], posting_id: int, journal: JournalPosted, n_chunks: int
-) -> Posting:
-    """Insert the journal row of intake, chained to the partner's last."""
+def _content(desk: Desk, booked: Booked, chunks: list[Chunk]) -> PostingContent:
+    """Return all that the posting says, and with what its results can be had again (复算)."""
     version = desk.versions[booked.group.version_id]
-    last = (
-        Posting.objects.filter(partner_id=desk.partner_id)
-        .order_by("-id")
-        .values_list("hash", flat=True)
-        .first()
-    )
-    prev_hash = bytes(last) if last is not None else GENESIS
     legs = booked.legs
-    content = PostingContent(
+    return PostingContent(
         partner_id=desk.partner_id,
         batch_id=desk.batch_id,
         file_sha256=desk.file_sha256,
         scenario=booked.group.scenario,
         methodology_version_id=booked.group.version_id,
         methodology_sha256=version.archive_sha256,
+        parameter_set_sha256=version.parameter_set.sha256 if version.parameter_set else "",
+        engine_version=ENGINE_VERSION,
+        rounding=f"{version.rounding.rule.upper()}_1G",
         evidence_tier=booked.group.evidence_tier,
         month=booked.group.month,
         records=booked.records,
@@ -117,8 +112,24 @@ def _posting(
         points_rules=booked.points_rules,
         amounts_sha256=payload_root(chunk.amounts_sha256 for chunk in chunks).hex(),
         traces_sha256=payload_root(chunk.traces_sha256 for chunk in chunks).hex(),
+        inputs_sha256=payload_root(chunk.inputs_sha256 for chunk in chunks).hex(),
+        results_sha256=payload_root(chunk.results_sha256 for chunk in chunks).hex(),
         posted_at=desk.at.astimezone(UTC).isoformat(),
     )
+
+
+def _posting(
+    desk: Desk, booked: Booked, *, chunks: list[Chunk], posting_id: int, journal: JournalPosted, n_chunks: int
+) -> Posting:
+    """Insert the journal row of intake, chained to the partner's last."""
+    last = (
+        Posting.objects.filter(partner_id=desk.partner_id)
+        .order_by("-id")
+        .values_list("hash", flat=True)
+        .first()
+    )
+    prev_hash = bytes(last) if last is not None else GENESIS
+    content = _content(desk, booked, chunks)
     return Posting.objects.create(
         id=posting_id,
         partner_id=desk.partner_id,
@@ -126,6 +137,9 @@ def _posting(
         scenario=content.scenario,
         methodology_version_id=content.methodology_version_id,
         methodology_sha256=content.methodology_sha256,
+        parameter_set_sha256=content.parameter_set_sha256,
+        engine_version=content.engine_version,
+        rounding=content.rounding,
         evidence_tier=content.evidence_tier,
         month=content.month,
         records=content.records,
@@ -137,6 +151,8 @@ def _posting(
         chunks=n_chunks,
         amounts_sha256=bytes.fromhex(content.amounts_sha256),
         traces_sha256=bytes.fromhex(content.traces_sha256),
+        inputs_sha256=bytes.fromhex(content.inputs_sha256),
+        results_sha256=bytes.fromhex(content.results_sha256),
         prev_hash=prev_hash,
         hash=posting_hash(content, prev_hash),
         journal_id=journal.journal_id,

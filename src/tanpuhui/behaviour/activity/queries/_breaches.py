@@ -1,0 +1,211 @@
+"""What should never be (不变量): counts, chains, keys, payloads, entries, and grams that cannot be had again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
+from tanpuhui.behaviour.activity.adapters.rows import posting_content
+from tanpuhui.behaviour.activity.domain import GENESIS, payload_root, posting_hash
+from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
+from tanpuhui.behaviour.activity.models import Posting
+from tanpuhui.behaviour.activity.queries._reproduction import reproduce_posting, reproduce_recalculations
+from tanpuhui.foundation.kernel.breaches import Breach
+
+
+def breaches() -> Iterator[Breach]:
+    """Report what should never be: counts, chains, payloads, keys, entries, and grams that cannot be had again."""
+    yield from _count_breaches()
+    yield from _chain_breaches()
+    yield from _key_breaches()
+    for row in Posting.objects.order_by("id").iterator(chunk_size=100):
+        yield from _chunk_breaches(row)
+    yield from _recalculation_breaches()
+
+
+def _count_breaches() -> Iterator[Breach]:
+    """Every row of a settled batch has one verdict, and what the report counts stands in the tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with said as (
+              select b.id, (b.report->>'rows')::bigint as n, (v->>'counted')::bigint + (v->>'clipped')::bigint as good,
+                (v->>'paired')::bigint + (v->>'duplicate')::bigint + (v->>'rejected')::bigint
+                  + (v->>'pending')::bigint as other
+              from activity_batch b cross join lateral (select b.report->'verdicts' as v) x where b.state <> 'received'
+            )
+            select id, n, good, other,
+              (select coalesce(sum(records), 0)::bigint from activity_posting p where p.batch_id = said.id) as posted,
+              (select count(*) from activity_row_outcome o where o.batch_id = said.id) as noted
+            from said order by id
+            """
+        )
+        for batch_id, rows, good, other, posted, noted in cursor.fetchall():
+            if rows != good + other or good != posted or other != noted:
+                detail = f"rows {rows}; counted {good}, in postings {posted}; others {other}, noted {noted}"
+                yield Breach(invariant="activity.counts_add_up", subject=f"batch:{batch_id}", detail=detail)
+
+
+def _chain_breaches() -> Iterator[Breach]:
+    """Each posting follows the partner's last, and its hash is that of what it says."""
+    last: dict[int, bytes] = {}
+    rows: QuerySet[Posting] = Posting.objects.select_related("batch").order_by("id")
+    for row in rows.iterator(chunk_size=500):
+        expected = last.get(row.partner_id, GENESIS)
+        subject = f"posting:{row.pk}"
+        if bytes(row.prev_hash) != expected:
+            yield Breach(
+                invariant="activity.postings_form_a_chain", subject=subject,
+                detail=f"follows {bytes(row.prev_hash).hex()}, the partner's last is {expected.hex()}",
+            )  # fmt: skip
+        actual = posting_hash(posting_content(row), bytes(row.prev_hash))
+        if actual != bytes(row.hash):
+            yield Breach(
+                invariant="activity.posting_has_its_hash", subject=subject,
+                detail=f"content gives {actual.hex()}, stored {bytes(row.hash).hex()}",
+            )  # fmt: skip
+        last[row.partner_id] = bytes(row.hash)
+
+
+def _key_breaches() -> Iterator[Breach]:
+    """A key stands once per partner and day, and a posting has as many keys as records."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            select partner_id, day, count(*) from (
+              select s.partner_id, s.day, substr(s.keys, 16 * i + 1, 16) as key
+              from activity_key_segment s cross join lateral generate_series(0, length(s.keys) / 16 - 1) as i
+              group by 1, 2, 3 having count(*) > 1
+            ) twice group by 1, 2 order by 1, 2
+            """
+        )
+        for partner_id, day, n in cursor.fetchall():
+            yield Breach(
+                invariant="activity.record_counts_once",
+                subject=f"partner:{partner_id} day:{day}",
+                detail=f"{n} keys stand twice",
+            )
+        cursor.execute(
+            """
+            select p.id, p.records, coalesce(sum(s.n_keys), 0), coalesce(sum(length(s.keys)) / 16, 0)
+            from activity_posting p left join activity_key_segment s on s.posting_id = p.id
+            group by p.id having p.records <> coalesce(sum(s.n_keys), 0)
+              or coalesce(sum(s.n_keys), 0) <> coalesce(sum(length(s.keys)) / 16, 0) order by p.id
+            """
+        )
+        for posting_id, records, n, held in cursor.fetchall():
+            yield Breach(
+                invariant="activity.record_has_its_key", subject=f"posting:{posting_id}",
+                detail=f"records {records}, keys {n}, held {held}",
+            )  # fmt: skip
+
+
+def _chunk_breaches(row: Posting) -> Iterator[Breach]:
+    """Payloads have their hashes, sums are those of the entries, and the stored version gives the grams again."""
+    subject = f"posting:{row.pk}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select bucket, amounts, traces, amounts_sha256, traces_sha256 from activity_record_chunk "
+            "where posting_id = %s order by bucket",
+            [row.pk],
+        )
+        chunks = [(b, bytes(a), bytes(t), bytes(ah), bytes(th)) for b, a, t, ah, th in cursor.fetchall()]
+    sound = True
+    for bucket, amounts, traces, amounts_sha256, traces_sha256 in chunks:
+        erased = not traces
+        if hashlib.sha256(amounts).digest() != amounts_sha256 or (
+            not erased and hashlib.sha256(traces).digest() != traces_sha256
+        ):
+            sound = False
+            yield Breach(
+                invariant="activity.chunk_has_its_hash",
+                subject=f"{subject} bucket:{bucket}",
+                detail="payload changed",
+            )
+    roots = (payload_root(chunk[3] for chunk in chunks), payload_root(chunk[4] for chunk in chunks))
+    if roots != (bytes(row.amounts_sha256), bytes(row.traces_sha256)):
+        sound = False
+        yield Breach(
+            invariant="activity.posting_commits_to_its_chunks", subject=subject,
+            detail=f"chunks give {roots[0].hex()}, stored {bytes(row.amounts_sha256).hex()}",
+        )  # fmt: skip
+    if sound and chunks:
+        tables = [
+            (decode_payload(amounts), decode_payload(traces) if traces else None)
+            for _, amounts, traces, _, _ in chunks
+        ]
+        yield from _entry_breaches(row, [amounts for amounts, _ in tables])
+        yield from _reproduction_breaches(reproduce_posting(row))
+
+
+def _reproduction_breaches(again: Reproduction) -> Iterator[Breach]:
+    """Stored version, factors and inputs give the same bytes; what was lawfully erased is no breach (invariant 6)."""
+    for finding in again.findings:
+        if finding.differs:
+            invariant = (
+                "activity.recalculation_gives_the_same_grams"
+                if finding.code == "RESULT_DIFFERS"
+                else "activity.results_come_out_to_the_byte"
+            )
+            yield Breach(
+                invariant=invariant, subject=again.subject, detail=f"{finding.code} {finding.text('en')}"
+            )
+
+
+_RUNS = """
+with said as (
+  select r.id, r.state, r.steps_done, jsonb_array_length(r.months) * r.slices as steps, r.totals,
+    count(s.number) as written, coalesce(sum(s.grams), 0) as grams, coalesce(sum(s.points), 0) as points,
+    coalesce(sum(s.records), 0) as records
+  from activity_recalculation r left join activity_recalculation_step s on s.recalculation_id = r.id group by r.id
+)
+select id, state, steps_done, steps, written from said
+where steps_done <> written or (state = 'done') <> (steps_done = steps) and (state = 'done' or steps_done > 0)
+  or written > 0 and state not in ('adjusting', 'done')
+  or written > 0 and ((totals->>'grams')::numeric, (totals->>'points')::numeric, (totals->>'records')::numeric)
+    is distinct from (grams, points, records)
+order by id
+"""
+
+
+def _recalculation_breaches() -> Iterator[Breach]:
+    """A recalculation is its steps, and each step's results and entries can be had again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNS)
+        for number, state, steps_done, steps, written in cursor.fetchall():
+            yield Breach(
+                invariant="activity.recalculation_is_its_steps", subject=f"recalculation:{number}",
+                detail=f"{state}, says {steps_done} of {steps} steps, {written} written; totals are theirs, or not",
+            )  # fmt: skip
+    for again in reproduce_recalculations():
+        yield from _reproduction_breaches(again)
+
+
+def _entry_breaches(row: Posting, tables: Sequence[Any]) -> Iterator[Breach]:
+    """The ledger's entries of a posting are the sums of its chunks, account-day by account-day."""
+    sums: dict[tuple[int, date], tuple[int, int]] = {}
+    for table in tables:
+        columns = (table.column(name).to_pylist() for name in ("account_id", "day", "grams", "floor_g"))
+        for account_id, day, grams, floor_g in zip(*columns, strict=True):
+            held, n = sums.get((account_id, day), (0, 0))
+            sums[account_id, day] = (held + grams + floor_g, n + 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select e.account_id, e.day, e.grams, e.n_records from ledger_entry e "
+            "join ledger_account a on a.id = e.account_id where e.journal_id = %s and a.system_code is null",
+            [row.journal_id],
+        )
+        entries = {(account_id, day): (grams, n) for account_id, day, grams, n in cursor.fetchall()}
+    for key in sorted(sums.keys() | entries.keys()):
+        if sums.get(key) != entries.get(key):
+            yield Breach(
+                invariant="activity.entries_are_the_sums_of_chunks",
+                subject=f"posting:{row.pk} account:{key[0]} day:{key[1]}",
+                detail=f"chunks (grams, records) {sums.get(key)}, entry {entries.get(key)}",
+            )

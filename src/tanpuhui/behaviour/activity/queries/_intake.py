@@ -1,0 +1,150 @@
+"""Batches and their reports, feeds, scenarios, postings."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from tanpuhui.behaviour.activity.adapters.rows import batch_view, outcome_view, posting_view
+from tanpuhui.behaviour.activity.domain import BatchNotFound, neutral_cell, reason_text
+from tanpuhui.behaviour.activity.domain.views import (
+    BatchReport,
+    BatchView,
+    FeedView,
+    PostingView,
+    Resent,
+    ScenarioView,
+)
+from tanpuhui.behaviour.activity.models import Batch, Feed, Posting, RowOutcome, Scenario
+from tanpuhui.foundation.kernel.calendar import Month
+from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.foundation.workflow import queries as workflow
+
+OUTCOMES_SHOWN_MAX = 1_000
+
+
+def scenarios() -> tuple[ScenarioView, ...]:
+    """Return the open scenarios by code."""
+    return tuple(
+        ScenarioView(id=row.pk, code=row.code, name_zh=row.name_zh, name_en=row.name_en, area=row.area)
+        for row in Scenario.objects.order_by("code")
+    )
+
+
+def scenario(code: str) -> ScenarioView:
+    """Return one scenario; raises NotFound."""
+    found = next((view for view in scenarios() if view.code == code), None)
+    if found is None:
+        raise NotFound(what="场景 scenario", id=code)
+    return found
+
+
+def feeds(*, partner_id: int | None = None) -> tuple[FeedView, ...]:
+    """Return the open feeds, of one partner if given."""
+    rows = Feed.objects.select_related("scenario").order_by("partner_id", "scenario__code", "adapter")
+    if partner_id is not None:
+        rows = rows.filter(partner_id=partner_id)
+    return tuple(
+        FeedView(
+            id=row.pk,
+            partner_id=row.partner_id,
+            scenario=row.scenario.code,
+            adapter=row.adapter,
+            evidence_tier=row.evidence_tier,
+        )
+        for row in rows
+    )
+
+
+def batch(batch_id: int) -> BatchView:
+    """Return one batch; raises BatchNotFound."""
+    return batch_view(_batch(batch_id))
+
+
+def batches(*, partner_id: int | None = None, limit: int = 100) -> tuple[BatchView, ...]:
+    """Return batches, the latest first, of one partner if given."""
+    rows = Batch.objects.order_by("-id")
+    if partner_id is not None:
+        rows = rows.filter(partner_id=partner_id)
+    return tuple(batch_view(row) for row in rows[:limit])
+
+
+def resent_since_asked(*, partner_id: int, case_id: int) -> Resent:
+    """Return what a partner has sent since a correction case last asked them: when it opened, or was returned."""
+    asked_at = max(line.at for line in workflow.timeline(case_id) if line.outcome in {"open", "return"})
+    rows = Batch.objects.filter(partner_id=partner_id, received_at__gt=asked_at).order_by("received_at", "id")
+    return Resent(asked_at=asked_at, batches=tuple(batch_view(row) for row in rows))
+
+
+def batch_report(batch_id: int, *, after_row: int = 0, limit: int = OUTCOMES_SHOWN_MAX) -> BatchReport:
+    """Return the report of a batch with the outcomes after a row number; raises BatchNotFound."""
+    row = _batch(batch_id)
+    outcomes = RowOutcome.objects.filter(batch_id=batch_id)
+    shown = outcomes.filter(row_number__gt=after_row).order_by("row_number")[:limit]
+    fault = row.report.get("fault") or {}
+    return BatchReport(
+        batch=batch_view(row),
+        reasons=row.report.get("reasons", {}),
+        fault=fault.get("code", ""),
+        fault_at=fault.get("at", ""),
+        posting_ids=tuple(row.report.get("postings", ())),
+        outcomes=tuple(outcome_view(outcome) for outcome in shown),
+        outcomes_total=outcomes.count(),
+    )
+
+
+def batch_report_csv(batch_id: int, *, locale: str = "zh") -> Iterator[str]:
+    """Yield the rows that were not counted in full as CSV lines, in which no spreadsheet finds a formula.
+
+    Raises BatchNotFound.
+    """
+    _batch(batch_id)
+    yield _csv_line(("row_number", "verdict", "reason", "field", "value", "text"))
+    for outcome in (
+        RowOutcome.objects.filter(batch_id=batch_id).order_by("row_number").iterator(chunk_size=5_000)
+    ):
+        cells = (
+            outcome.verdict,
+            outcome.reason,
+            outcome.field,
+            outcome.value,
+            reason_text(outcome.reason, locale),
+        )
+        yield _csv_line((str(outcome.row_number), *(neutral_cell(cell) for cell in cells)))
+
+
+def posting(posting_id: int) -> PostingView:
+    """Return one posting; raises NotFound."""
+    return posting_view(posting_row(posting_id))
+
+
+def postings_of_scenario(*, scenario: str, through_month: Month) -> tuple[PostingView, ...]:
+    """Return the postings of a scenario up to and including a month, in posting order."""
+    rows = Posting.objects.filter(scenario=scenario, month__lte=str(through_month)).order_by("id")
+    return tuple(posting_view(row) for row in rows)
+
+
+def postings(*, batch_id: int) -> tuple[PostingView, ...]:
+    """Return the postings of a batch in posting order."""
+    return tuple(posting_view(row) for row in Posting.objects.filter(batch_id=batch_id).order_by("id"))
+
+
+def _batch(batch_id: int) -> Batch:
+    row = Batch.objects.filter(pk=batch_id).first()
+    if row is None:
+        raise BatchNotFound(batch_id=batch_id)
+    return row
+
+
+def posting_row(posting_id: int) -> Posting:
+    row = Posting.objects.filter(pk=posting_id).first()
+    if row is None:
+        raise NotFound(what="入账 posting", id=posting_id)
+    return row
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
