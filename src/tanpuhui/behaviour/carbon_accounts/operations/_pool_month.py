@@ -204,6 +204,14 @@ def _write(
         pooled_at=at,
         leaf_id=leaf_id,
     )
+    _keep_members(pool, members=members, adjustments=adjustments)
+    return pool
+
+
+def _keep_members(
+    pool: Pool, *, members: Sequence[PostingView], adjustments: Sequence[MonthAdjustment]
+) -> None:
+    """Write what the pool counted, so that no posting and no adjustment is counted by another."""
     PoolPosting.objects.bulk_create(
         [
             PoolPosting(
@@ -226,4 +234,3 @@ def _write(
         )
         for one in adjustments
     )
-    return pool
