@@ -1,7 +1,7 @@
 """The gates a change passes: each prints one line with its time, and what it found if it found something.
 
-`lint` runs the static gates; `check` adds the tests without the slow ones and the browser; `test` adds all tests;
-`proof` runs only the slow ones. The tests come last and run even when a gate has failed, so that one run tells all.
+`lint` runs the static gates; `check` adds the tests without the slow ones and the browser; `test` adds those too;
+`proof` runs the slow ones and those that take minutes each. The tests come last and run even when a gate has failed, so that one run tells all.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ TEST_SETTINGS = "tanpuhui.config.settings.test"
 OUTPUT_LINES_MAX = 80
 SELECTIONS: dict[str, list[str] | None] = {
     "lint": None,
-    "check": ["-m", "not slow and not journey"],
-    "test": [],
-    "proof": ["-m", "slow"],
+    "check": ["-m", "not slow and not proof and not journey"],
+    "test": ["-m", "not proof"],
+    "proof": ["-m", "slow or proof"],
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -25,7 +25,7 @@ def test_ten_seconds_of_hostile_text_are_refused_or_accepted() -> None:
     assert found.outcomes["SYNTAX"]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.timeout(SECONDS + 300)
 def test_ten_minutes_of_hostile_text_are_refused_or_accepted() -> None:
     seed = random.SystemRandom().randrange(1 << 32)
