@@ -9,8 +9,7 @@ from benchmarks import scratch
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["intake", "explanation", "methodology"])
-    parser.add_argument("what", choices=["intake", "recalculation"])
+    parser.add_argument("what", choices=["intake", "explanation", "methodology", "recalculation"])
     parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
     parser.add_argument(
         "--accounts", type=int, default=0, help="people who travel; a fifth of the records if not given"

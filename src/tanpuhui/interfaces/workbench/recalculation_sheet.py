@@ -36,13 +36,13 @@ class Band:
     tone: str
 
 
-def sheet(view: RecalculationView) -> dict[str, Any]:
-    """Return all that the parts of a recalculation's page need."""
+def sheet(view: RecalculationView, *, in_case: bool = False) -> dict[str, Any]:
+    """Return all that the parts of a recalculation's page need; its case does not point at itself."""
     context: dict[str, Any] = {
         "view": view,
         "state": state_of(view),
         "waiting": view.state in WAITING,
-        "facts": _facts(view),
+        "facts": _facts(view, in_case=in_case),
         "changes": _changes(view),
         "purpose": purpose_of_numbers(methodology.version(view.to_version_id).purpose),
         "progress": _progress(view) if view.approved_at else None,
@@ -94,7 +94,7 @@ def signed(value: int) -> str:
     return f"+{digits(value)}" if value > 0 else digits(value)
 
 
-def _facts(view: RecalculationView) -> list[Fact]:
+def _facts(view: RecalculationView, *, in_case: bool) -> list[Fact]:
     old, new = methodology.version(view.from_version_id), methodology.version(view.to_version_id)
     facts = [
         Fact(gettext("场景"), scenario_name(view.scenario)),
@@ -104,7 +104,7 @@ def _facts(view: RecalculationView) -> list[Fact]:
         Fact(gettext("重算原因"), view.reason),
         Fact(gettext("试算时间"), at_moment(view.prepared_at)),
     ]
-    if view.case_id is not None:
+    if view.case_id is not None and not in_case:
         facts.append(
             Fact(gettext("办件"), link(reverse("workbench:case", args=[view.case_id]), gettext("看办件")))
         )
@@ -183,11 +183,11 @@ def _reason(view: RecalculationView, reason: str) -> str:
 def _columns(first: str, *, points: bool) -> tuple[Column, ...]:
     columns = [
         Column(first),
-        Column(gettext("记录数"), "num"),
-        Column(gettext("有变"), "num"),
+        Column(gettext("差额 g"), "num"),
         Column(gettext("现在 g"), "num"),
         Column(gettext("重算后 g"), "num"),
-        Column(gettext("差额 g"), "num"),
+        Column(gettext("有变"), "num"),
+        Column(gettext("记录数"), "num"),
     ]
     return (*columns, Column(gettext("积分差额"), "num")) if points else tuple(columns)
 
@@ -195,11 +195,11 @@ def _columns(first: str, *, points: bool) -> tuple[Column, ...]:
 def _row(label: str, counts: Mapping[str, Any], *, points: bool) -> Row:
     cells: list[str | SafeString] = [
         label,
-        digits(counts["records"]),
-        digits(counts["changed"]),
+        signed(counts["grams"] - counts["old_grams"]),
         digits(counts["old_grams"]),
         digits(counts["grams"]),
-        signed(counts["grams"] - counts["old_grams"]),
+        digits(counts["changed"]),
+        digits(counts["records"]),
     ]
     return Row([*cells, signed(counts["points"])] if points else cells)
 

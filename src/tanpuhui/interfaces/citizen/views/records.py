@@ -89,12 +89,17 @@ def _month(text: str, today: date) -> Month:
 def _totals(statement: Statement, found: tuple[RecordView, ...]) -> dict[str, Any]:
     """Add up the month, and compare the records with what the ledger credited for records."""
     lines = [line for day in statement.days for line in day.lines]
+    again = [line for line in lines if line.kind == RECALCULATED]
+    own = [line for line in lines if line.kind != RECALCULATED]
     credited = Grams.total(line.grams for line in lines if line.kind == CREDITED)
     listed = Grams.total(record.grams + record.floor for record in found)
     return {
         "grams": statement.closing.grams - statement.opening.grams,
-        "points_in": Points.total(line.points for line in lines if line.points > Points(0)),
-        "points_out": -Points.total(line.points for line in lines if line.points < Points(0)),
+        "grams_in": Grams.total(line.grams for line in own),
+        "points_in": Points.total(line.points for line in own if line.points > Points(0)),
+        "points_out": -Points.total(line.points for line in own if line.points < Points(0)),
+        "recalculated_grams": Grams.total(line.grams for line in again),
+        "recalculated_points": Points.total(line.points for line in again),
         "records_total": len(found),
         "listed": listed,
         "credited": credited,

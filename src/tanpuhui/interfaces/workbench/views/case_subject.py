@@ -45,7 +45,7 @@ def facts_of(view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
     if view.subject_type == "settlement_sheet":
         return {"sheet": _sheet(int(view.subject_id))}
     if view.subject_type == "recalculation":
-        return {"recalculation": sheet(recalculation(int(view.subject_id)))}
+        return {"recalculation": sheet(recalculation(int(view.subject_id)), in_case=True)}
     return {"subject": f"{view.subject_type} {view.subject_id}"}
 
 
