@@ -44,7 +44,9 @@ def test_the_static_gates_cover_format_lint_types_imports_templates_and_migratio
 
 def test_the_whole_suite_leaves_nothing_out_where_there_is_a_browser() -> None:
     command = gates.pytest_command("test", gates.SELECTIONS["test"] or [], "/usr/bin/chromium", [])
-    assert command[command.index("-m", 3) + 1] == "not proof"  # those of minutes each have a command of their own
+    assert (
+        command[command.index("-m", 3) + 1] == "not proof"
+    )  # those of minutes each have a command of their own
 
 
 def test_without_a_browser_a_line_says_so_and_only_the_browser_tests_are_left_out(
