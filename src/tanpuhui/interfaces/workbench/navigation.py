@@ -48,6 +48,7 @@ def doors(actor: Actor) -> list[Door]:
         ("format", gettext("数据格式"), "info", gettext("列名、单位和范围"), 2),
         ("scenarios", gettext("场景与数据"), "chart", gettext("开通的场景和数据接入"), 2),
         ("methodologies", gettext("方法学库"), "flask", gettext("各版本的状态，提出备案"), 3),
+        ("drafts", gettext("方法学草稿"), "pen", gettext("编写、核对、试算、提出备案"), 3),
         ("pools", gettext("归集"), "plus-circle", gettext("每月归集，取整到吨，余数结转"), 3),
         ("recalculations", gettext("重算"), "scales", gettext("因子修订后试算影响，提出重算"), 3),
         ("projects", pgettext("rooms", "项目"), "leaf", gettext("项目和监测报告"), 3),

@@ -15,6 +15,9 @@ CENTRE = (Role.MAKER, Role.CHECKER, Role.SUBCENTRE, Role.REGULATOR)
 
 HOLDERS = (Role.OWNER, Role.BUYER)
 
+AUTHORS = only(Role.OWNER, Role.PARTNER, Role.EXPERT, Role.MAKER, Role.SUBCENTRE)
+"""Those who write methodologies, each on the drafts of their own organisation."""
+
 ROUTES: Mapping[str, RouteRule] = {
     "inbox": EVERYBODY,
     "me": EVERYBODY,
@@ -40,6 +43,16 @@ ROUTES: Mapping[str, RouteRule] = {
     "issuances": only(*CENTRE),
     "methodologies": only(*CENTRE, Role.EXPERT),
     "propose": only(Role.MAKER, Role.SUBCENTRE, Role.EXPERT),
+    "drafts": AUTHORS,
+    "new-draft": AUTHORS,
+    "draft": AUTHORS,
+    "draft-check": AUTHORS,
+    "draft-file": AUTHORS,
+    "draft-trial": AUTHORS,
+    "draft-case": AUTHORS,
+    "draft-difference": AUTHORS,
+    "draft-propose": AUTHORS,
+    "draft-close": AUTHORS,
     "settlements": only(*CENTRE),
     "close-settlement": only(Role.MAKER),
     "audit": only(Role.REGULATOR, Role.CHECKER),

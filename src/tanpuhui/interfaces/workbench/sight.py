@@ -11,11 +11,22 @@ from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.queries import CaseView
 from tanpuhui.interfaces.workbench.routes import CENTRE, HOLDERS
+from tanpuhui.science.methodology import queries as methodology
+from tanpuhui.science.methodology.operations import DRAFTERS
+from tanpuhui.science.methodology.queries import DraftView
 from tanpuhui.uses.rewards.operations import WrongMerchant
 from tanpuhui.uses.rewards.queries import CouponView, coupon
 
 PARTIES = (*HOLDERS, Role.VERIFIER, Role.PARTNER, Role.MERCHANT)
 FILING = "methodology_filing"
+
+
+def draft_in_sight(actor: Actor, draft_id: int) -> DraftView:
+    """Return a draft of one of the organisations for which the actor writes. Raises NotFound."""
+    found = methodology.draft(draft_id)
+    if found.organisation_id not in actor.organisation_ids(*DRAFTERS):
+        raise NotFound(what="草稿 / draft", id=draft_id)
+    return found
 
 
 def areas_of(actor: Actor) -> tuple[str, ...]:

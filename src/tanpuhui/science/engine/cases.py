@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NoReturn
@@ -26,6 +26,7 @@ from tanpuhui.science.engine.rounding import round_quotient
 
 CASES_FILE = "cases.yaml"
 MAX_CASES = 200
+MAX_SETS = 20
 CASE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}\Z")
 # A check query computes with literals only: it can read nothing, call nothing else and write nothing.
 CHECK_NODES = (
@@ -92,24 +93,30 @@ def read_cases(files: Mapping[str, bytes]) -> tuple[WorkedCase, ...]:
     version = load_version(files)
     top = Reader.of(bounded_yaml.read_yaml(files[CASES_FILE], file=CASES_FILE))
     top.choice("schema", ("tanpuhui-cases/1",))
-    sets = {
-        found.code: found for found in (inline_parameter_set(reader) for reader in top.each("parameter_sets"))
-    }
+    given = list(top.each("parameter_sets"))
+    if len(given) > MAX_SETS:
+        top.place("parameter_sets").refuse(
+            "SCHEMA", zh=f"参数集超过 {MAX_SETS} 个。", en=f"There are more than {MAX_SETS} parameter sets."
+        )
+    sets = {found.code: found for found in map(inline_parameter_set, given)}
     cases = tuple(_case(reader, sets, version) for reader in list(top.each("cases"))[:MAX_CASES])
     top.finish()
     return cases
 
 
 def run_cases(files: Mapping[str, bytes]) -> tuple[CaseOutcome, ...]:
-    """Run every worked case of a folder through the interpreter; the folder is loaded once for each parameter set."""
+    """Run every worked case of a folder through the interpreter."""
+    return tuple(each_outcome(files, read_cases(files)))
+
+
+def each_outcome(files: Mapping[str, bytes], cases: Iterable[WorkedCase]) -> Iterator[CaseOutcome]:
+    """Run cases one by one, so that a caller may stop; the folder is loaded once for each parameter set."""
     versions: dict[str, MethodologyVersion] = {}
-    outcomes = []
-    for case in read_cases(files):
+    for case in cases:
         name = case.parameter_set.code if case.parameter_set else ""
         if name not in versions:
             versions[name] = load_version(files, parameter_set=case.parameter_set)
-        outcomes.append(_run(versions[name], case))
-    return tuple(outcomes)
+        yield _run(versions[name], case)
 
 
 def _case(reader: Reader, sets: Mapping[str, ParameterSet], version: MethodologyVersion) -> WorkedCase:

@@ -46,6 +46,18 @@ MAY_BECOME = {
 """What a version may become; the case's process decides by whom."""
 
 
+class DraftState(StrEnum):
+    """Where a draft (草稿) stands: it is written, it became a proposed version, or its author gave it up."""
+
+    OPEN = "open"
+    PROPOSED = "proposed"
+    CLOSED = "closed"
+
+
+DRAFTS_OPEN_MAX = 50
+"""Open drafts of one organisation; an author is not trusted with the whole disk."""
+
+
 class NoFiledMethodology(Refusal):
     """No filed version of the scenario holds on that day, so nothing can be calculated."""
 
@@ -85,6 +97,30 @@ class NotDecided(Refusal):
     code = "NOT_DECIDED"
     zh = "案件 {case_id} 没有对方法学 {code} {version} 作出“{outcome}”的决定。请在案件中办理。"
     en = "Case {case_id} has not decided {outcome} on methodology {code} {version}. Decide it in the case."
+
+
+class DraftChanged(Refusal):
+    """Somebody else saved the draft since this page was opened; nothing was overwritten."""
+
+    code = "DRAFT_CHANGED"
+    zh = "没有保存：这份草稿在您打开以后已被另存为第 {revision} 稿。您写的内容还在下面，请对照后再保存。"
+    en = "Not saved: this draft was saved as revision {revision} after you opened it. What you wrote is still below; compare, then save again."
+
+
+class DraftNotOpen(Refusal):
+    """A draft that was proposed or given up is not written any more."""
+
+    code = "DRAFT_NOT_OPEN"
+    zh = "这份草稿已经提出备案或放弃，不能再改。请从它的版本另开一份。"
+    en = "This draft was proposed or given up and cannot be changed. Open another one from its version."
+
+
+class TooManyDrafts(Refusal):
+    """An organisation keeps only so many open drafts."""
+
+    code = "TOO_MANY_DRAFTS"
+    zh = "本机构已有 {limit} 份没有提出的草稿。请先提出或放弃其中一份。"
+    en = "This organisation has {limit} open drafts. Propose one or give one up first."
 
 
 def holds_from(*, purpose: str, proposed_from: date | None, filing_day: date) -> date:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 
-from tanpuhui.science.methodology.domain import VersionState
+from tanpuhui.science.methodology.domain import DraftState, VersionState
 
 BYTES_STAY = """
     IF (to_jsonb(OLD) - '{state,case_id,proposed_from,filing_number,filing_year,filing_seq,filed_at,valid_from,leaf_id}'::text[])
@@ -86,3 +86,39 @@ class MethodologyVersion(models.Model):
                 name="bytes_stay", when=pgtrigger.Before, operation=pgtrigger.Update, func=BYTES_STAY
             ),
         ]
+
+
+class MethodologyDraft(models.Model):
+    """A folder that an organisation is writing (草稿), as the archive of its files; each saving is the next revision.
+
+    `parameter_set` stands beside the archive, as it does in a version. A proposed draft names the version it became.
+    """
+
+    organisation_id = models.BigIntegerField()
+    archive = models.BinaryField()
+    archive_sha256 = models.CharField(max_length=64)
+    parameter_set = models.BinaryField(null=True)
+    based_on_id = models.BigIntegerField(null=True)
+    revision = models.IntegerField(default=1)
+    state = models.TextField(default=DraftState.OPEN)
+    version_id = models.BigIntegerField(null=True)
+    opened_at = models.DateTimeField()
+    saved_at = models.DateTimeField()
+    saved_by = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in DraftState]),
+                name="methodology_draft_state",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(revision__gte=1), name="methodology_draft_revision_counts"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="proposed") | models.Q(version_id__isnull=False),
+                name="methodology_proposed_draft_names_its_version",
+            ),
+        ]
+        indexes = [models.Index(fields=["organisation_id", "-id"], name="methodology_draft_by_owner")]
+        triggers = [pgtrigger.Protect(name="no_draft_delete", operation=pgtrigger.Delete)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -22,18 +22,24 @@ from tanpuhui.science.methodology.domain import (
     TestParametersRefused,
     VersionState,
 )
-from tanpuhui.science.methodology.models import MethodologyVersion
+from tanpuhui.science.methodology.models import MethodologyDraft, MethodologyVersion
 
 __all__ = [
     "ArchiveChanged",
+    "DraftFiles",
+    "DraftView",
     "FiledVersion",
     "NoFiledMethodology",
     "VersionView",
     "breaches",
+    "draft",
+    "draft_files",
+    "drafts",
     "filed_version",
     "files",
     "library",
     "loaded",
+    "parameter_set_bytes",
     "version",
     "versions_of",
     "worked_cases",
@@ -85,6 +91,30 @@ class FiledVersion:
     filed_at: datetime
     valid_from: date
     filing_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftView:
+    """A draft as a list shows it. `saved_by` is the user's id as text."""
+
+    id: int
+    organisation_id: int
+    state: str
+    revision: int
+    based_on_id: int | None
+    version_id: int | None
+    archive_sha256: str
+    opened_at: datetime
+    saved_at: datetime
+    saved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftFiles:
+    """What a draft holds: the files of the folder, and the parameter set beside them where there is one."""
+
+    files: Mapping[str, bytes]
+    parameter_set: bytes | None
 
 
 def filed_version(*, scenario: str, day: date) -> FiledVersion:
@@ -170,6 +200,37 @@ def worked_cases(version_id: int) -> tuple[CaseOutcome, ...]:
     Raises NotFound, ArchiveChanged, MethodologyError.
     """
     return _run_cases(_row(version_id).archive_sha256)
+
+
+def drafts(*, organisation_ids: Sequence[int]) -> tuple[DraftView, ...]:
+    """Return the drafts of these organisations, the one saved last first."""
+    rows = MethodologyDraft.objects.defer(*_WITHOUT_BYTES).filter(organisation_id__in=organisation_ids)
+    return tuple(_draft_view(row) for row in rows.order_by("-saved_at", "-id"))
+
+
+def draft(draft_id: int) -> DraftView:
+    """Return one draft. Raises NotFound."""
+    row = MethodologyDraft.objects.defer(*_WITHOUT_BYTES).filter(pk=draft_id).first()
+    if row is None:
+        raise NotFound(what="草稿 / draft", id=draft_id)
+    return _draft_view(row)
+
+
+def draft_files(draft_id: int) -> DraftFiles:
+    """Return what a draft holds. Raises NotFound."""
+    row = MethodologyDraft.objects.filter(pk=draft_id).first()
+    if row is None:
+        raise NotFound(what="草稿 / draft", id=draft_id)
+    given = None if row.parameter_set is None else bytes(row.parameter_set)
+    return DraftFiles(files=open_archive(bytes(row.archive)), parameter_set=given)
+
+
+def parameter_set_bytes(version_id: int) -> bytes | None:
+    """Return the parameter set that a version was taken in with, or None. Raises NotFound."""
+    row = MethodologyVersion.objects.filter(pk=version_id).first()
+    if row is None:
+        raise NotFound(what="方法学版本 / methodology version", id=version_id)
+    return None if row.parameter_set is None else bytes(row.parameter_set)
 
 
 def refuse_test_parameters(parameter_set: ParameterSet | None) -> None:
@@ -269,4 +330,19 @@ def _view(row: MethodologyVersion) -> VersionView:
         filed_at=row.filed_at,
         valid_from=row.valid_from,
         leaf_id=row.leaf_id,
+    )
+
+
+def _draft_view(row: MethodologyDraft) -> DraftView:
+    return DraftView(
+        id=row.pk,
+        organisation_id=row.organisation_id,
+        state=row.state,
+        revision=row.revision,
+        based_on_id=row.based_on_id,
+        version_id=row.version_id,
+        archive_sha256=row.archive_sha256,
+        opened_at=row.opened_at,
+        saved_at=row.saved_at,
+        saved_by=row.saved_by,
     )
