@@ -20,11 +20,12 @@ import pyarrow.csv
 from django.conf import settings
 from django.db import connection
 from tests.integration.behaviour.activity.revision import (
-    CHECKER,
     MAKER,
     adjust_all,
+    approve,
     bus_version,
     key,
+    preview_all,
     revised_bus,
 )
 from tests.integration.behaviour.activity.town import CITY, HUANGHAI, Town
@@ -37,13 +38,10 @@ from tanpuhui.behaviour.activity.models import Recalculation, RecordChunk
 from tanpuhui.behaviour.activity.operations import (
     post_batch,
     prepare_recalculation,
-    preview_recalculation,
-    propose_recalculation,
 )
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.kernel.calendar import CHINA
-from tanpuhui.foundation.workflow.operations import decide
 
 YEAR = 2025
 MONTHS = tuple(f"{YEAR}-{month:02d}" for month in range(1, 13))
@@ -79,18 +77,8 @@ def run(*, records: int, accounts: int) -> None:
         first_month=MONTHS[0], last_month=MONTHS[-1], reason="benchmark",
     )  # fmt: skip
     number = prepared.recalculation_id
-    preview_s = _seconds(lambda: preview_recalculation(actor=SYSTEM, at=at, recalculation_id=number))
-    proposed = propose_recalculation(
-        actor=MAKER, at=at, idempotency_key=key(), recalculation_id=number, opinion="benchmark"
-    )
-    decide(
-        actor=CHECKER,
-        at=at,
-        idempotency_key=key(),
-        case_id=proposed.case_id,
-        outcome="approve",
-        opinion="benchmark",
-    )
+    preview_s = _seconds(lambda: preview_all(at, number))
+    approve(at, number)
     adjust_s = _seconds(lambda: adjust_all(at, number))
     peak = _peak_mb()
     again_s = _seconds(lambda: _have_again(prepared.records))

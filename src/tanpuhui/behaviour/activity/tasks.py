@@ -13,14 +13,13 @@ from tanpuhui.foundation.persistence.locks import Busy
 
 ATTEMPTS_MAX = 20
 WAIT_SECONDS = 3
+AGAIN = RetryStrategy(max_attempts=ATTEMPTS_MAX, wait=WAIT_SECONDS, retry_exceptions={Busy, *CONNECTION_LOST})
 
 
 @app.task(  # type: ignore[untyped-decorator]
     name="activity.post_batch",
     queue="posting",
-    retry=RetryStrategy(
-        max_attempts=ATTEMPTS_MAX, wait=WAIT_SECONDS, retry_exceptions={Busy, *CONNECTION_LOST}
-    ),
+    retry=AGAIN,
 )
 def post_batch(batch_id: int) -> None:
     """Post one received batch. A batch that is settled already is left as it is, so a second run does no harm."""
@@ -30,13 +29,15 @@ def post_batch(batch_id: int) -> None:
 @app.task(  # type: ignore[untyped-decorator]
     name="activity.preview_recalculation",
     queue="posting",
-    retry=RetryStrategy(
-        max_attempts=ATTEMPTS_MAX, wait=WAIT_SECONDS, retry_exceptions={Busy, *CONNECTION_LOST}
-    ),
+    retry=AGAIN,
 )
 def preview_recalculation(recalculation_id: int) -> None:
-    """Work out a preview. One that is there already is left as it is."""
-    operations.preview_recalculation(actor=SYSTEM, at=datetime.now(UTC), recalculation_id=recalculation_id)
+    """Work out one slice of a preview and queue the next behind what waits; one that is there is left as it is."""
+    seen = operations.preview_recalculation(
+        actor=SYSTEM, at=datetime.now(UTC), recalculation_id=recalculation_id
+    )
+    if seen.state == RecalculationState.PREPARED:
+        defer("activity.preview_recalculation", recalculation_id=recalculation_id)
 
 
 @app.task(  # type: ignore[untyped-decorator]

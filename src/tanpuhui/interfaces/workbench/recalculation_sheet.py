@@ -48,7 +48,7 @@ def sheet(view: RecalculationView, *, in_case: bool = False) -> dict[str, Any]:
         "progress": _progress(view) if view.approved_at else None,
         "fault": view.fault,
     }
-    if view.preview:
+    if view.preview and view.state != "prepared":
         context |= _foreseen(view.preview) | {"notes": _notes(view)}
     if view.finished_at is not None:
         context["result"] = _result(view)

@@ -69,7 +69,13 @@ def test_two_runs_at_once_have_one_effect(
     town: Town, committed_database: CommittedDatabase, now: datetime
 ) -> None:
     number = approved(now, bus_version(now), revised_bus("0.110"), month="2026-10", last="2026-11")
-    assert Recalculation.objects.get(pk=number).slices == 2
+    run_ = Recalculation.objects.get(pk=number)
+    assert (run_.slices, run_.preview["slices"], run_.preview["records"], run_.preview["accounts"]) == (
+        2,
+        2,
+        16,
+        8,
+    )
 
     def run() -> Any:
         while True:

@@ -46,13 +46,25 @@ def previewed(at: datetime, old: int, new: int, *, month: str = "2026-11", last:
         actor=MAKER, at=at, idempotency_key=key(), scenario="bus", from_version_id=old, to_version_id=new,
         first_month=month, last_month=last or month, reason="因子修订",
     )  # fmt: skip
-    preview_recalculation(actor=SYSTEM, at=at, recalculation_id=prepared.recalculation_id)
+    preview_all(at, prepared.recalculation_id)
     return prepared.recalculation_id
+
+
+def preview_all(at: datetime, number: int) -> None:
+    """Work out every slice of a preview."""
+    while preview_recalculation(actor=SYSTEM, at=at, recalculation_id=number).state == "prepared":
+        pass
 
 
 def approved(at: datetime, old: int, new: int, *, month: str = "2026-11", last: str = "") -> int:
     """Prepare, preview, propose and approve a recalculation; return its number."""
     number = previewed(at, old, new, month=month, last=last)
+    approve(at, number)
+    return number
+
+
+def approve(at: datetime, number: int) -> None:
+    """Propose a previewed recalculation as its maker, and approve it as the checker."""
     proposed = propose_recalculation(
         actor=MAKER, at=at, idempotency_key=key(), recalculation_id=number, opinion="试算无误"
     )
@@ -64,7 +76,6 @@ def approved(at: datetime, old: int, new: int, *, month: str = "2026-11", last: 
         outcome="approve",
         opinion="同意",
     )
-    return number
 
 
 def adjust_all(at: datetime, number: int) -> StepAdjusted:

@@ -23,6 +23,7 @@ from tanpuhui.behaviour.activity.domain.recalculations import (
     BANDS,
     RuleSpan,
     count_bands,
+    merged,
     place_of,
     points_change,
     slice_count,
@@ -209,6 +210,22 @@ def test_steps_see_all_months_of_a_slice_before_the_next_slice() -> None:
 )
 def test_slices_are_a_power_of_two_of_bounded_size(records: int, slices: int) -> None:
     assert slice_count(records) == slices
+
+
+def test_slices_of_a_preview_add_up_and_extremes_are_those_of_all() -> None:
+    def slice_of(month: str, records: int, loss: int, reason: str) -> dict[str, Any]:
+        return {
+            "records": records, "postings": 3, "greatest_loss": loss, "greatest_gain": -loss, "bands": [1, 0],
+            "not_counted": {reason: 1}, "months": [{"month": month, "records": records}], "cities": [], "slices": 1,
+        }  # fmt: skip
+
+    both = merged(merged({}, slice_of("2026-11", 5, -7, "A")), slice_of("2026-10", 2, -9, "A"))
+    assert (both["records"], both["postings"], both["slices"]) == (7, 3, 2)
+    assert (both["greatest_loss"], both["greatest_gain"], both["bands"]) == (-9, 9, [2, 0])
+    assert both["not_counted"] == {"A": 2}
+    assert both["months"] == [{"month": "2026-10", "records": 2}, {"month": "2026-11", "records": 5}]
+    again = merged(both, slice_of("2026-11", 1, 0, "B"))
+    assert again["months"][1] == {"month": "2026-11", "records": 6}
 
 
 def test_every_change_lies_in_one_band() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,3 +157,43 @@ def count_bands(changes: NDArray[np.int64]) -> list[int]:
     edges = np.array([low for low, _ in BANDS if low is not None], np.int64)
     counts = np.bincount(np.searchsorted(edges, changes, side="right"), minlength=len(BANDS))
     return [int(count) for count in counts]
+
+
+_ONCE = {"postings": max, "greatest_loss": min, "greatest_gain": max}
+"""What is not a sum over slices: every slice sees every posting, and the extremes are those of all."""
+
+
+def merged(before: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the effect on some slices of accounts with that on one more; both count whole numbers by name."""
+    if not before:
+        return dict(one)
+    found: dict[str, Any] = {}
+    for name, value in one.items():
+        if name in _ONCE:
+            found[name] = _ONCE[name](before[name], value)
+        elif name in {"months", "cities"}:
+            found[name] = _by_label(before[name], value, label="month" if name == "months" else "area")
+        elif name == "bands":
+            found[name] = [a + b for a, b in zip(before[name], value, strict=True)]
+        elif name == "not_counted":
+            found[name] = {
+                key: before[name].get(key, 0) + value.get(key, 0) for key in {*before[name], *value}
+            }
+        else:
+            found[name] = before[name] + value
+    return found
+
+
+def _by_label(
+    before: Sequence[Mapping[str, Any]], some: Sequence[Mapping[str, Any]], *, label: str
+) -> list[Any]:
+    """Add up rows of counts that have the same label, in its order."""
+    rows: dict[str, dict[str, Any]] = {row[label]: dict(row) for row in before}
+    for row in some:
+        known = rows.get(row[label])
+        rows[row[label]] = (
+            dict(row)
+            if known is None
+            else {label: row[label]} | {name: known[name] + row[name] for name in row if name != label}
+        )
+    return [rows[name] for name in sorted(rows)]

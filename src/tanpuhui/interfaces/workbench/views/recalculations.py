@@ -192,14 +192,14 @@ def _line(view: RecalculationView) -> Row:
     change = ""
     if view.totals:
         change = signed(view.totals["grams"])
-    elif view.preview:
+    elif view.preview and view.state != "prepared":
         change = signed(view.preview["grams"] - view.preview["old_grams"])
     cells = (
         str(view.id),
         scenario_name(view.scenario),
         months_of(view),
         version_name(methodology.version(view.to_version_id)),
-        digits(view.preview["records"]) if view.preview else "",
+        digits(view.preview["records"]) if change else "",
         change,
         state_mark(state_of(view)),
         on_day(view.prepared_at),

@@ -1,9 +1,9 @@
-"""Preview a recalculation (试算): work out every step and keep what it would change, by month, city and person."""
+"""Preview a recalculation (试算): work out slice after slice what it would change, by month, city and person."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tanpuhui.behaviour.activity.adapters.steps import Work, net_days, steps_of, worked
+from tanpuhui.behaviour.activity.adapters.steps import Work, net_days, worked
 from tanpuhui.behaviour.activity.domain.recalculations import (
     TRACES_ERASED,
     RecalculationState,
     count_bands,
+    merged,
 )
 from tanpuhui.behaviour.activity.models import Recalculation
 from tanpuhui.behaviour.activity.operations._recalculate._propose import locked
@@ -37,18 +38,21 @@ class RecalculationPreviewed:
 
 @operation(roles={Role.SYSTEM}, subject="recalculation:{recalculation_id}")
 def preview_recalculation(*, actor: Actor, at: datetime, recalculation_id: int) -> RecalculationPreviewed:
-    """Work out the effect of a prepared recalculation and keep it; one that has its preview is left as it is.
+    """Work out the effect on the next slice of accounts, and keep it; with the last slice the preview is there.
 
-    Nothing is posted. A version that cannot be used any more ends it as failed, with the reason. Raises NotFound.
+    Nothing is posted, and one that has its preview is left as it is. A version that cannot be used any more ends it as
+    failed, with the reason. Raises NotFound.
     """
     run = locked(recalculation_id)
     if run.state == RecalculationState.PREPARED:
         try:
-            run.preview = _preview(run)
-            run.state = RecalculationState.PREVIEWED
+            run.preview = merged(run.preview, _slice_effect(run, run.preview.get("slices", 0)))
         except Refusal as refusal:
             run.fault = f"{refusal.message('zh')} / {refusal.message('en')}"
             run.state = RecalculationState.FAILED
+        else:
+            if run.preview["slices"] == run.slices:
+                run.state = RecalculationState.PREVIEWED
         run.save(update_fields=["preview", "state", "fault"])
     return RecalculationPreviewed(recalculation_id=run.pk, state=run.state)
 
@@ -118,6 +122,7 @@ class _Tally:
         kept = self.reasons.pop(TRACES_ERASED, 0)
         return {
             **totals,
+            "slices": 1,
             "postings": len(self.postings),
             "kept": kept,
             "not_counted": dict(self.reasons),
@@ -133,18 +138,12 @@ class _Tally:
         }
 
 
-def _preview(run: Recalculation) -> dict[str, Any]:
-    tally = _Tally()
-    for steps in _steps_by_slice(run):
-        seen = []
-        for number in steps:
-            with worked(run, number) as work:
-                seen.append(tally.see(work))
-        tally.count_persons(seen)
-    return tally.as_json()
-
-
-def _steps_by_slice(run: Recalculation) -> Iterator[range]:
+def _slice_effect(run: Recalculation, index: int) -> dict[str, Any]:
+    """Work out all months of a slice, so that its persons are seen whole."""
+    tally, seen = _Tally(), []
     months = len(run.months)
-    for first in range(0, steps_of(run), months):
-        yield range(first, first + months)
+    for number in range(index * months, (index + 1) * months):
+        with worked(run, number) as work:
+            seen.append(tally.see(work))
+    tally.count_persons(seen)
+    return tally.as_json()
