@@ -1,10 +1,12 @@
-"""`python -m benchmarks intake --records 200000` or `methodology --records 10000000`: measure, and print ratios."""
+"""`python -m benchmarks intake --records 200000` or `methodology --records 10000000`, `methodology-path`: measure, and print ratios."""
 
 from __future__ import annotations
 
 import argparse
 
 from benchmarks import scratch
+
+PATH_SIZES = (1_000_000, 10_000_000, 30_000_000, 100_000_000)
 
 
 def main() -> None:
@@ -28,6 +30,12 @@ def main() -> None:
         from benchmarks import methodology
 
         methodology.run(records=given.records, repeats=given.repeats)
+        return
+    if given.what == "methodology-path":
+        from benchmarks import methodology_path
+
+        sizes = [records for records in PATH_SIZES if records <= given.records]
+        methodology_path.run(sizes=sizes, formats=["parquet", "csv", "ndjson"])
         return
     with scratch.database() as server:
         from benchmarks import intake, recalculation
