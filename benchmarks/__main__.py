@@ -1,4 +1,4 @@
-"""`python -m benchmarks intake --records 200000` or `methodology --records 10000000`, `methodology-path`: measure, and print ratios."""
+"""`python -m benchmarks intake --records 200000` and the other names: measure, and print ratios."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ PATH_SIZES = (1_000_000, 10_000_000, 30_000_000, 100_000_000)
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["intake", "explanation", "methodology", "recalculation"])
+    parser.add_argument(
+        "what", choices=["intake", "explanation", "methodology", "methodology-path", "recalculation"]
+    )
     parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
     parser.add_argument(
         "--accounts", type=int, default=0, help="people who travel; a fifth of the records if not given"

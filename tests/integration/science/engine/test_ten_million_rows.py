@@ -111,7 +111,7 @@ def prove(rows: int, folder_: Path) -> Counter[str]:
         return sum(pool.map(judge, range(0, rows, CHUNK)), Counter[str]())
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.timeout(3600)
 @pytest.mark.django_db
 def test_ten_million_rides_are_identical_in_postgres_duckdb_and_the_interpreter(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ BATCH = 8
 ROW_COUNT = 60
 LACKING = missing()
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.proof,
     pytest.mark.timeout(3000),
     pytest.mark.skipif(LACKING is not None, reason=str(LACKING)),
     pytest.mark.filterwarnings("ignore"),
