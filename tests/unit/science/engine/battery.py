@@ -26,7 +26,6 @@ from tanpuhui.science.engine import (
 )
 from tanpuhui.science.engine.compile_sql import Compiler
 from tanpuhui.science.engine.dialects import Dialect
-from tanpuhui.science.engine.digits import EXACT
 from tanpuhui.science.engine.pieces import Piece
 
 Rows = list[dict[str, Any]]
@@ -90,7 +89,7 @@ def of_width(low: str, high: str, places: int) -> tuple[MethodologyVersion, Rows
         )
     )
     step = Decimal(1).scaleb(-places)
-    with localcontext(EXACT):
+    with localcontext(prec=60):
         inside = [Decimal(low) + step, Decimal(high) - step, Decimal(high) / 8, Decimal(low) / 16, step]
         values = [
             Decimal(low),
