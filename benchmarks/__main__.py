@@ -1,4 +1,4 @@
-"""`python -m benchmarks intake --records 200000` or `methodology --records 10000000`: measure, and print ratios."""
+"""`python -m benchmarks intake --records 200000` and the other names: measure, and print ratios."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import argparse
 
 from benchmarks import scratch
 
+PATH_SIZES = (1_000_000, 10_000_000, 30_000_000, 100_000_000)
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["intake", "explanation", "methodology", "recalculation"])
+    parser.add_argument(
+        "what", choices=["intake", "explanation", "methodology", "methodology-path", "recalculation"]
+    )
     parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
     parser.add_argument(
         "--accounts", type=int, default=0, help="people who travel; a fifth of the records if not given"
@@ -28,6 +32,12 @@ def main() -> None:
         from benchmarks import methodology
 
         methodology.run(records=given.records, repeats=given.repeats)
+        return
+    if given.what == "methodology-path":
+        from benchmarks import methodology_path
+
+        sizes = [records for records in PATH_SIZES if records <= given.records]
+        methodology_path.run(sizes=sizes, formats=["parquet", "csv", "ndjson"])
         return
     with scratch.database() as server:
         from benchmarks import intake, recalculation

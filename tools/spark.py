@@ -87,10 +87,26 @@ def standalone_cluster(workers: int = 2) -> Iterator[tuple[str, dict[str, str]]]
             _wait(running, lambda: _alive_workers(web) >= 0)
             running += [_start(home, worker, folder) for _ in range(workers)]
             _wait(running, lambda: _alive_workers(web) >= workers)
-            yield address, {**settings, "spark.executor.memory": "900m", "spark.executor.cores": "1"}
+            yield address, {**settings, **_every_worker(workers)}
         finally:
             for process in reversed(running):
                 _end(process)
+
+
+def _every_worker(workers: int) -> dict[str, str]:
+    """Return the settings by which a session waits for an executor on every worker."""
+    return {
+        "spark.executor.memory": "900m",
+        "spark.executor.cores": "1",
+        "spark.cores.max": str(workers),
+        "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+        "spark.scheduler.maxRegisteredResourcesWaitingTime": f"{START_SECONDS}s",
+    }
+
+
+def executors(spark: Any) -> int:
+    """Return how many executors a session has beside its driver; 0 in local mode."""
+    return int(spark.sparkContext._jsc.sc().getExecutorMemoryStatus().size()) - 1  # noqa: SLF001 - no Python name
 
 
 def _start(home: Path, words: list[str], folder: str) -> subprocess.Popen[bytes]:
@@ -171,7 +187,8 @@ def main(arguments: list[str]) -> int:
             master, settings = stack.enter_context(standalone_cluster(given.workers))
         spark = stack.enter_context(session(master, settings))
         rows = calculate(spark, given.folder, given.records, given.results, given.parameters)
-    print(f"{rows:,} 行已写入 / rows written: {given.results}")
+        where = f"{executors(spark)} executors" if given.workers else "local mode"
+    print(f"{rows:,} 行已写入 / rows written: {given.results} ({where})")
     return 0
 
 

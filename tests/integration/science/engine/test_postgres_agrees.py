@@ -10,9 +10,9 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import HealthCheck, example, given, settings
 from tests.unit.science.engine import wider
 from tests.unit.science.engine.battery import FAULTS, differences, planted
-from tests.unit.science.engine.made_up import FORMULAS, ROWS, as_rows, trial
+from tests.unit.science.engine.made_up import FORMULAS, ROWS, as_rows, field, made_up, trial
 
-from tanpuhui.science.engine import MethodologyVersion, sql
+from tanpuhui.science.engine import MethodologyVersion, load_version, sql
 
 pytestmark = pytest.mark.django_db
 
@@ -68,3 +68,24 @@ def test_postgres_and_interpreter_agree_on_tables_rows_and_dates(formula: str) -
         cursor.execute(f"SELECT * FROM ({query}) AS found ORDER BY row_no", [])
         found = [tuple(map(str, row)) for row in cursor.fetchall()]
     assert found == wider.expected(formula)
+
+
+def test_trap_2_postgres_rounds_a_rounded_quotient() -> None:
+    # a / b lies so little below a half at the 12th place that the quotient, cut at its 20th, is that half.
+    b = 123_456_789
+    a = (pow(b, -1, 2 * 10**12) * b - 1) // (2 * 10**12)
+    version = load_version(
+        made_up(
+            fields=field("a", "甲", high="1000000000", places=0)
+            + field("b", "乙", low="1", high="1000000000", places=0)
+            + field("c", "丙"),
+            formula="round(甲 / 乙, 12, half_up) * 1[gCO2e]",
+        )
+    )
+    exact = Decimal(a * 10**12 // b).scaleb(-12)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT round(%s::numeric / %s::numeric, 12)", [a, b])
+        naive = cursor.fetchone()[0]
+    assert naive == exact + Decimal("1e-12")
+    row = in_postgres(version, [{"a": Decimal(a), "b": Decimal(b), "c": Decimal(0)}])[0]
+    assert row[3] + row[4] == exact

@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
 from sqlglot import exp
-from tests.unit.science.engine.made_up import as_rows, trial
+from tests.unit.science.engine.made_up import as_rows, field, made_up, trial
 
-from tanpuhui.science.engine import MethodologyVersion, compile_sql, dialects, pieces, version_sql
+from tanpuhui.science.engine import (
+    MethodologyVersion,
+    compile_sql,
+    dialects,
+    load_version,
+    pieces,
+    version_sql,
+)
 from tanpuhui.science.engine.compile_sql import Compiler
 from tanpuhui.science.engine.dialects import Dialect
 from tanpuhui.science.engine.pieces import Piece
@@ -59,6 +66,38 @@ FORMULAS = [
     "max(b, round(b, 0, floor), 0.5)",
     "if b * c > a * 0.001 then a * a * 0.0000001 else b",
 ]
+
+
+WIDTHS = [
+    ("0", "999999999999", 6),
+    ("-99999999999999999999", "99999999999999999999", 18),
+    ("0", "99999999999999999999", 0),
+    ("-9223372036854775808", "9223372036854775808", 0),
+    ("-1000000000", "1000000000", 9),
+    ("-1", "1", 18),
+    ("0", "99999999", 10),
+]
+"""Bounds and places of a field, from what fits 64 bits easily to 38 digits."""
+
+
+def of_width(low: str, high: str, places: int) -> tuple[MethodologyVersion, Rows]:
+    """Return a version whose only field has these bounds, and rows at its edges."""
+    version = load_version(
+        made_up(
+            fields=field("a", "甲", low=low, high=high, places=places),
+            formula="round(甲 / 100000000000, 6, half_even) * 1[gCO2e]",
+        )
+    )
+    step = Decimal(1).scaleb(-places)
+    with localcontext(prec=60):
+        inside = [Decimal(low) + step, Decimal(high) - step, Decimal(high) / 8, Decimal(low) / 16, step]
+        values = [
+            Decimal(low),
+            Decimal(high),
+            *(value.quantize(step) for value in inside),
+            Decimal(high) + step,
+        ]
+    return version, [{"a": value} for value in values]
 
 
 def differences(back_end: BackEnd, failure: type[Exception]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.unit.science.engine.battery import FAULTS, differences, planted
+from tests.unit.science.engine.battery import FAULTS, WIDTHS, differences, of_width, planted
 from tests.unit.science.engine.made_up import (
     FORMULAS,
     LIBRARY,
@@ -199,6 +199,12 @@ def on_battery(version: MethodologyVersion, rows: list[dict[str, Any]]) -> list[
 
 def test_duckdb_agrees_on_the_battery() -> None:
     assert list(differences(on_battery, duckdb.Error)) == []
+
+
+@pytest.mark.parametrize(("low", "high", "places"), WIDTHS)
+def test_duckdb_reads_fields_of_every_width(low: str, high: str, places: int) -> None:
+    version, rows = of_width(low, high, places)
+    assert exactly(in_duckdb(version, rows, f"a DECIMAL(38, {places})")) == exactly(as_rows(version, rows))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.unit.science.engine import wider
 from tests.unit.science.engine.battery import FAULTS, differences, planted
 from tests.unit.science.engine.made_up import FORMULAS, LIBRARY, ROOT, ROWS, as_rows, trial
-from tools.spark import missing, session, standalone_cluster
+from tools.spark import missing, session
 
 from tanpuhui.science.engine import MethodologyVersion, sql
 
@@ -24,7 +24,7 @@ BATCH = 8
 ROW_COUNT = 60
 LACKING = missing()
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.proof,
     pytest.mark.timeout(3000),
     pytest.mark.skipif(LACKING is not None, reason=str(LACKING)),
     pytest.mark.filterwarnings("ignore"),
@@ -148,6 +148,8 @@ def test_the_command_gives_on_a_cluster_of_two_workers_what_duckdb_gives(tmp_pat
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    assert "20,000" in done.stdout
+    assert "2 executors" in done.stdout
     from tanpuhui.science.engine import load_parameter_set, load_version
 
     files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
@@ -160,12 +162,3 @@ def test_the_command_gives_on_a_cluster_of_two_workers_what_duckdb_gives(tmp_pat
             f"(FROM ({sql(version)}) EXCEPT ALL FROM spark) UNION ALL (FROM spark EXCEPT ALL FROM ({sql(version)}))"
         ).fetchall()
     assert (counted, unlike) == ((20000,), [])
-
-
-def test_both_workers_of_the_cluster_take_part() -> None:
-    with standalone_cluster(2) as (address, more), session(address, more) as spark:
-        context = spark.sparkContext
-        context.range(0, 4000, numSlices=8).sum()
-        tracker = context._jsc.sc().statusTracker()
-        executors = [info for info in tracker.getExecutorInfos() if info.port() != 0]
-        assert len(executors) >= 2
