@@ -7,6 +7,7 @@ A seed gives the same samples again; what breaks is cut down to the least that s
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import time
@@ -37,6 +38,7 @@ from tanpuhui.science.engine import (
 )
 from tanpuhui.science.engine.cases import CASES_FILE, run_cases
 from tanpuhui.science.engine.grammar import KEYWORDS
+from tanpuhui.science.engine.mathml import formula_mathml
 
 SAMPLE_CPU_SECONDS = 10.0
 """A sample that keeps the processor longer than this hangs, as far as a waiting author is concerned."""
@@ -67,6 +69,8 @@ NUMBERS = [
 PHRASES = ["合计(小班, 蓄积)", "sum(strata, volume, 树种 = '杨树')", "计数(监测)", "查表(密度, 树种)", "查表(扣减率, 0.1)", "天数(期初, 期末)",
            "取值(监测, 碳储量, 期末, 6, half_up)", "exp(0.1, 6, half_up)", "ln(2, 6, half_up)", "power(2, 0.5, 6, floor)",
            "sqrt(2, 6, 向上)", "round(1 / 3, 6, half_even)", "若 1 < 2 则 3 否则 4", "clip(5, 0, 1)", "convert(1[t], [kg])"]  # fmt: skip
+PLAIN = ["0.3", "2", "0", "19.75", "计数(小班)", "count(strata, volume > 50[m3])", "查表(扣减率, 0.1)", "exp(0.1, 6, half_up)", "ln(2, 6, half_up)",
+         "sqrt(2, 6, 向上)", "round(1 / 3, 6, half_even)", "round(天数(期初, 期末) / 1[day], 0, floor)"]  # fmt: skip
 WORDS = [*sorted(KEYWORDS), "half_up", "floor", "向上"]
 HOSTILE = ["", "~", "null", "yes", "9" * 40, "-" + "9" * 19, "1e400", "0." + "0" * 18 + "1", "NaN", "Infinity", "2016-13-01",
            "&a x", "*a", "!!python/object:os.system x", "{{{{", "[[[[", "]", "}", "'", '"', "|", ">-", "? x", "- - - -", "%YAML 1.1",
@@ -89,12 +93,14 @@ Sample = tuple[str, Mapping[str, bytes]]
 """What is done with the files, and the files."""
 
 
-def fuzz(*, seconds: float, seed: int, faults_max: int = 5) -> Findings:
-    """Try samples for so long; stop early at so many faults."""
+def fuzz(
+    *, seed: int, seconds: float = math.inf, samples_max: float = math.inf, faults_max: int = 5
+) -> Findings:
+    """Try samples for so long, or so many of them; stop early at so many faults."""
     found = Findings()
     source = samples(random.Random(seed))
     until = time.monotonic() + seconds
-    while time.monotonic() < until and len(found.faults) < faults_max:
+    while time.monotonic() < until and found.samples < samples_max and len(found.faults) < faults_max:
         sample = next(source)
         began = time.process_time()
         outcome, error = attempt(sample)
@@ -218,7 +224,7 @@ def _formula(chance: random.Random, formulas: list[str]) -> str:
         joint = chance.choice(["", " ", " "])
         return joint.join(chance.choice(pieces) for _ in range(chance.choice([1, 3, 6, 12, 40, 200])))
     if kind < 0.75:
-        return _grown(chance, chance.choice([1, 2, 3, 4, 5]))
+        return f"1[tCO2] * ({_grown(chance, chance.choice([1, 2, 3, 4]))})"
     tokens = [token for token in SPLIT.split(chance.choice([*formulas, *PHRASES])) if token]
     for _ in range(chance.choice([1, 1, 2, 4])):
         place = chance.randrange(len(tokens) + 1)
@@ -235,15 +241,17 @@ def _formula(chance: random.Random, formulas: list[str]) -> str:
 
 
 def _grown(chance: random.Random, depth: int) -> str:
-    """Return a formula that the grammar mostly takes, so that what comes after it is tried as well."""
+    """Return a plain number's formula that the language mostly takes, so that what comes after it is tried as well."""
     if depth == 0:
-        return chance.choice([*PHRASES, "1[tCO2]", "0.3", "2", "合计(小班, 蓄积)"])
-    inner = [_grown(chance, depth - 1) for _ in range(3)]
+        return chance.choice(PLAIN)
+    inner = [_grown(chance, chance.randrange(depth)) for _ in range(3)]
     return chance.choice([
         "({0}) * ({1})", "({0}) + ({1})", "({0}) - ({1})", "-({0})", "min({0}, {1})", "floor({0})", "round({0}, 3, half_up)",
-        "round(({0}) / ({1}), 6, half_even)", "round({0} / 7, 2, floor)", "若 {0} < {1} 则 {2} 否则 {1}", "clip({0}, {1}, {2})",
-        "合计(小班, {0})", "合计(小班, {0}, {1} < {2})", "计数(小班, {0} < {1})", "exp({0}, 6, half_up)", "power({0}, {1}, 6, floor)",
-        "查表(扣减率, {0})", "查表(生长, {0})", "取值(监测, {0}, 期末, 6, half_up)", "1[tCO2] * ({0})", "ln({0}, 3, 四舍五入)",
+        "round(({0}) / (({1}) * ({1}) + 1), 6, half_even)", "round(({0}) / 7, 2, floor)", "round(({0}) / ({1}), 3, ceiling)",
+        "(若 {0} < {1} 则 {2} 否则 {1})", "(if {0} >= {1} and not {1} = {2} then {2} else 0)", "clip({0}, {1}, {2})",
+        "合计(小班, {0})", "合计(小班, {0}, {1} < {2})", "合计(小班, {0}, 树种 = '杨树')", "计数(小班, {0} < {1})",
+        "exp(clip({0}, -9, 9), 6, half_up)", "power(2, clip({0}, 0, 3), 6, floor)", "sqrt(max({0}, 0), 4, 向下)",
+        "ln(max({0}, 0.1), 3, 四舍五入)", "查表(扣减率, {0})", "取值(监测, {0}, 期末, 6, half_up)",
     ]).format(*inner)  # fmt: skip
 
 
@@ -289,6 +297,8 @@ def _use(version: MethodologyVersion, record: Mapping[str, Any]) -> None:
     for locale in ("zh", "en"):
         for variant in version.variants:
             formula_text(version, variant, locale=locale)
+            for formula in variant.formulas:
+                formula_mathml(version, variant, formula, locale=locale)
         difference_text(difference(version, version), locale=locale)
     if version.runnable:
         interpret(version, record)

@@ -17,10 +17,9 @@ SECONDS = float(os.environ.get("TANPUHUI_FUZZ_SECONDS", "600"))
 """How long `make proof` fuzzes; ten minutes unless it is told otherwise."""
 
 
-def test_ten_seconds_of_hostile_text_are_refused_or_accepted() -> None:
-    found = fuzz(seconds=10, seed=20261125)
+def test_some_hostile_texts_are_refused_or_accepted() -> None:
+    found = fuzz(samples_max=100, seed=20261125)
     assert found.faults == [], "\n\n".join(found.faults)
-    assert found.samples > 20
     assert found.outcomes["accepted"]
     assert found.outcomes["SYNTAX"]
 

@@ -22,12 +22,6 @@ RELATION = "records"
 Judged = tuple[int, str | None, int | None, Any, str | None]
 
 
-def runs_in_sql(version: MethodologyVersion) -> bool:
-    """Say whether whole columns can be calculated; else every row goes to the interpreter, one by one."""
-    dates = any(item.kind == "date" for item in version.fields)
-    return not (version.interpreter_only or version.groups or version.tables or dates or not version.variants)
-
-
 class Calculator:
     """Calculates the rows of one version, block by block."""
 
@@ -35,7 +29,8 @@ class Calculator:
         self._version = version
         self._tables = tables
         self._exponents = exponents
-        self._query = sql(version, "duckdb", RELATION) if runs_in_sql(version) else None
+        # Functions and series are beyond any SQL: every row goes to the interpreter, one by one.
+        self._query = None if version.interpreter_only else sql(version, "duckdb", RELATION)
 
     @property
     def schema(self) -> pa.Schema:

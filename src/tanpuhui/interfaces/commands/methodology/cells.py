@@ -47,16 +47,22 @@ class Sorted:
 
 
 def sort_rows(rows: pa.Table, version: MethodologyVersion) -> Sorted:
-    """Type the plain rows (row_no, and a column per field by its code) and say which rows are not plain."""
+    """Type the plain rows (row_no, a column per field, a list per group) and say which rows are not plain."""
     plain = pa.chunked_array([pa.array([True] * len(rows))])
     for item in version.fields:
         if item.code in rows.column_names:
             plain = pc.and_(plain, _is_plain(rows[item.code], item))
+    groups: dict[str, pa.Array] = {}
+    for group in version.groups:
+        groups[group.code], sound = _typed_rows(rows, group)
+        plain = pc.and_(plain, sound)
     odd = tuple(pc.indices_nonzero(pc.invert(plain)).to_pylist())
     kept = rows.filter(plain) if odd else rows
     columns = {"row_no": kept["row_number"]}
     for item in version.fields:
         columns[item.code] = _typed(kept, item)
+    for code, lists in groups.items():
+        columns[code] = lists.filter(plain.combine_chunks()) if odd else lists
     return Sorted(plain=pa.table(columns), odd=odd)
 
 
@@ -107,6 +113,22 @@ def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
         # Arrow wants room for every value of the type; only then it looks at those that are there.
         column = pc.cast(column, pa.decimal128(WHOLE_DIGITS, 0))
     return pc.cast(column, kind)
+
+
+def _typed_rows(rows: pa.Table, group: Group) -> tuple[pa.Array, pa.Array]:
+    """Return the rows of a group as lists of structs, and which records' rows can all stand as they are."""
+    struct = pa.struct([(item.code, _type_of(item)) for item in group.fields])
+    cells = rows[group.code].to_pylist() if group.code in rows.column_names else [None] * len(rows)
+    lists: list[list[dict[str, Any]]] = []
+    sound: list[bool] = []
+    for cell in cells:
+        found, fault = _rows(group, cell)
+        fine = fault is None and all(
+            field_reason(item, row.get(item.code)) is None for row in found for item in group.fields
+        )
+        lists.append(found if fine else [])
+        sound.append(fine)
+    return pa.array(lists, pa.list_(struct)), pa.array(sound, pa.bool_())
 
 
 def _type_of(item: Field) -> pa.DataType:

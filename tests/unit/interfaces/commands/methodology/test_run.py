@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,15 @@ from tests.unit.interfaces.commands.methodology.command import (
     run,
     workbook,
 )
-from tests.unit.science.engine.made_up import MAIN
+from tests.unit.science.engine.made_up import MAIN, folder, library
 from tests.unit.science.engine.test_wider_language import CALCULATION
 from tests.unit.science.engine.test_wider_language import HEAD as FOREST
 
-from tanpuhui.interfaces.commands.methodology.calculation import Calculator, open_engine, runs_in_sql
+from tanpuhui.interfaces.commands.methodology.calculation import Calculator, open_engine
 from tanpuhui.interfaces.commands.methodology.folders import load
 from tanpuhui.interfaces.commands.methodology.inputs import Block
-from tanpuhui.science.engine import interpret
+from tanpuhui.science.engine import interpret, load_version
+from tanpuhui.science.engine.cases import read_cases
 
 Capture = pytest.CaptureFixture[str]
 
@@ -235,7 +237,6 @@ CELLS = st.one_of(
 )
 def test_columns_at_once_and_cells_one_by_one_say_the_same(rows: list[tuple[str, str, str]]) -> None:
     version = load(BIKE, DEMONSTRATION)
-    assert runs_in_sql(version)
     cells = [[cell or None for cell in column] for column in zip(*rows, strict=True)]
     names = ["distance_km", "duration_s", "vehicle_type"]
     numbers = pa.array(range(1, len(rows) + 1), pa.int64())
@@ -259,6 +260,38 @@ def test_columns_at_once_and_cells_one_by_one_say_the_same(rows: list[tuple[str,
             result = interpret(version, values)
             assert result.grams is not None
             assert (found["grams"], found["remainder_g"]) == (result.grams.value, result.remainder_g)
+
+
+def _cell(value: Any) -> str | None:
+    if isinstance(value, list | tuple):
+        return json.dumps([{code: _cell(inner) for code, inner in row.items()} for row in value])
+    return None if value is None else str(value)
+
+
+@pytest.mark.parametrize("path", library(), ids=lambda path: path.parent.name)
+def test_every_worked_case_of_the_library_comes_out_of_a_file(path: Path) -> None:
+    files = folder(path)
+    by_set = defaultdict(list)
+    for case in read_cases(files):
+        if not case.blocked:
+            by_set[case.parameter_set.code if case.parameter_set else ""].append(case)
+    with open_engine(memory_bytes=200_000_000, spill=Path("spill")) as tables:
+        for cases in by_set.values():
+            version = load_version(files, parameter_set=cases[0].parameter_set)
+            codes = [item.code for item in [*version.fields, *version.groups]]
+            cells = {
+                code: pa.array([_cell(case.inputs.get(code)) for case in cases], pa.string())
+                for code in codes
+            }
+            numbers = pa.array(range(1, len(cases) + 1), pa.int64())
+            block = Block(rows=pa.table({"row_number": numbers, **cells}), faults=())
+            calculator = Calculator(version, tables, exponents=False)
+            found = calculator.calculate(block).to_pylist()
+            assert [(row["grams"], row["remainder_g"], row["reason"] or "") for row in found] == [
+                (case.grams, case.remainder_g, case.reason) for case in cases
+            ]
+            calculator._query = None
+            assert calculator.calculate(block).to_pylist() == found
 
 
 @pytest.mark.parametrize(
