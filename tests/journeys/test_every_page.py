@@ -60,7 +60,8 @@ LINKS = """() => [...document.querySelectorAll("nav a[href^='/'], header a[href^
   .map((one) => one.getAttribute("href").split("#")[0])"""
 """The addresses that a page's shell leads to."""
 LABELS = """() => [...document.querySelectorAll("nav a, th, dt, label, button:not([lang]), a.btn, h2")]
-  .map((one) => one.innerText.trim()).filter((text) => text)"""
+  .map((one) => { const own = one.cloneNode(true); own.querySelectorAll("[lang]").forEach((other) => other.remove()); return own.textContent.trim(); })
+  .filter((text) => text)"""
 """What the platform itself says on a page: doors, heads of columns, names of fields, buttons."""
 TAKEN: set[str] = set()
 """Pages that several people see are taken as a picture, and looked at by axe in the light, once."""

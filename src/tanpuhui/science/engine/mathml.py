@@ -6,7 +6,7 @@ and the two stand beside each other on the formula page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
@@ -33,9 +33,6 @@ from tanpuhui.science.engine.notation import (
 )
 from tanpuhui.science.engine.units import parse_unit
 
-Address = Callable[[str], str]
-"""Where the page says more about a code (field, parameter, step): an address such as '#p-factor', or ''."""
-
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 COMMA = '<mo separator="true">,</mo>'
 WHOLE: Mapping[str, tuple[str, str]] = {"floor": ("⌊", "⌋"), "ceiling": ("⌈", "⌉")}
@@ -56,13 +53,10 @@ def formula_mathml(
     formula: Formula,
     *,
     locale: str = "zh",
-    address: Address | None = None,
 ) -> str:
-    """Return `symbol = formula` as one `<math>` element, each symbol a link where `address` knows one."""
-    setter = _Setter(version, variant, locale=locale, address=address)
-    return _math(
-        setter.name(formula.code, linked=False) + _operator("=") + setter.box(formula.checked).markup
-    )
+    """Return `symbol = formula` as one `<math>` element."""
+    setter = _Setter(version, variant, locale=locale)
+    return _math(setter.name(formula.code) + _operator("=") + setter.box(formula.checked).markup)
 
 
 def values_mathml(
@@ -79,7 +73,7 @@ def values_mathml(
     """
     setter = _Setter(version, variant, locale=locale, values=values)
     result = _number(values[formula.code], formula.unit.shown(locale))
-    shown = setter.name(formula.code, linked=False), setter.box(formula.checked).markup, result
+    shown = setter.name(formula.code), setter.box(formula.checked).markup, result
     return _math(_operator("=").join(shown))
 
 
@@ -89,10 +83,9 @@ def condition_mathml(
     *,
     variant: Variant | None = None,
     locale: str = "zh",
-    address: Address | None = None,
 ) -> str:
     """Return a truth value (eligibility rule, where-clause) as one `<math>` element."""
-    return _math(_Setter(version, variant, locale=locale, address=address).box(checked).markup)
+    return _math(_Setter(version, variant, locale=locale).box(checked).markup)
 
 
 def symbol_mathml(symbol: str, name: str = "") -> str:
@@ -145,17 +138,13 @@ def _number(value: object, unit: str = "") -> str:
     return f'<mrow>{digits}<mspace width="0.22em"/>{_word(unit_text(unit), "u")}</mrow>' if unit else digits
 
 
-def _set_name(symbol: str, name: str, href: str = "", below: str = "") -> str:
-    """Set a symbol: the letter italic and a link, its subscript upright; a name without symbol stays a word.
+def _set_name(symbol: str, name: str, below: str = "") -> str:
+    """Set a symbol: the letter italic, its subscript upright; a name without symbol stays a word.
 
     `below` is set mathematics that joins the subscript: the keys of a look-up.
     """
-
-    def linked(text: str) -> str:
-        return f'<a href="{escape(href)}">{escape(text)}</a>' if href else escape(text)
-
     letter, _, own = symbol.partition("_")
-    base = f'<mi class="v">{linked(letter)}</mi>' if symbol else f"<mtext>{linked(name)}</mtext>"
+    base = f'<mi class="v">{escape(letter)}</mi>' if symbol else f"<mtext>{escape(name)}</mtext>"
     under = [f'<mi class="s" mathvariant="normal">{escape(own.replace("_", ","))}</mi>'] if own else []
     under += [below] if below else []
     if not under:
@@ -173,20 +162,17 @@ class _Setter:
         variant: Variant | None,
         *,
         locale: str,
-        address: Address | None = None,
         values: Known | None = None,
     ) -> None:
         self.locale = "en" if locale.startswith("en") else "zh"
         self.words = WORDS[self.locale]
-        self.address = address
         self.values = values
         self.items = {item.code: item for item in named_items(version, variant)}
 
-    def name(self, code: str, *, linked: bool = True, below: str = "") -> str:
+    def name(self, code: str, *, below: str = "") -> str:
         item = self.items[code]
-        href = self.address(code) if self.address and linked else ""
         symbol = "" if isinstance(item, Group) else item.symbol
-        return _set_name(symbol, item.name.text(self.locale), href, below)
+        return _set_name(symbol, item.name.text(self.locale), below)
 
     def box(self, checked: Checked) -> _Box:  # noqa: C901, PLR0911, PLR0912 - one case per node type
         node = checked.node

@@ -18,6 +18,7 @@ from tanpuhui.foundation.persistence.events import install_subscribers
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.rulebook.models import Transition
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
+from tanpuhui.foundation.workflow.domain import APPLICANT_ROLES
 from tanpuhui.foundation.workflow.events import CaseDecided
 from tanpuhui.foundation.workflow.operations import CaseOpened, install_effects, installed_effects, open_case
 
@@ -38,9 +39,9 @@ class Province:
         """Return somebody who holds the role over the whole area, for the organisation that the cases here name."""
         if role == Role.SYSTEM:
             return SYSTEM
-        own = {Role.OWNER: self.owner_id, Role.VERIFIER: self.verifier_id}.get(Role(role))
+        own = dict.fromkeys(APPLICANT_ROLES, self.owner_id) | {Role.VERIFIER: self.verifier_id}
         number = user_id or 1000 + list(Role).index(Role(role))
-        grant = Grant(role=Role(role), organisation_id=organisation_id or own, area=self.area)
+        grant = Grant(role=Role(role), organisation_id=organisation_id or own.get(Role(role)), area=self.area)
         return Actor(kind="user", id=str(number), grants=(grant,))
 
     def open(self, process: str, *, subject_id: str = "1", area: str | None = None) -> CaseOpened:

@@ -50,13 +50,16 @@ def test_a_version_shows_formulas_values_and_sources(
     assert "草案，不能核算" in text
 
 
-def test_formulas_are_mathematics_whose_symbols_lead_to_their_values(version_id: int, client: Client) -> None:
+def test_formulas_are_mathematics_whose_symbols_are_listed_and_lead_to_their_values(
+    version_id: int, client: Client
+) -> None:
     page = client.get(PAGE).content.decode()
     formulas = re.findall(r'<math display="block">.*?</math>', page)
     assert len(formulas) > 6
     targets = set(re.findall(r'id="([^"]+)"', page))
-    links = {link for formula in formulas for link in re.findall(r'href="#([^"]+)"', formula)}
-    assert links
+    assert not any("href" in formula for formula in formulas)  # inside <math> nothing may be focused
+    listed = "".join(re.findall(r'<div class="sym">.*?</div>', page, re.DOTALL))
+    links = set(re.findall(r'href="#([^"]+)"', listed))
     assert links <= targets
     assert "v-baseline_factor" in links
 

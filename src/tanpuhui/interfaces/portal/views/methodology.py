@@ -79,7 +79,7 @@ def version(request: HttpRequest, code: str, version: str) -> HttpResponse:
         "running": [said(variant.name) for variant in where.running],
         "confidences": _confidences(loaded),
         "rules": [
-            (said(rule.message), mathematics(condition_mathml(loaded, rule.checked, locale=locale(), address=_address())), rule.code)
+            (said(rule.message), mathematics(condition_mathml(loaded, rule.checked, locale=locale())), rule.code)
             for rule in loaded.eligibility
         ],
         "cap": _cap_text(loaded),
@@ -109,16 +109,6 @@ def _one_a_number(code: str) -> list[Any]:
         if view.version not in found or view.state == "filed":
             found[view.version] = view
     return list(found.values())
-
-
-def _address(variant: Variant | None = None) -> Any:
-    """Return where the page explains a symbol: a step of the variant, else the field or parameter of that code."""
-    steps = {formula.code for formula in variant.formulas} if variant else set()
-
-    def address(code: str) -> str:
-        return f"#s-{variant.code}-{code}" if variant and code in steps else f"#v-{code}"
-
-    return address
 
 
 def _field(item: Field) -> dict[str, Any]:
@@ -201,14 +191,13 @@ def _row_source(table: Table, row: int) -> list[dict[str, Any]]:
 
 def _variant(loaded: MethodologyVersion, variant: Variant) -> dict[str, Any]:
     """Return the formulas of a variant: typeset, in words, with unit and clause, and what each symbol stands for."""
-    address = _address(variant)
     clauses = {clause.code: as_written(clause.document) for clause in loaded.clauses}
     lines = formula_text(loaded, variant, locale=locale())
     return {
         "code": variant.code,
         "name": said(variant.name),
         "when": _when(loaded, variant),
-        "where": mathematics(condition_mathml(loaded, variant.where, variant=variant, locale=locale(), address=address))
+        "where": mathematics(condition_mathml(loaded, variant.where, variant=variant, locale=locale()))
         if variant.where
         else "",
         "unset": loaded.variant_unset(variant),
@@ -218,7 +207,7 @@ def _variant(loaded: MethodologyVersion, variant: Variant) -> dict[str, Any]:
                 "name": line.name,
                 "words": f"{line.name} = {line.formula}",
                 "unit": line.unit,
-                "math": mathematics(formula_mathml(loaded, variant, formula, locale=locale(), address=address)),
+                "math": mathematics(formula_mathml(loaded, variant, formula, locale=locale())),
                 "clause": formula.clause if formula.clause in clauses else "",
                 "document": clauses.get(formula.clause, formula.clause),
                 "note": said(formula.note),

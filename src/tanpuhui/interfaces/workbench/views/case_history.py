@@ -16,7 +16,7 @@ from tanpuhui.foundation.workflow.queries import AvailableOutcome, CaseView, Tim
 from tanpuhui.interfaces.design.parts import CaseHeader, Fact, Step, TimelineEntry
 from tanpuhui.interfaces.workbench.words import place_names, role_name, worded
 
-STEPPED_BACK = frozenset({"returned", "rejected", "objected"})
+STEPPED_BACK = frozenset({"returned", "rejected", "objected", "contested"})
 
 
 def tone_of(view: CaseView) -> str:
