@@ -72,7 +72,8 @@ def worked(run: Recalculation, number: int, *, seen: int | None = None) -> Itera
         for member in of_month
         if member.effective_version_id == run.from_version_id and member.posting_id <= run.through_posting_id
     ]
-    rest = [member for member in of_month if member not in own] if floors_matter(run) else []
+    changed = {member.posting_id for member in own}
+    rest = [one for one in of_month if one.posting_id not in changed] if floors_matter(run) else []
     groups = stored_records(own, slices=run.slices, index=place.slice, traces_of=_traces_of(own, version))
     without = dict.fromkeys({member.version_id for member in rest}, False)
     with closing(open_tables()) as tables:

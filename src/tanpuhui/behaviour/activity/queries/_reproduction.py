@@ -93,11 +93,10 @@ def _have_again(version: MethodologyVersion, chunks: Sequence[tuple], tally: _Ta
         except pa.ArrowInvalid:
             continue
         tally.records += table.num_rows
-        if held is None:
+        if held is None and reads_traces(version):
             tally.erased += table.num_rows
         else:
             tally.inputs.append(columns_sha256(inputs_of(table, held)))
-        if held is not None or not reads_traces(version):
             inputs.append(inputs_of(table, held).unify_dictionaries())
             stored.append(table.select(RESULTS).unify_dictionaries())
     if not inputs:
@@ -128,7 +127,7 @@ def _commitments(row: Posting, version: MethodologyVersion, tally: _Tally) -> It
             yield found("RESULTS_CHANGED")
         if row.engine_version != ENGINE_VERSION:
             yield found("ENGINE_CHANGED", was=row.engine_version, now=ENGINE_VERSION)
-    if tally.erased and reads_traces(version):
+    if tally.erased:
         yield found("TRACES_ERASED", n=tally.erased)
 
 

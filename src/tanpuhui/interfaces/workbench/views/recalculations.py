@@ -99,11 +99,11 @@ def recalculations(request: HttpRequest) -> HttpResponse:
         columns=(
             Column(gettext("号"), "mono"),
             Column(gettext("场景")),
+            Column(gettext("差额 g"), "num"),
+            Column(gettext("状态")),
             Column(gettext("月份"), "soft"),
             Column(gettext("新版本"), "soft"),
             Column(gettext("记录数"), "num"),
-            Column(gettext("差额 g"), "num"),
-            Column(gettext("状态")),
             Column(gettext("试算"), "soft"),
         ),
         rows=[_line(view) for view in activity.recalculations()],
@@ -189,6 +189,7 @@ def progress(request: HttpRequest, recalculation_id: int) -> HttpResponse:
 
 
 def _line(view: RecalculationView) -> Row:
+    version = methodology.version(view.to_version_id)
     change = ""
     if view.totals:
         change = signed(view.totals["grams"])
@@ -197,11 +198,11 @@ def _line(view: RecalculationView) -> Row:
     cells = (
         str(view.id),
         scenario_name(view.scenario),
-        months_of(view),
-        version_name(methodology.version(view.to_version_id)),
-        digits(view.preview["records"]) if change else "",
         change,
         state_mark(state_of(view)),
+        months_of(view),
+        f"{version.code} {version.version}",
+        digits(view.preview["records"]) if change else "",
         on_day(view.prepared_at),
     )
     return Row(cells, url=reverse("workbench:recalculation", args=[view.id]))
