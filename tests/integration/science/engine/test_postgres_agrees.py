@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from hypothesis import HealthCheck, example, given, settings
 from tests.unit.science.engine import wider
-from tests.unit.science.engine.battery import FAULTS, differences, planted
+from tests.unit.science.engine.battery import FAULTS, WIDTHS, differences, of_width, planted
 from tests.unit.science.engine.made_up import FORMULAS, ROWS, as_rows, field, made_up, trial
 
 from tanpuhui.science.engine import MethodologyVersion, load_version, sql
@@ -24,7 +24,7 @@ def in_postgres(version: MethodologyVersion, rows: list[dict[str, Any]]) -> list
             "CREATE TEMPORARY TABLE engine_records (row_no bigint, a numeric, b numeric, c numeric)"
         )
         for number, row in enumerate(rows):
-            values = [number, row["a"], row["b"], row["c"]]
+            values = [number, *(row.get(name) for name in "abc")]
             cursor.execute("INSERT INTO engine_records VALUES (%s, %s, %s, %s)", values)
         query = sql(version, "postgres", "engine_records").replace("%", "%%")
         cursor.execute(f"SELECT * FROM ({query}) AS found ORDER BY row_no", [])
@@ -45,6 +45,13 @@ def test_postgres_and_interpreter_agree_on_generated_formulas(
 
 def test_postgres_agrees_on_the_battery() -> None:
     assert list(differences(in_postgres, DatabaseError)) == []
+
+
+@pytest.mark.parametrize(("low", "high", "places"), WIDTHS)
+def test_postgres_reads_fields_of_every_width(low: str, high: str, places: int) -> None:
+    version, rows = of_width(low, high, places)
+    found = [tuple(map(str, row)) for row in in_postgres(version, rows)]
+    assert found == [tuple(map(str, row)) for row in as_rows(version, rows)]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -13,11 +13,11 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from tests.unit.science.engine import wider
-from tests.unit.science.engine.battery import FAULTS, differences, planted
-from tests.unit.science.engine.made_up import FORMULAS, LIBRARY, ROOT, ROWS, as_rows, trial
+from tests.unit.science.engine.battery import FAULTS, WIDTHS, differences, of_width, planted
+from tests.unit.science.engine.made_up import FORMULAS, LIBRARY, ROOT, ROWS, as_rows, field, made_up, trial
 from tools.spark import missing, session
 
-from tanpuhui.science.engine import MethodologyVersion, sql
+from tanpuhui.science.engine import MethodologyVersion, load_parameter_set, load_version, sql
 
 FORMULA_COUNT = 200
 BATCH = 8
@@ -33,7 +33,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[Any]:
-    with session() as started:
+    # Compiled lightly: each query runs once here.
+    with session(settings={"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}) as started:
         yield started
 
 
@@ -96,6 +97,22 @@ def _loaded(formula: str) -> MethodologyVersion:
     return version
 
 
+def test_trap_of_spark_a_wide_product_gives_up_places(spark: Any) -> None:
+    product = "SELECT CAST('0.000000001' AS DECIMAL(38, 18)) * CAST('0.000000001' AS DECIMAL(38, 18))"
+    assert spark.sql(product).collect()[0][0] == 0
+    files = made_up(
+        fields=field("a", "甲", high="10000", places=9) + field("b", "乙", high="10000", places=9),
+        formula="甲 * 乙 * 1[gCO2e]",
+    )
+    rows = [{"a": Decimal("0.000000001"), "b": Decimal("0.000000001")}]
+    table = [(0, rows[0]["a"], rows[0]["b"])]
+    schema = "row_no BIGINT, a DECIMAL(18, 9), b DECIMAL(18, 9)"
+    spark.createDataFrame(table, schema).createOrReplaceTempView("trap")
+    found = spark.sql(sql(load_version(files), "spark", "trap")).collect()
+    assert told([tuple(row) for row in found]) == told(as_rows(load_version(files), rows))
+    assert found[0]["remainder_g"] == Decimal("1e-18")
+
+
 def on_spark(spark: Any) -> Any:
     def run(version: MethodologyVersion, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
         as_table(spark, rows, "battery")
@@ -106,6 +123,15 @@ def on_spark(spark: Any) -> Any:
 
 def test_spark_agrees_on_the_battery(spark: Any) -> None:
     assert list(differences(on_spark(spark), Exception)) == []
+
+
+@pytest.mark.parametrize(("low", "high", "places"), WIDTHS)
+def test_spark_reads_fields_of_every_width(spark: Any, low: str, high: str, places: int) -> None:
+    version, rows = of_width(low, high, places)
+    table = [(number, row["a"]) for number, row in enumerate(rows)]
+    spark.createDataFrame(table, f"row_no BIGINT, a DECIMAL(38, {places})").createOrReplaceTempView("wide")
+    found = spark.sql(sql(version, "spark", "wide")).orderBy("row_no").collect()
+    assert told([tuple(row) for row in found]) == told(as_rows(version, rows))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -150,8 +176,6 @@ def test_the_command_gives_on_a_cluster_of_two_workers_what_duckdb_gives(tmp_pat
     assert done.returncode == 0, done.stderr[-2000:]
     assert "20,000" in done.stdout
     assert "2 executors" in done.stdout
-    from tanpuhui.science.engine import load_parameter_set, load_version
-
     files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     version = load_version(files, parameter_set=load_parameter_set(parameters.read_bytes()))
     with duckdb.connect() as tables:
