@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from markdown_it import MarkdownIt
 
-from tanpuhui.interfaces.design.figures import in_english
+from tanpuhui.interfaces.design.figures import in_english, plain
 from tanpuhui.science.engine import MethodologyVersion, Words, reason_text
 from tanpuhui.science.engine.cases import CaseOutcome
 from tanpuhui.science.engine.difference import KINDS, Change
@@ -108,9 +108,10 @@ def outcome_texts(outcome: CaseOutcome) -> tuple[str, str]:
 
 
 def _counted_text(grams: int | None, remainder_g: Decimal | None) -> str:
+    told = plain(Decimal(grams or 0))
     if not remainder_g:
-        return gettext("%(grams)s g，没有余数") % {"grams": grams}
-    return gettext("%(grams)s g，余 %(rest)s g") % {"grams": grams, "rest": number_text(remainder_g)}
+        return gettext("%(grams)s g，没有余数") % {"grams": told}
+    return gettext("%(grams)s g，余 %(rest)s g") % {"grams": told, "rest": number_text(remainder_g)}
 
 
 def _refused_text(version: MethodologyVersion, reason: str) -> str:

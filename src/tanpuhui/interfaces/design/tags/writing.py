@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -86,8 +87,9 @@ def factor(value: str | Decimal | None) -> Shown:
 
 @register.filter
 def unit(value: str) -> SafeString:
-    """`{{ "kg CO2e/(人·km)"|unit }}`: a unit with a drawn middle dot and the right subscript."""
-    text = conditional_escape(value).replace("CO2", "CO<sub>2</sub>").replace("·", '<i class="mid"></i>')
+    """`{{ "kg CO2e/(人·km)"|unit }}`: a unit with a drawn middle dot and the right subscripts (CO2, CH4, N2O)."""
+    text = re.sub(r"(CO|CH|N)([24])", r"\1<sub>\2</sub>", conditional_escape(value))
+    text = text.replace("·", '<i class="mid"></i>')
     return format_html('<span class="unit">{}</span>', mark_safe(text))  # noqa: S308 - escaped above
 
 

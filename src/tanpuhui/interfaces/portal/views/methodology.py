@@ -44,6 +44,7 @@ from tanpuhui.science.methodology import queries as methodology
 
 BYTES_PER_KB = 1024
 ROWS_TOLD = 12
+INPUTS_TOLD = 4
 
 
 @require_safe
@@ -284,9 +285,13 @@ def _parameter(loaded: MethodologyVersion, parameter: Parameter) -> dict[str, An
 
 
 def _evidence(one: Evidence) -> dict[str, Any]:
-    facts = [one.region, one.data_year, one.basis, one.publication]
-    if one.valid_from or one.valid_to:
-        facts.append(f"{one.valid_from} – {one.valid_to}")
+    facts = [
+        (gettext("地区"), one.region),
+        (gettext("数据年"), one.data_year),
+        (gettext("口径"), one.basis),
+        (gettext("发布"), one.publication),
+        (gettext("有效期"), f"{one.valid_from} – {one.valid_to}" if one.valid_from or one.valid_to else ""),
+    ]
     return {
         "value": number_text(one.value),
         "source": said(one.source),
@@ -294,7 +299,7 @@ def _evidence(one: Evidence) -> dict[str, Any]:
         "confidence": confidence_text(one.confidence),
         "grade": one.confidence,
         "label": said(one.label),
-        "facts": [as_written(fact) for fact in facts if fact],
+        "facts": [(label, as_written(fact)) for label, fact in facts if fact],
     }
 
 
@@ -325,6 +330,7 @@ def _case(outcome: CaseOutcome) -> dict[str, Any]:
         "origin": confidence_text(case.origin),
         "grade": case.origin,
         "inputs": inputs,
+        "many": len(inputs) > INPUTS_TOLD,
         "expected": expected,
         "found": found,
         "passed": outcome.passed,
