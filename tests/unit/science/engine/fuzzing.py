@@ -35,8 +35,10 @@ from tanpuhui.science.engine import (
     load_parameter_set,
     load_version,
     open_archive,
+    sql,
 )
 from tanpuhui.science.engine.cases import CASES_FILE, run_cases
+from tanpuhui.science.engine.dialects import DIALECTS
 from tanpuhui.science.engine.grammar import KEYWORDS
 from tanpuhui.science.engine.mathml import formula_mathml
 
@@ -304,6 +306,9 @@ def _use(version: MethodologyVersion, record: Mapping[str, Any]) -> None:
         interpret(version, record)
         explain(version, record).as_json()
         explain(version, record, locale="en").as_text()
+        if not version.interpreter_only:
+            for dialect in DIALECTS:
+                sql(version, dialect)
 
 
 def _a_record(version: MethodologyVersion) -> dict[str, Any]:
