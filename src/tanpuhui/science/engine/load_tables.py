@@ -234,21 +234,37 @@ def _bounded(cells: list[Cell], keys: Sequence[TableKey], until: Decimal | None)
 
 
 def _fallen_back(keys: tuple[TableKey, ...], cells: list[Cell]) -> tuple[Cell, ...]:
-    """Give entries without a value the cells of the parent they name, key by key."""
+    """Give entries without a value the cells of the parent they name, key by key.
+
+    Where no parent has a value yet, an entry without a row takes its parent's empty cells: it waits for them.
+    """
     for position, item in enumerate(keys):
         for child in item.within:
             others = {_without(cell.choices, position) for cell in cells}
             for other in others:
-                if _valued(cells, _with(other, position, child)):
+                own = _with(other, position, child)
+                if _valued(cells, own):
                     continue
-                parent: str | None = item.within[child]
-                while parent is not None and not _valued(cells, _with(other, position, parent)):
-                    parent = item.within.get(parent)
-                if parent is not None:
-                    own, theirs = _with(other, position, child), _with(other, position, parent)
+                above = [_with(other, position, parent) for parent in _parents(item.within, child)]
+                listed = {cell.choices for cell in cells}
+                with_cells = [place for place in above if place in listed] if own not in listed else []
+                theirs = next(
+                    (place for place in above if _valued(cells, place)), next(iter(with_cells), None)
+                )
+                if theirs is not None:
                     taken = [replace(cell, choices=own) for cell in cells if cell.choices == theirs]
                     cells = [cell for cell in cells if cell.choices != own] + taken
     return tuple(cells)
+
+
+def _parents(within: Mapping[str, str], child: str) -> list[str]:
+    """Return the parents of an entry, the nearest first."""
+    found: list[str] = []
+    parent = within.get(child)
+    while parent is not None:
+        found.append(parent)
+        parent = within.get(parent)
+    return found
 
 
 def _valued(cells: list[Cell], choices: tuple[str, ...]) -> bool:

@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.unit.science.engine.made_up import LIBRARY, as_rows, folder, library
-from tests.unit.science.engine.test_back_ends_agree import exactly, in_duckdb
+from tests.unit.science.engine.made_up import LIBRARY, folder, library
 from tests.unit.science.engine.test_common_factors import common
 
 from tanpuhui.science.engine import MethodologyVersion, interpret, load_version
@@ -118,25 +117,6 @@ def test_the_golden_results_come_out_in_grams(place: tuple[str, str], grams: int
 def test_the_golden_results_come_out_as_printed(place: tuple[str, str], steps: dict[str, str]) -> None:
     cases = {case.code: case for case in read_cases(folder(LIBRARY / place[0] / "1.0"))}
     assert {code: f"{step.value:f}" for code, step in cases[place[1]].steps.items()} == steps
-
-
-SIMPLE = [path for path in PERSONAL if not (shipped(path).tables or shipped(path).groups)]
-
-
-@pytest.mark.parametrize("path", SIMPLE, ids=named)
-def test_duckdb_says_of_every_worked_case_what_the_interpreter_says(path: Path) -> None:
-    compared = 0
-    for case in read_cases(folder(path)):
-        version = load_version(folder(path), parameter_set=case.parameter_set)
-        if version.runnable and version.variants:
-            row = {item.code: case.inputs.get(item.code) for item in version.fields}
-            types = {
-                item.code: "DECIMAL(24,6)" if item.kind == "number" else "TEXT" for item in version.fields
-            }
-            columns = ", ".join(f"{code} {kind}" for code, kind in types.items())
-            assert exactly(in_duckdb(version, [row], columns)) == exactly(as_rows(version, [row])), case.code
-            compared += 1
-    assert compared or shipped(path).methodology_class == "POINTS"
 
 
 def test_trips_and_the_day_without_a_car_exclude_each_other_on_one_side_each() -> None:

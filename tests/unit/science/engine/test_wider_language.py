@@ -214,6 +214,17 @@ def test_an_entry_without_a_row_takes_its_parents_only_where_it_says_so() -> Non
     assert taken.steps["result"] == Decimal("0.496")
 
 
+def test_an_entry_whose_parent_still_waits_waits_with_it() -> None:
+    plain = "keys: [{code: species, name: {zh: 树种, en: Species}, kind: choice}]"
+    fallback = "keys: [{code: species, name: {zh: 树种, en: Species}, kind: choice, within: {柏木: 刺槐}}]"
+    formula = "查表(含碳率, '柏木') * 1[t*tCO2/tC]"
+    with pytest.raises(MethodologyError) as refused:
+        version(formula)
+    assert refused.value.problem == "UNKNOWN_OPTION"
+    waiting = interpret(version(formula, **{plain: fallback}), RECORD)
+    assert waiting.reason == "TABLE_VALUE_UNSET:fraction"
+
+
 @pytest.mark.parametrize(
     ("formula", "problem"),
     [
