@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 from tests.unit.science.engine.made_up import LIBRARY, folder
 
+from tanpuhui.foundation.kernel.quantities import Grams, Tonnes
 from tanpuhui.science.engine import MethodologyVersion, load_version
 from tanpuhui.science.engine.cases import read_cases
+from tanpuhui.science.engine.crediting import credit
 
 PROJECTS = ("b01-pv", "b02-afforestation", "b03-farmland", "b04-wetland", "b05-salt-marsh-seagrass",
             "b06-shellfish-kelp", "b07-clean-heating", "b08-biogas")  # fmt: skip
@@ -77,17 +79,35 @@ def test_the_research_numbers_stand_in_the_cases_as_printed(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "grams"),
+    ("code", "grams", "tonnes", "carried"),
     [
-        ("G14-average", 6067180),
-        ("G14-margin-half", 6976620),
-        ("G14-margin-wind-solar", 8103620),
-        ("G03", 462000000),
+        ("G14-average", 6067180, 6, 67180),
+        ("G14-margin-half", 6976620, 6, 976620),
+        ("G14-margin-wind-solar", 8103620, 8, 103620),
+        ("G03", 462000000, 462, 0),
     ],
 )
-def test_the_printed_pv_results_stand_in_the_cases(code: str, grams: int) -> None:
-    cases = {case.code: case for case in read_cases(folder(LIBRARY / "b01-pv/1.0"))}
-    assert (cases[code].grams, cases[code].remainder_g) == (grams, Decimal(0))
+def test_pv_gives_the_printed_grams_issues_the_printed_tonnes_and_carries_the_rest(
+    code: str, grams: int, tonnes: int, carried: int
+) -> None:
+    version = shipped("b01-pv")
+    case = next(case for case in read_cases(folder(LIBRARY / "b01-pv/1.0")) if case.code == code)
+    assert (case.grams, case.remainder_g) == (grams, Decimal(0))
+    assert version.crediting is not None
+    issued = credit(version.crediting, period=Grams(case.grams or 0), carried=Grams(0))
+    assert (issued.tonnes, issued.remainder) == (Tonnes(tonnes), Grams(carried))
+
+
+def test_a_marsh_that_loses_must_make_up_for_it_before_it_issues_again() -> None:
+    version = shipped("b05-salt-marsh-seagrass")
+    cases = {
+        case.code: case.grams or 0 for case in read_cases(folder(LIBRARY / "b05-salt-marsh-seagrass/1.0"))
+    }
+    assert version.crediting is not None
+    loss = credit(version.crediting, period=Grams(cases["marsh-fresh"]), carried=Grams(0))
+    assert (loss.tonnes, loss.remainder) == (Tonnes(0), Grams(cases["marsh-fresh"]))
+    after = credit(version.crediting, period=Grams(cases["G19"]), carried=loss.remainder)
+    assert after.tonnes == Tonnes((cases["G19"] + cases["marsh-fresh"]) // 1_000_000)
 
 
 @pytest.mark.parametrize("name", PROJECTS)
