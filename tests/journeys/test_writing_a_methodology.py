@@ -129,7 +129,7 @@ def reads_both_versions(reader: Person) -> None:
     reader.open("/methodologies/A01/1.0")
     reader.reads("由正在运行的公式树排出", "6 个算例，运行中的引擎现在给出的与应有的结果全部一致")
     assert reader.page.locator("math").count() > 10
-    link = reader.page.locator("#formulas math a").first
+    link = reader.page.locator("#formulas .sym a").first
     target = str(link.get_attribute("href"))
     link.click()
     expect(reader.page).to_have_url(re.compile(re.escape(target) + "$"))
