@@ -118,7 +118,7 @@ from (select *, exact // 1000 as grams from (
       from records))))"""
 
 POWER = "round(电量 * 0.5810 * 0.9273 / 户数, 6, half_up) * 1000[gCO2e]"
-POWER_RECORDS = """select i as row_no, ((i * 7919) % 50000000)::decimal(18, 0) * 0.001::decimal(4, 3) as power,
+POWER_RECORDS = """select i as row_no, ((i * 7919) % 50000000)::decimal(18, 0) * 0.001::decimal(4, 3) as electricity,
   (1 + i % 400)::decimal(18, 0) as households
 from range({records}) as made(i)"""
 POWER_BY_HAND = """select row_no, reason, case when reason is null then 'only' end as variant,
@@ -127,11 +127,11 @@ from (select *, exact // 1000 as grams from (
   select row_no, reason, case when top <= 4000000000000000000 then (2 * top::bigint + bottom) // (2 * bottom)
       else ((2 * top + bottom) // (2 * bottom))::bigint end as exact
   from (select row_no, reason,
-      case when reason is null then (power * 1000)::bigint::hugeint * 5810 * 9273 end as top,
+      case when reason is null then (electricity * 1000)::bigint::hugeint * 5810 * 9273 end as top,
       case when reason is null then households::bigint * 100000 end as bottom
-    from (select *, case when power is null then 'FIELD_MISSING:power'
-        when power not between 0 and 1000000000 then 'OUT_OF_BOUNDS:power'
-        when power % 0.001 <> 0 then 'TOO_MANY_PLACES:power'
+    from (select *, case when electricity is null then 'FIELD_MISSING:electricity'
+        when electricity not between 0 and 1000000000 then 'OUT_OF_BOUNDS:electricity'
+        when electricity % 0.001 <> 0 then 'TOO_MANY_PLACES:electricity'
         when households is null then 'FIELD_MISSING:households'
         when households not between 1 and 1000 then 'OUT_OF_BOUNDS:households'
         when households % 1 <> 0 then 'TOO_MANY_PLACES:households' end as reason
@@ -158,7 +158,7 @@ def peers() -> list[Peer]:
         formula=SHARED_RIDE,
     )
     power = made_up(
-        fields=field("power", "电量", high="1000000000")
+        fields=field("electricity", "电量", high="1000000000")
         + field("households", "户数", low="1", high="1000", places=0),
         formula=POWER,
     )
