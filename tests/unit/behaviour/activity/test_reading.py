@@ -59,6 +59,21 @@ def test_an_open_quote_does_not_swallow_the_lines_that_follow() -> None:
     assert rows(found) == [(3, "3", "4"), (5, "7,7", "8")]
 
 
+def test_a_quote_within_a_cell_does_not_join_lines() -> None:
+    found = read(b'a,b\n1,2\nx"3,"4\n5,6\n"7"8,9\n10,11\n')
+    assert (3, "BAD_ROW") in faults(found)
+    assert rows(found)[0] == (2, "1", "2")
+    assert rows(found)[-1] == (6, "10", "11")
+    assert (4, "5", "6") in rows(found)
+    assert len(faults(found)) + len(rows(found)) == found.rows == 5
+
+
+def test_a_carriage_return_within_a_line_makes_no_row() -> None:
+    found = read(b"a,b\r\n1,2\r\n3\r4,5\r\n6,7\r\n")
+    assert faults(found) == [(3, "BAD_ROW")]
+    assert rows(found) == [(2, "1", "2"), (4, "6", "7")]
+
+
 def test_a_line_that_is_not_utf8_is_named_with_the_byte_and_the_rest_is_kept() -> None:
     found = read(b"a,b\n1,2\n3,\xff4\n5,6\n")
     assert [(f.row_number, f.reason, f.value) for f in found.faults] == [(3, "BAD_ENCODING", "11")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import json
 import re
@@ -287,10 +288,12 @@ def _parse_csv(
     if not len(numbers):
         return _empty(columns), faults
     skipped: list[int] = []
+    bad: list[RowVerdict] = []
 
     def skip(row: pa.csv.InvalidRow) -> str:
         skipped.append(row.number - 1)
-        faults.append(_bad_row(int(numbers[row.number - 1]), row.text.encode()))
+        if row.number <= len(numbers):
+            bad.append(_bad_row(int(numbers[row.number - 1]), row.text.encode()))
         return "skip"
 
     table = pa.csv.read_csv(
@@ -303,11 +306,34 @@ def _parse_csv(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, include_columns=columns
         ),
     )
-    good = np.delete(numbers, skipped)
-    if table.num_rows != len(good):
-        message = f"{len(good)} lines gave {table.num_rows} rows"
-        raise AssertionError(message)
-    return table.add_column(0, "row_number", pa.array(good)), faults
+    if table.num_rows + len(skipped) != len(numbers):
+        # A quote within a cell or a lone carriage return has joined or parted lines.
+        table, bad = _line_by_line(text, numbers, names, columns)
+        return table, [*faults, *bad]
+    return table.add_column(0, "row_number", pa.array(np.delete(numbers, skipped))), [*faults, *bad]
+
+
+def _line_by_line(
+    text: bytes, numbers: np.ndarray, names: Sequence[str], columns: Sequence[str]
+) -> tuple[pa.Table, list[RowVerdict]]:
+    """Parse every line alone: slow, and nothing in one line can touch another."""
+    lines = _split(text, np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
+    places = [names.index(name) for name in columns]
+    good: list[int] = []
+    cells: list[list[str]] = []
+    bad: list[RowVerdict] = []
+    for number, line in zip(numbers.tolist(), lines, strict=True):
+        try:
+            (row,) = csv.reader([line.decode().removesuffix("\n").removesuffix("\r")], strict=True)
+        except (csv.Error, ValueError):
+            row = []
+        if len(row) == len(names):
+            good.append(number)
+            cells.append([row[place] for place in places])
+        else:
+            bad.append(_bad_row(number, line))
+    found = [pa.array([row[place] for row in cells], pa.string()) for place in range(len(columns))]
+    return pa.table([pa.array(good, pa.int64()), *found], names=["row_number", *columns]), bad
 
 
 def _without_open_quotes(block: _Block) -> tuple[bytes, np.ndarray, list[RowVerdict]]:

@@ -48,7 +48,7 @@ class Sorted:
 
 def sort_rows(rows: pa.Table, version: MethodologyVersion) -> Sorted:
     """Type the plain rows (row_no, a column per field, a list per group) and say which rows are not plain."""
-    plain = pa.chunked_array([pa.array([True] * len(rows))])
+    plain = _all_true(len(rows))
     for item in version.fields:
         if item.code in rows.column_names:
             plain = pc.and_(plain, _is_plain(rows[item.code], item))
@@ -94,7 +94,11 @@ def _fits(column: pa.ChunkedArray, item: Field) -> pa.ChunkedArray:
         _cast(column, _type_of(item))
     except pa.ArrowInvalid:
         return pc.is_null(column)
-    return pa.chunked_array([pa.array([True] * len(column))])
+    return _all_true(len(column))
+
+
+def _all_true(size: int) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.array([True] * size, pa.bool_())])
 
 
 def _typed(rows: pa.Table, item: Field) -> pa.ChunkedArray:

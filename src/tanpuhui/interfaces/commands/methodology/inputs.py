@@ -154,7 +154,10 @@ def _parquet(
 
     try:
         file = stack.enter_context(pq.ParquetFile(path, pre_buffer=False, memory_map=True))
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        # Arrow raises OSError, too, for what it cannot decode; one of the system has a number.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise Unusable(
             zh=f"{path} 不是完好的 Parquet 文件。", en=f"{path} is no sound Parquet file."
         ) from error
@@ -168,7 +171,7 @@ def _parquet(
                 numbers = pa.array(range(number, number + len(batch)), pa.int64())
                 number += len(batch)
                 yield Block(rows=_by_field(table.add_column(0, "row_number", numbers), columns), faults=())
-        except pa.ArrowException as error:
+        except (pa.ArrowException, OSError) as error:
             raise Unusable(
                 zh=f"{path} 从第 {number} 行起损坏。", en=f"{path} is damaged from row {number} on."
             ) from error

@@ -26,7 +26,7 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = error.strerror or type(error).__name__
+        why = error.strerror or str(error).partition("\n")[0] or type(error).__name__
         raise Unusable(zh=f"读不了 {path}：{why}。", en=f"Cannot read {path}: {why}.") from error
 
 

@@ -154,6 +154,26 @@ def test_lines_that_cannot_be_read_are_named_and_the_others_kept(tmp_path: Path,
     assert found[4]["reason_text"] == "The row is not UTF-8."
 
 
+def test_a_file_without_one_readable_row_is_told_row_by_row(tmp_path: Path, capsys: Capture) -> None:
+    path = csv_file(tmp_path, rows=[("r2", "8.4"), ("r3", "8.4", "900", "bike", "x")])
+    said = run(capsys, path, tmp_path / "out.parquet", "--lang", "en")
+    assert said.status == 0
+    assert "2 rows: 0 count, 2 do not" in said.out
+    assert [row["reason"] for row in results(tmp_path / "out.parquet")] == ["BAD_ROW", "BAD_ROW"]
+
+
+def test_a_damaged_parquet_file_is_refused_where_it_breaks(tmp_path: Path, capsys: Capture) -> None:
+    path = parquet_file(
+        tmp_path, {"distance_km": ["8.4"] * 9, "duration_s": [900] * 9, "vehicle_type": ["bike"] * 9}
+    )
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + b"\xff" * 200 + whole[204:])
+    said = run(capsys, path, tmp_path / "out.csv")
+    assert (said.status, said.out) == (2, "")
+    assert "is damaged from row" in said.err
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_json_lines_lack_what_they_lack(tmp_path: Path, capsys: Capture) -> None:
     lines = [
         {"duration_s": 2400, "vehicle_type": "bike", "里程": 8.4},
