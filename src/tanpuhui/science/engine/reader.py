@@ -116,7 +116,7 @@ class Reader:
     def whole(self, key: str, *, limit: int) -> int:
         """Return a whole number from 0 to the limit."""
         source = self.scalar(key)
-        if not re.match(r"[0-9]{1,4}\Z", source.text) or int(source.text) > limit:
+        if not re.match(r"[0-9]{1,6}\Z", source.text) or int(source.text) > limit:
             source.refuse(
                 "SCHEMA",
                 zh=f"“{key}”应为 0 到 {limit} 的整数。",

@@ -326,3 +326,23 @@ def test_a_function_inside_a_formula_is_calculated_where_inexact_steps_are_trapp
     formula: str, expected: str
 ) -> None:
     assert value(f"{formula} * 1[tCO2]") == Decimal(expected)
+
+
+def test_an_entry_whose_parents_have_no_value_either_waits_by_name() -> None:
+    plain = "keys: [{code: species, name: {zh: 树种, en: Species}, kind: choice}]"
+    fallback = "keys: [{code: species, name: {zh: 树种, en: Species}, kind: choice, within: {银杏: 刺槐}}]"
+    options = "options: [杨树, 刺槐, 油松]"
+    changes = {plain: fallback, options: "options: [银杏]"}
+    rows = [{"stratum": "甲", "species": "银杏", "volume": Decimal(1)}]
+    found = interpret(
+        version("合计(小班, 蓄积 * 查表(含碳率, 树种)) * 1[t*tCO2/(m3*tC)]", **changes),
+        {**RECORD, "strata": rows},
+    )
+    assert found.reason == "TABLE_VALUE_UNSET:fraction"
+
+
+def test_a_group_may_have_as_many_rows_as_the_reference_says() -> None:
+    assert (
+        version("计数(小班) * 1[tCO2]", **{"max_rows: 50\n": "max_rows: 10000\n"}).groups[0].max_rows
+        == 10_000
+    )
