@@ -17,6 +17,9 @@ from tests.journeys.test_every_page import TOO_WIDE, barriers
 from tanpuhui.interfaces.commands.demonstration import founding
 from tanpuhui.interfaces.commands.demonstration.stage import Stage
 
+PATIENCE_MS = 20_000
+"""As long as a person waits for anything else here."""
+
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -69,14 +72,14 @@ def is_pointed_at_a_fault_while_typing(author: Person) -> None:
     line = wrong.splitlines().index("        formula: 里程 * 公交因") + 1
     field.fill(wrong)
     place = author.page.locator("#check button[data-line]")
-    expect(place).to_have_text(f"第 {line} 行第 23 列")
+    expect(place).to_have_text(f"第 {line} 行第 23 列", timeout=PATIENCE_MS)
     author.reads("没有名为“公交因”的字段", "改动还没有保存")
     place.click()
     start = author.page.evaluate("document.getElementById('text').selectionStart")
     assert wrong[start:].startswith("公交因\n")
     author.shot("draft-fault")
     field.fill(right)
-    expect(author.page.locator("#check")).to_contain_text("没有错误")
+    expect(author.page.locator("#check")).to_contain_text("没有错误", timeout=PATIENCE_MS)
 
 
 def changes_a_factor_and_the_number(author: Person) -> None:

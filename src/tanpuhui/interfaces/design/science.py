@@ -15,7 +15,7 @@ from tanpuhui.interfaces.design.figures import in_english, plain
 from tanpuhui.science.engine import MethodologyVersion, Words, reason_text
 from tanpuhui.science.engine.cases import CaseOutcome
 from tanpuhui.science.engine.difference import KINDS, Change
-from tanpuhui.science.engine.mathml import symbol_mathml
+from tanpuhui.science.engine.mathml import symbol_mathml, unit_text
 from tanpuhui.science.engine.notation import number_text
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -149,8 +149,8 @@ def change_rows(changes: list[Change]) -> list[dict[str, str]]:
             "kind_text": said(KINDS[change.kind]),
             "name": said(change.name),
             "where": change.where,
-            "old": said(change.old) if change.old else "",
-            "new": said(change.new) if change.new else "",
+            "old": unit_text(said(change.old)) if change.old else "",
+            "new": unit_text(said(change.new)) if change.new else "",
             "note": said(change.note),
         }
         for change in changes

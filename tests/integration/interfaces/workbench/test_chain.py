@@ -186,7 +186,7 @@ def test_a_merchant_lists_restocks_and_withdraws_a_good(desk: Desk) -> None:
 def test_a_version_is_proposed_reviewed_and_filed(desk: Desk) -> None:
     case_id = desk.proposed().case_id
     page = desk.client("expert").get(f"/w/cases/{case_id}").content.decode()
-    assert "<i>EF</i><sub>bus</sub>" in page
+    assert '<msub><mi class="v">EF</mi><mi class="s" mathvariant="normal">bus</mi></msub>' in page
     assert "未设值" in page
     assert decide(desk, "expert", case_id, "recommend").status_code == 303
     assert decide(desk, "regulator", case_id, "file").status_code == 303

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from tanpuhui.behaviour.activity import queries as activity
@@ -21,17 +18,20 @@ from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.workflow.queries import CaseView, TimelineLine
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Fact, Row
+from tanpuhui.interfaces.design.science import confidence_text, mathematics, symbol
+from tanpuhui.interfaces.design.tags import writing
 from tanpuhui.interfaces.workbench.parts import at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.recalculation_sheet import sheet
 from tanpuhui.interfaces.workbench.views.batches import reason_words
 from tanpuhui.interfaces.workbench.views.settlements import line_section, sheet_facts
 from tanpuhui.interfaces.workbench.words import batch_state, in_english, locale, purpose_of_numbers, worded
 from tanpuhui.science.engine import MethodologyVersion, Parameter, formula_text
+from tanpuhui.science.engine.mathml import formula_mathml
 from tanpuhui.science.methodology import queries as methodology
+from tanpuhui.science.methodology.queries import VersionView
 from tanpuhui.uses.rewards.queries import settlement_lines, settlement_sheet
 
 RESENT_SHOWN = 20
-_SUBSCRIPT = re.compile(r"([A-Za-z\u0370-\u03ff]+)_([A-Za-z0-9\u4e00-\u9fff]+)")
 
 
 def facts_of(view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
@@ -186,12 +186,12 @@ def _version(version_id: int) -> dict[str, Any]:
             {
                 "name": variant.name.text(locale()),
                 "lines": [
-                    (subscripted(line.symbol), subscripted(line.symbols), line)
-                    for line in formula_text(loaded, variant, locale=locale())
+                    (mathematics(formula_mathml(loaded, variant, formula, locale=locale())), line)
+                    for formula, line in zip(
+                        variant.formulas, formula_text(loaded, variant, locale=locale()), strict=True
+                    )
                 ],
-                "unset": [
-                    loaded.parameter(code).name.text(locale()) for code in loaded.variant_unset(variant)
-                ],
+                "unset": loaded.variant_unset(variant),
             }
             for variant in loaded.variants
         ],
@@ -206,22 +206,30 @@ def _version(version_id: int) -> dict[str, Any]:
         "rows": [_parameter_row(loaded, parameter) for parameter in loaded.parameters],
         "unset": sum(1 for parameter in loaded.parameters if parameter.active is None),
         "rules": [(rule.message.text(locale()), rule.code) for rule in loaded.eligibility],
+        "before": _filed_before(view),
     }
 
 
-def subscripted(text: str) -> SafeString:
-    """Write the part of a symbol after its underscore as a subscript: EF_bus becomes EF with bus below."""
-    return mark_safe(_SUBSCRIPT.sub(r"<i>\1</i><sub>\2</sub>", escape(text)))  # noqa: S308  escaped before
+def _filed_before(view: VersionView) -> VersionView | None:
+    """Return the filed version of another number that this one revises, for comparison."""
+    others = methodology.versions_of(view.code)
+    return next((one for one in others if one.state == "filed" and one.version != view.version), None)
 
 
 def _parameter_row(loaded: MethodologyVersion, parameter: Parameter) -> Row:
     """Return a parameter as a row; one without value is tinted and says what it blocks."""
-    start = (subscripted(parameter.symbol or ""), parameter.name.text(locale()))
-    unit = parameter.unit.shown(locale())
+    start = (symbol(parameter.symbol), parameter.name.text(locale()))
+    unit = writing.unit(parameter.unit.shown(locale()))
     if parameter.active is not None:
         active = parameter.active
         remark = active.label.text(locale())
-        cells = (*start, f"{active.value:f}", unit, active.source.text(locale()), active.confidence)
+        cells = (
+            *start,
+            f"{active.value:f}",
+            unit,
+            active.source.text(locale()),
+            confidence_text(active.confidence),
+        )
         return Row(cells, remark=remark)
     blocked = [
         variant.name.text(locale())
