@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import HealthCheck, example, given, settings
 from tests.unit.science.engine import wider
 from tests.unit.science.engine.battery import FAULTS, WIDTHS, differences, of_width, planted
+from tests.unit.science.engine.library_records import SQL_PATHS, case_records, columns
 from tests.unit.science.engine.made_up import FORMULAS, ROWS, as_rows, field, made_up, trial
 
 from tanpuhui.science.engine import MethodologyVersion, load_version, sql
@@ -96,3 +98,23 @@ def test_trap_2_postgres_rounds_a_rounded_quotient() -> None:
     assert naive == exact + Decimal("1e-12")
     row = in_postgres(version, [{"a": Decimal(a), "b": Decimal(b), "c": Decimal(0)}])[0]
     assert row[3] + row[4] == exact
+
+
+@pytest.mark.parametrize("path", SQL_PATHS, ids=lambda path: path.parent.name)
+def test_postgres_gives_every_worked_case_as_the_interpreter_does(path: Path) -> None:
+    types = {"number": "numeric", "choice": "text", "date": "date"}
+    for code, version, query, record in case_records(path, "postgres", "engine_case"):
+        listed = {group.code for group in version.groups}
+        values = [
+            wider.as_json(value) if name in listed and value is not None else value
+            for name, value in record.items()
+        ]
+        with connection.cursor() as cursor:
+            named = ", ".join(columns(version, types, "jsonb"))
+            cursor.execute(f"CREATE TEMPORARY TABLE engine_case (row_no bigint, {named})")
+            marks = ", ".join("%s" for _ in values)
+            cursor.execute(f"INSERT INTO engine_case VALUES (0, {marks})", values)
+            cursor.execute(query.replace("%", "%%"), [])
+            found = [tuple(map(str, row)) for row in cursor.fetchall()]
+            cursor.execute("DROP TABLE engine_case")
+        assert found == [tuple(map(str, row)) for row in as_rows(version, [record])], code

@@ -9,18 +9,16 @@ import pytest
 from tests.unit.science.engine.library_records import SQL_PATHS, case_records, columns
 from tests.unit.science.engine.made_up import as_rows
 
-from tanpuhui.science.engine import sql
-
 TYPES = {"number": "DECIMAL(38, 12)", "choice": "TEXT", "date": "DATE"}
 
 
 @pytest.mark.parametrize("path", SQL_PATHS, ids=lambda path: path.parent.name)
 def test_duckdb_gives_every_worked_case_as_the_interpreter_does(path: Path) -> None:
-    for code, version, record in case_records(path):
+    for code, version, query, record in case_records(path, "duckdb", "records"):
         with duckdb.connect(config={"threads": 1}) as tables:
             tables.execute(f"CREATE TABLE records (row_no BIGINT, {', '.join(columns(version, TYPES))})")
             marks = ", ".join("?" for _ in record)
             tables.execute(f"INSERT INTO records VALUES (0, {marks})", list(record.values()))
-            found = tables.execute(sql(version)).fetchall()
+            found = tables.execute(query).fetchall()
         expected = [tuple(map(str, row)) for row in as_rows(version, [record])]
         assert [tuple(map(str, row)) for row in found] == expected, code
