@@ -89,11 +89,16 @@ def _is_plain(column: pa.ChunkedArray, item: Field) -> pa.ChunkedArray:
 
 
 def _fits(column: pa.ChunkedArray, item: Field) -> pa.ChunkedArray:
-    """Say of an exact column whether its values fit the field's type: all of them, or it is for the other way."""
+    """Say of an exact column which of its values the field's type holds: most often all, which is quick to see."""
+    kind = _type_of(item)
     try:
-        _cast(column, _type_of(item))
+        _cast(column, kind)
     except pa.ArrowInvalid:
-        return pc.is_null(column)
+        if not (pa.types.is_decimal(kind) and pa.types.is_decimal128(column.type)):
+            return pc.is_null(column)
+        whole = pc.equal(pc.round(column, ndigits=kind.scale, round_mode="towards_zero"), column)
+        small = pc.less(pc.abs(column), pa.scalar(Decimal(10) ** (kind.precision - kind.scale)))
+        return pc.fill_null(pc.and_(whole, small), fill_value=True)
     return _all_true(len(column))
 
 
