@@ -153,7 +153,7 @@ def _parquet(
     import pyarrow.parquet as pq
 
     try:
-        file = stack.enter_context(pq.ParquetFile(path, pre_buffer=False, memory_map=True))
+        file = stack.enter_context(pq.ParquetFile(path, pre_buffer=False))
     except (pa.ArrowException, OSError) as error:
         # Arrow raises OSError, too, for what it cannot decode; one of the system has a number.
         if isinstance(error, OSError) and error.errno is not None:
