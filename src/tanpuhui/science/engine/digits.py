@@ -27,7 +27,7 @@ def places_of(value: Decimal) -> int:
 
 def whole_digits(value: Decimal) -> int:
     """Return the digits before the point of a number's magnitude; 0 for a magnitude below 1."""
-    magnitude = abs(value)
+    magnitude = value.copy_abs()  # abs() would round to the caller's context
     return magnitude.adjusted() + 1 if magnitude >= 1 else 0
 
 
@@ -60,7 +60,7 @@ class Digits:
 
     def negated(self) -> Digits:
         """Return the digits of the negative."""
-        return Digits(-self.high, -self.low, self.places)
+        return Digits(self.high.copy_negate(), self.low.copy_negate(), self.places)
 
     def plus(self, other: Digits) -> Digits:
         """Return the digits of a sum."""

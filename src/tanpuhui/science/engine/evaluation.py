@@ -139,15 +139,20 @@ def _wider_value(checked: Checked, known: Known) -> Decimal:
     raise TypeError(message)
 
 
-def rows_of(checked: Checked, known: Known) -> Iterator[Row]:
-    """Yield the rows of a sum or count that its condition lets through, in their order."""
-    node = checked.node
+def all_rows(checked: Checked, known: Known) -> Sequence[Row]:
+    """Return every row of the group that a sum, count or series reads, in their order."""
     group = known[checked.symbol.code if checked.symbol else ""]
-    if isinstance(group, Decimal | str | date) or not isinstance(node, tree.Total):
+    if isinstance(group, Decimal | str | date):
         message = "no rows where a group was checked"
         raise TypeError(message)
-    for row in group:
-        if node.where is None or holds(checked.parts[-1], {**known, **row}):
+    return group
+
+
+def rows_of(checked: Checked, known: Known) -> Iterator[Row]:
+    """Yield the rows of a sum or count that its condition lets through, in their order."""
+    conditional = isinstance(checked.node, tree.Total) and checked.node.where is not None
+    for row in all_rows(checked, known):
+        if not conditional or holds(checked.parts[-1], {**known, **row}):
             yield row
 
 

@@ -14,11 +14,11 @@ from tanpuhui.science.engine.evaluation import (
     Known,
     Row,
     Scalar,
+    all_rows,
     evaluate,
     find_branch,
     holds,
     rows_around,
-    rows_of,
 )
 from tanpuhui.science.engine.model import Field, MethodologyVersion, Variant
 from tanpuhui.science.engine.reasons import (
@@ -95,8 +95,8 @@ def _eligibility_reason(version: MethodologyVersion, everything: Known, known: K
     for predicate in version.eligibility:
         if not all(code in known for code in predicate.present):
             continue
-        if predicate.checked.unset:
-            return f"{PARAMETER_UNSET}:{predicate.checked.unset[0]}"
+        if predicate.unset:
+            return f"{PARAMETER_UNSET}:{predicate.unset[0]}"
         reason = _guard_reason(predicate.guards, everything)
         if reason is not None:
             return reason
@@ -136,7 +136,8 @@ def _guard_reason(guards: tuple[Guard, ...], known: Known) -> str | None:
     for guard in guards:
         if not all(holds(test, known) == outcome for test, outcome in guard.path):
             continue
-        for row in rows_of(guard.total, known) if guard.total is not None else [{}]:
+        # All rows: the guard's own path says which of them come to the look-up, its condition's among them.
+        for row in all_rows(guard.total, known) if guard.total is not None else [{}]:
             here = {**known, **row} if row else known
             reached = all(holds(test, here) == outcome for test, outcome in guard.row_path)
             if reached and not _finds(guard.lookup, here):

@@ -183,7 +183,7 @@ class Formula:
     note: Words
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Variant:
     """One way to calculate (算法): used when its fields are present or absent and its condition holds."""
 
@@ -195,9 +195,9 @@ class Variant:
     where_text: str
     formulas: tuple[Formula, ...]
 
-    @property
+    @cached_property
     def unset(self) -> tuple[str, ...]:
-        """The parameters without value that block it, in the order of use."""
+        """The parameters and columns without value that block it, in the order of use."""
         return tuple(dict.fromkeys(code for formula in self.formulas for code in formula.checked.unset))
 
     @property
@@ -221,7 +221,7 @@ class Variant:
         return Digits(low, high, max(0, digits.places - shift))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Predicate:
     """An eligibility rule (适用条件); a record that fails it does not count, with this code as the reason."""
 
@@ -232,6 +232,11 @@ class Predicate:
     present: tuple[str, ...]
     message: Words
     clause: str
+
+    @cached_property
+    def unset(self) -> tuple[str, ...]:
+        """The parameters and columns without value that block it."""
+        return self.checked.unset
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -73,7 +73,7 @@ def take_values(
 def _rows_reason(group: Group, rows: Sequence[Mapping[str, Scalar | None]], taken: list[Row]) -> str | None:
     if not group.min_rows <= len(rows) <= group.max_rows:
         return f"{ROWS_OUT_OF_BOUNDS}:{group.code}"
-    seen: set[tuple[Scalar, ...]] = set()
+    seen: set[tuple[str, tuple[Scalar, ...]]] = set()
     for row in rows:
         unknown = set(row) - {item.code for item in group.fields}
         if unknown:
@@ -88,8 +88,11 @@ def _rows_reason(group: Group, rows: Sequence[Mapping[str, Scalar | None]], take
     for row in rows:
         whole = {code: value for code, value in row.items() if value is not None}
         taken.append(whole)
-        marks = [tuple(whole[code] for code in group.unique)] if group.unique else []
-        marks += [(whole[group.order],)] if group.order else []
+        marks: list[tuple[str, tuple[Scalar, ...]]] = []
+        if group.unique:
+            marks.append(("unique", tuple(whole[code] for code in group.unique)))
+        if group.order:
+            marks.append(("order", (whole[group.order],)))
         if any(mark in seen for mark in marks):
             return f"{ROW_REPEATED}:{group.code}"
         seen.update(marks)

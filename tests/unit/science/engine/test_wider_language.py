@@ -22,6 +22,7 @@ from tanpuhui.science.engine import (
     load_version,
     tree,
 )
+from tanpuhui.science.engine.digits import Digits
 from tanpuhui.science.engine.functions import evaluate_function
 from tanpuhui.science.engine.record import Value
 
@@ -346,3 +347,23 @@ def test_a_group_may_have_as_many_rows_as_the_reference_says() -> None:
         version("计数(小班) * 1[tCO2]", **{"max_rows: 50\n": "max_rows: 10000\n"}).groups[0].max_rows
         == 10_000
     )
+
+
+def test_a_look_up_in_the_condition_of_a_sum_is_guarded_row_by_row() -> None:
+    formula = "合计(小班, 蓄积, 查表(密度, 树种) > 0.3[t/m3]) * 1[tCO2/m3]"
+    assert value(formula) == Decimal("110.50")
+    waiting = [*VOLUMES, {"stratum": "丙", "species": "油松", "volume": Decimal(1)}]
+    assert value(formula, strata=waiting) == "TABLE_VALUE_UNSET:density"
+
+
+def test_a_field_that_is_unique_and_one_that_orders_are_told_apart() -> None:
+    changes = {"    order: measured_on\n": "    order: measured_on\n    unique: [carbon]\n"}
+    counted = version("计数(监测) * 1[tCO2]", **changes)
+    assert interpret(counted, RECORD).steps["result"] == 3
+    again = [*PLOTS, {"measured_on": date(2020, 3, 1), "carbon": Decimal(100)}]
+    assert interpret(counted, {**RECORD, "plots": again}).reason == "ROW_REPEATED:plots"
+
+
+def test_a_bound_of_thirty_digits_keeps_its_last_one_when_it_is_negated() -> None:
+    wide = Digits(Decimal(0), Decimal(123456789012345678901234567891), 0)
+    assert str(wide.negated().low) == "-123456789012345678901234567891"
