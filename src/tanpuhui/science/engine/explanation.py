@@ -15,7 +15,7 @@ from tanpuhui.science.engine.digits import EXACT
 from tanpuhui.science.engine.evaluation import Known
 from tanpuhui.science.engine.interpreter import Result, interpret
 from tanpuhui.science.engine.model import Formula, MethodologyVersion, Parameter, Purpose, Variant
-from tanpuhui.science.engine.notation import expanded, named_items, number_text, value_text, written
+from tanpuhui.science.engine.notation import expanded, named_items, number_text, written
 from tanpuhui.science.engine.record import Value
 from tanpuhui.science.engine.steps import RowExplainer, Step, clause_of, plain_value
 
@@ -258,7 +258,7 @@ class _Explainer:
         )
 
     def _value_of(self, symbol: Symbol) -> str:
-        return value_text(self.known[symbol.code])
+        return self.row_explainer.written_value(symbol, self.known)
 
     def _children(self, checked: Checked) -> Iterator[Step]:
         """Yield the steps that a formula uses; those of a condition too, whichever way it went."""
@@ -268,7 +268,7 @@ class _Explainer:
             outside = checked.parts[1:] if isinstance(checked.node, tree.Series) else ()
             for part in outside:
                 yield from self._children(part)
-            yield self.row_explainer.rows(checked)
+            yield from self.row_explainer.rows(checked)
         else:
             for part in checked.parts:
                 yield from self._children(part)

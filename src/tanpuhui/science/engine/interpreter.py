@@ -97,7 +97,7 @@ def _eligibility_reason(version: MethodologyVersion, everything: Known, known: K
             continue
         if predicate.unset:
             return f"{PARAMETER_UNSET}:{predicate.unset[0]}"
-        reason = _guard_reason(predicate.guards, everything)
+        reason = guard_reason(predicate.guards, everything)
         if reason is not None:
             return reason
         if not holds(predicate.checked, everything):
@@ -119,7 +119,7 @@ def _calculate(version: MethodologyVersion, variant: Variant, known: Known) -> R
     steps: dict[str, Decimal] = {}
     everything = dict(known)
     for formula in variant.formulas:
-        reason = _guard_reason(formula.guards, everything)
+        reason = guard_reason(formula.guards, everything)
         if reason is not None:
             return _not_counted(reason, variant.code)
         steps[formula.code] = everything[formula.code] = evaluate(formula.checked, everything)
@@ -131,7 +131,7 @@ def _calculate(version: MethodologyVersion, variant: Variant, known: Known) -> R
     return Result(grams=Grams(grams), remainder_g=remainder, variant=variant.code, reason=None, steps=steps)
 
 
-def _guard_reason(guards: tuple[Guard, ...], known: Known) -> str | None:
+def guard_reason(guards: tuple[Guard, ...], known: Known) -> str | None:
     """Return the reason of the first look-up or series that finds nothing, or None."""
     for guard in guards:
         if not all(holds(test, known) == outcome for test, outcome in guard.path):

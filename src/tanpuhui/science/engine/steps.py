@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from tanpuhui.science.engine import tree
-from tanpuhui.science.engine.checked import Checked, Symbol
+from tanpuhui.science.engine.checked import Checked, Symbol, guards
 from tanpuhui.science.engine.evaluation import Known, Row, evaluate, find_branch, rows_of
+from tanpuhui.science.engine.interpreter import guard_reason
 from tanpuhui.science.engine.model import Column, Evidence, Group, MethodologyVersion
 from tanpuhui.science.engine.notation import number_text, value_text, written
 
@@ -75,6 +76,10 @@ def plain_value(value: object) -> Decimal | str:
     )
 
 
+def _found(checked: Checked, known: Known) -> Decimal | None:
+    return evaluate(checked, known) if guard_reason(guards(checked), known) is None else None
+
+
 @dataclass(frozen=True, slots=True)
 class RowExplainer:
     """Explains look-ups and sums of one record, for the formulas that use them."""
@@ -84,9 +89,17 @@ class RowExplainer:
     version: MethodologyVersion
     locale: str
 
-    def resolve(self, checked: Checked) -> Decimal:
-        """Return what a look-up, a sum or a series comes to in the record."""
-        return evaluate(checked, self.known)
+    def resolve(self, checked: Checked) -> Decimal | None:
+        """Return what a look-up, a sum or a series comes to in the record; None where it finds nothing.
+
+        That can be only in a branch that was not taken, and there it is written by its names.
+        """
+        return _found(checked, self.known)
+
+    def written_value(self, symbol: Symbol, known: Known) -> str:
+        """Return a symbol's number in the record; the name of what has none there (a table, a group, its fields)."""
+        has_none = symbol.role in {"column", "group"} or symbol.code not in known
+        return self.names[symbol.code] if has_none else value_text(known[symbol.code])
 
     def cells(self, checked: Checked, known: Known) -> Iterator[Step]:
         """Yield the cell that a look-up found, both knots where it lies between two."""
@@ -120,8 +133,11 @@ class RowExplainer:
             origin=table.origin,
         )
 
-    def rows(self, checked: Checked) -> Step:
-        """Return a sum, count or series as a step, with a step for each row that it counts."""
+    def rows(self, checked: Checked) -> Iterator[Step]:
+        """Yield a sum, count or series as a step, with a step for each row; nothing where it finds nothing."""
+        total = self.resolve(checked)
+        if total is None:
+            return
         node = checked.node
         group = self.version.group(checked.symbol.code if checked.symbol else "")
         counted = list(rows_of(checked, self.known) if isinstance(node, tree.Total) else self._all(group))
@@ -130,8 +146,7 @@ class RowExplainer:
         left = len(counted) - len(shown)
         more = {"zh": f"，只列前 {len(shown)} 行", "en": f"; the first {len(shown)} are listed"}[self.locale]
         note = {"zh": f"共 {len(counted)} 行", "en": f"{len(counted)} rows"}[self.locale]
-        total = self.resolve(checked)
-        return Step(
+        yield Step(
             kind="rows",
             code=f"{group.code}@{node.at}:{number_text(total)}",
             name=written(checked, lambda symbol: self.names[symbol.code], locale=self.locale),
@@ -167,7 +182,7 @@ class RowExplainer:
         ]
 
         def naming(symbol: Symbol) -> str:
-            return value_text(here[symbol.code])
+            return self.written_value(symbol, here)
 
         yield Step(
             kind="row",
@@ -176,8 +191,6 @@ class RowExplainer:
             value=evaluate(value, here),
             unit=value.unit.shown(self.locale),
             note=inputs,
-            substituted=written(
-                value, naming, locale=self.locale, resolve=lambda found: evaluate(found, here)
-            ),
+            substituted=written(value, naming, locale=self.locale, resolve=lambda part: _found(part, here)),
             children=tuple(cells),
         )

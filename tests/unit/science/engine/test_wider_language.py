@@ -367,3 +367,15 @@ def test_a_field_that_is_unique_and_one_that_orders_are_told_apart() -> None:
 def test_a_bound_of_thirty_digits_keeps_its_last_one_when_it_is_negated() -> None:
     wide = Digits(Decimal(0), Decimal(123456789012345678901234567891), 0)
     assert str(wide.negated().low) == "-123456789012345678901234567891"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "若 计数(小班) > 5 则 1[tCO2] * 查表(扣减率, 0.9) 否则 2[tCO2]",
+        "若 计数(小班) > 5 则 合计(小班, 蓄积 * 查表(含碳率, '刺槐')) * 1[tCO2*t/(m3*tC)] 否则 2[tCO2]",
+        "合计(小班, 若 蓄积 > 50000[m3] 则 1 * 查表(扣减率, 0.9) 否则 1) * 1[tCO2]",
+    ],
+)
+def test_a_branch_that_was_not_taken_is_explained_without_what_it_lacks(formula: str) -> None:
+    assert explain(version(formula), RECORD).grams is not None
