@@ -36,11 +36,15 @@ def area_covers(outer: str, inner: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One role held for one organisation in one area (GB/T 2260 code)."""
+    """One role held for one organisation in one area (GB/T 2260 code).
+
+    `on_behalf_of` is the identifier of the person who delegated it (授权代办), empty where it is the actor's own.
+    """
 
     role: Role
     organisation_id: int | None = None
     area: str = ""
+    on_behalf_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
