@@ -8,7 +8,8 @@ REACHABLE = {"identity", "rulebook", "documents"}
 APPEND_ONLY = {
     "audit.AuditRecord", "ledger.Journal", "ledger.Entry", "transparency.Head", "activity.Posting",
     "activity.RecordChunk", "activity.KeySegment", "activity.RecalculationStep", "activity.RecalculatedSlice",
-    "carbon_accounts.PoolAdjustment", "workflow.Decision", "registry.Issuance", "registry.Movement",
+    "carbon_accounts.PoolAdjustment", "workflow.Decision", "workflow.DecisionCorrection", "workflow.Attachment",
+    "workflow.Remark", "workflow.CaseAct", "workflow.NoticeComment", "workflow.CommentAnswer", "registry.Issuance", "registry.Movement",
     "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",
 }  # fmt: skip
 

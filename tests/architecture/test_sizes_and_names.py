@@ -14,7 +14,7 @@ JUNK_DRAWERS = {"utils", "util", "common", "helpers", "helper", "manager", "mana
 SHADOWED = {"csp", "cel", "rules", "auth", "types", "typst"}
 CONTEXT_NAMES = {
     "__init__.py", "README.md", "adapters", "apps.py", "domain", "domain.py", "events.py", "fields.py", "migrations",
-    "models.py", "operations", "queries", "queries.py", "sql", "tasks.py", "locale",
+    "models", "models.py", "operations", "queries", "queries.py", "sql", "tasks.py", "locale",
 }  # fmt: skip
 CONTEXTS = sorted(path.parent for path in SOURCE.glob("*/*/migrations"))
 

@@ -9,20 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tanpuhui.config.wiring import EFFECTS, SUBSCRIBERS
+from tanpuhui.config.wiring import EFFECTS, GUARDS, SUBSCRIBERS
 from tanpuhui.foundation.audit.operations import registered_operations
 from tanpuhui.foundation.persistence.events import publish, subscribed_tasks
 from tanpuhui.foundation.persistence.jobs import app, defer
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tanpuhui"
-SUBJECT_OF_PROCESS = {
-    "methodology_filing": "methodology_version",
-    "issuance": "monitoring_report",
-    "batch_correction": "batch",
-    "settlement_confirmation": "settlement_sheet",
-    "recalculation": "recalculation",
-}
 PROCESSES = sorted((ROOT / "jurisdictions").glob("*/processes/*.yaml"))
 
 
@@ -42,10 +35,18 @@ def event_types() -> set[type]:
 @pytest.mark.parametrize("path", PROCESSES, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
 def test_every_outcome_of_every_process_has_an_effect(path: Path) -> None:
     process = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506  the base loader makes text only
-    subject = SUBJECT_OF_PROCESS[process["process"]]
+    subject = process["subject_type"]
     outcomes = {transition["outcome"] for transition in process["transitions"]}
     assert outcomes
     assert {outcome for outcome in outcomes if (subject, outcome) not in EFFECTS} == set()
+
+
+@pytest.mark.parametrize("path", PROCESSES, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def test_every_guard_of_every_process_is_installed(path: Path) -> None:
+    process = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506  the base loader makes text only
+    named = {guard for transition in process["transitions"] for guard in transition.get("guards", [])}
+    installed = {guard for subject, guard in GUARDS if subject == process["subject_type"]}
+    assert named - installed - {"notice_over", "objections_answered"} == set()
 
 
 def test_there_are_processes_to_check() -> None:
@@ -83,6 +84,8 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         ),  # before anybody is signed in
         "workflow.open_case",  # the calling operation says who may
         "workflow.decide",  # the rows of the process version say who may
+        *(f"workflow.{verb}" for verb in ("assign_case", "urge_case", "follow_case", "attach", "remark")),
+        # who takes part in the case, by its area, organisation and parties
         "carbon_accounts.open_carbon_account",  # a citizen opens their own
         *(f"activity.{verb}_recalculation" for verb in ("approve", "reject")),
         *(f"methodology.{verb}_version" for verb in ("recommend", "file", "return", "reject", "resubmit")),

@@ -13,8 +13,16 @@ from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
 from tanpuhui.credits.registry import operations as registry
 from tanpuhui.foundation.persistence.events import install_subscribers
-from tanpuhui.foundation.workflow.events import CaseDecided
-from tanpuhui.foundation.workflow.operations import NO_EFFECT, Effect, install_effects
+from tanpuhui.foundation.rulebook.events import HolidaysChanged
+from tanpuhui.foundation.workflow.events import (
+    CaseAssigned,
+    CaseDecided,
+    CaseStarted,
+    CaseUrged,
+    NoticeClosed,
+    NoticeOpened,
+)
+from tanpuhui.foundation.workflow.operations import NO_EFFECT, Effect, Guard, install_effects, install_guards
 from tanpuhui.interfaces.access.domain import PUBLIC
 from tanpuhui.interfaces.access.table import install_routes
 from tanpuhui.interfaces.api.routes import ROUTES as API_ROUTES
@@ -50,9 +58,18 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
 }
 """(subject type, outcome) → the operation that runs in the deciding transaction."""
 
+GUARDS: Mapping[tuple[str, str], Guard] = {}
+"""(subject type, guard) → the check that a process demands; `notice_over` and `objections_answered` are workflow's own."""
+
 SUBSCRIBERS: Mapping[type, Sequence[str]] = {
     BatchReceived: ("activity.post_batch",),
+    CaseStarted: (),
     CaseDecided: (),
+    CaseAssigned: (),
+    CaseUrged: (),
+    NoticeOpened: (),
+    NoticeClosed: (),
+    HolidaysChanged: ("workflow.reckon_deadlines",),
     RecalculationPrepared: ("activity.preview_recalculation",),
     RecalculationApproved: ("activity.adjust_recalculation",),
     MonthPooled: (),
@@ -63,6 +80,7 @@ SUBSCRIBERS: Mapping[type, Sequence[str]] = {
 def install() -> None:
     """Hand the tables to the rooms that use them."""
     install_effects(EFFECTS)
+    install_guards(GUARDS)
     install_subscribers(SUBSCRIBERS)
     install_routes(
         {

@@ -15,6 +15,9 @@ CONFIDENCE = re.compile(r"S\d+(\+S\d+)*|GK-[HML]|DI|NOT ESTABLISHED|DEMO", re.AS
 WEEKEND = frozenset({5, 6})
 LEVELS = ("province", "city", "county")
 
+ASK_KINDS = ("day", "number", "text")
+"""What a value entered with a decision may be: a day (2027-01-31), a whole number, a text."""
+
 
 class JurisdictionInvalid(Refusal):
     """A file of the jurisdiction folder cannot be read."""
@@ -144,6 +147,21 @@ def days_left(deadlines: Collection[date], *, today: date, works: Mapping[date, 
     return {
         due: sum(day <= due for day in working) if due >= today else (due - today).days for due in deadlines
     }
+
+
+def working_days_between(start: date, end: date, *, works: Mapping[date, bool]) -> int:
+    """Return how many working days lie after a day, up to and with another; 0 where the second is not later.
+
+    Raises HolidaysUnset where a year between them has no entry.
+    """
+    years = {known.year for known in works}
+    counted = 0
+    for number in range(1, (end - start).days + 1):
+        day = start + timedelta(days=number)
+        if day.year not in years:
+            raise HolidaysUnset(year=day.year)
+        counted += works.get(day, day.weekday() not in WEEKEND)
+    return counted
 
 
 def unreachable_states(

@@ -55,13 +55,18 @@ class Parameter(models.Model):
 
 
 class ProcessVersion(models.Model):
-    """One version of a life-cycle (流程版本). It never changes: a case keeps the version it was opened with."""
+    """One version of a life-cycle (流程版本). It never changes: a case keeps the version it was opened with.
+
+    Its deadline is that of the whole case, whose clock stands still in states with `clock_stops`.
+    """
 
     process = models.TextField()
     version = models.IntegerField()
     label_zh = models.TextField()
     label_en = models.TextField()
     valid_from = models.DateField()
+    deadline_working_days = models.SmallIntegerField(null=True)
+    deadline_basis = models.TextField(default="", blank=True)
     definition_sha256 = models.CharField(max_length=64)
 
     class Meta:
@@ -70,7 +75,11 @@ class ProcessVersion(models.Model):
 
 
 class ProcessState(models.Model):
-    """One state of a process version (环节)."""
+    """One state of a process version (环节).
+
+    `clock_stops` while the applicant corrects. A state with `notice` puts the case to public notice (公示) for so many
+    working days; where they are unset, whoever brings the case there says how many.
+    """
 
     process_version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT, related_name="states")
     position = models.SmallIntegerField()
@@ -78,6 +87,10 @@ class ProcessState(models.Model):
     label_zh = models.TextField()
     label_en = models.TextField()
     initial = models.BooleanField()
+    clock_stops = models.BooleanField(default=False)
+    notice = models.BooleanField(default=False)
+    notice_working_days = models.SmallIntegerField(null=True)
+    notice_basis = models.TextField(default="", blank=True)
 
     class Meta:
         constraints = [
@@ -92,7 +105,8 @@ class ProcessState(models.Model):
 class Transition(models.Model):
     """One way from a state to another (流转): who may take it, by which outcome, within how many working days.
 
-    `two_person` names an earlier outcome whose decider may not also decide this one.
+    `two_person` names an earlier outcome whose decider may not also decide this one. `guards` are named checks that must
+    pass, `evidence` kinds of attachment that must be on the case, `asks` values that the decider enters.
     """
 
     process_version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT, related_name="transitions")
@@ -106,6 +120,9 @@ class Transition(models.Model):
     label_en = models.TextField()
     deadline_working_days = models.SmallIntegerField(null=True)
     deadline_basis = models.TextField()
+    guards = models.JSONField(default=list)
+    evidence = models.JSONField(default=list)
+    asks = models.JSONField(default=list)
 
     class Meta:
         constraints = [

@@ -28,6 +28,7 @@ from tanpuhui.foundation.rulebook.domain import (
 )
 
 __all__ = [
+    "Ask",
     "HolidaysUnset",
     "Jurisdiction",
     "JurisdictionInvalid",
@@ -51,6 +52,7 @@ __all__ = [
     "region",
     "regions",
     "require_parameter",
+    "working_days_between",
 ]
 
 
@@ -83,18 +85,40 @@ class RegionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A state of a process version; a final one has no way out."""
+    """A state of a process version; a final one has no way out.
+
+    In one with `clock_stops` the case's clock stands still; one with `notice` is a public notice of so many working
+    days, None where whoever brings the case there decides.
+    """
 
     code: str
     label_zh: str
     label_en: str
     initial: bool
     final: bool
+    clock_stops: bool
+    notice: bool
+    notice_working_days: int | None
+    notice_basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A value that the decider enters with a decision: `kind` is day, number or text."""
+
+    name: str
+    label_zh: str
+    label_en: str
+    kind: str
+    required: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """A way from one state to another; `two_person` names the earlier outcome that another person must have decided."""
+    """A way from one state to another; `two_person` names the earlier outcome that another person must have decided.
+
+    `guards` must pass, attachments of every kind in `evidence` must be there, and `asks` be answered.
+    """
 
     source: str
     target: str
@@ -104,11 +128,14 @@ class Transition:
     label_zh: str
     label_en: str
     deadline_working_days: int | None
+    guards: tuple[str, ...]
+    evidence: tuple[str, ...]
+    asks: tuple[Ask, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessVersion:
-    """A version of a life-cycle, as a case pins it."""
+    """A version of a life-cycle, as a case pins it; its deadline is that of the whole case."""
 
     id: int
     process: str
@@ -119,6 +146,11 @@ class ProcessVersion:
     initial_state: str
     states: tuple[State, ...]
     transitions: tuple[Transition, ...]
+    deadline_working_days: int | None
+
+    def state(self, code: str) -> State:
+        """Return a state by its code; raises LookupError."""
+        return next(state for state in self.states if state.code == code)
 
 
 def jurisdiction() -> Jurisdiction:
@@ -261,6 +293,10 @@ def process_by_id(version_id: int) -> ProcessVersion:
                 label_en=state.label_en,
                 initial=state.initial,
                 final=state.code not in sources,
+                clock_stops=state.clock_stops,
+                notice=state.notice,
+                notice_working_days=state.notice_working_days,
+                notice_basis=state.notice_basis,
             )
             for state in states
         ),
@@ -274,9 +310,13 @@ def process_by_id(version_id: int) -> ProcessVersion:
                 label_zh=found.label_zh,
                 label_en=found.label_en,
                 deadline_working_days=found.deadline_working_days,
+                guards=tuple(found.guards),
+                evidence=tuple(found.evidence),
+                asks=tuple(Ask(**ask) for ask in found.asks),
             )
             for found in transitions
         ),
+        deadline_working_days=row.deadline_working_days,
     )
 
 
@@ -284,6 +324,12 @@ def add_working_days(day: date, n: int) -> date:
     """Return the n-th working day after a day by the holiday table; raises HolidaysUnset for a year without entries."""
     rows = models.Holiday.objects.filter(day__year__gte=day.year).values_list("day", "works")
     return domain.add_working_days(day, n, works=dict(rows))
+
+
+def working_days_between(start: date, end: date) -> int:
+    """Return how many working days lie after a day, up to and with another; raises HolidaysUnset."""
+    rows = models.Holiday.objects.filter(day__year__gte=start.year, day__year__lte=end.year)
+    return domain.working_days_between(start, end, works=dict(rows.values_list("day", "works")))
 
 
 def days_left(deadlines: Collection[date], *, today: date) -> dict[date, int]:

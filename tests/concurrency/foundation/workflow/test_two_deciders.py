@@ -11,11 +11,11 @@ from pytest_django import Settings
 from tests.concurrency.conftest import CommittedDatabase
 from tests.integration.foundation.workflow.made_up_province import write_province
 
+from tanpuhui.config.wiring import SUBSCRIBERS
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.persistence.events import install_subscribers
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.foundation.workflow import queries
-from tanpuhui.foundation.workflow.events import CaseDecided
 from tanpuhui.foundation.workflow.models import Decision
 from tanpuhui.foundation.workflow.operations import (
     NO_EFFECT,
@@ -40,7 +40,7 @@ def province(committed_database: CommittedDatabase, settings: Settings, tmp_path
     settings.TANPUHUI_JURISDICTION_DIR = write_province(tmp_path / "made-up")
     load_jurisdiction(actor=SYSTEM, at=AT, folder=settings.TANPUHUI_JURISDICTION_DIR)
     before = installed_effects()
-    install_subscribers({CaseDecided: ()})
+    install_subscribers(dict.fromkeys(SUBSCRIBERS, ()))
     install_effects({("thing", outcome): NO_EFFECT for outcome in OUTCOMES})
     yield
     install_effects(before)

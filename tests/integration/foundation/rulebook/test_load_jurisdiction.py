@@ -117,9 +117,9 @@ def test_a_parent_that_is_gone_is_found(now: datetime) -> None:
     [
         (("rules/base.yaml", "valid_from: ", "valid_form: "), 3, "valid_form is not known here"),
         (("rules/base.yaml", "confidence: DEMO", "confidence: CERTAIN"), 6, "no evidence tag"),
-        (("processes/issuance.yaml", "target: submitted", "target: nowhere"), 15, "'nowhere' is not one of"),
-        (("processes/issuance.yaml", "role: owner", "role: friend"), 15, "'friend' is not one of"),
-        (("processes/issuance.yaml", "two_person: prepare", "two_person: dream"), 22, "not an outcome"),
+        (("processes/issuance.yaml", "target: submitted", "target: nowhere"), 16, "'nowhere' is not one of"),
+        (("processes/issuance.yaml", "role: owner", "role: friend"), 16, "'friend' is not one of"),
+        (("processes/issuance.yaml", "two_person: prepare", "two_person: dream"), 23, "not an outcome"),
         (("regions.csv", "990100,", "980100,"), 3, "not a six-digit code inside 990000"),
         (("holidays.csv", "off", "maybe"), 2, "off or work"),
         (("jurisdiction.yaml", "packs: [base, demonstration]", "packs: [base"), 18, "expected"),

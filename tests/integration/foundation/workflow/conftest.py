@@ -11,6 +11,7 @@ import pytest
 from pytest_django import Settings
 from tests.integration.foundation.workflow.made_up_province import write_province
 
+from tanpuhui.config.wiring import SUBSCRIBERS
 from tanpuhui.foundation.identity.models import Organisation
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
@@ -19,7 +20,6 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.rulebook.models import Transition
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.foundation.workflow.domain import APPLICANT_ROLES
-from tanpuhui.foundation.workflow.events import CaseDecided
 from tanpuhui.foundation.workflow.operations import CaseOpened, install_effects, installed_effects, open_case
 
 SUBJECT_TYPE = "thing"
@@ -87,7 +87,7 @@ def province_of(db: None, now: datetime, settings: Settings) -> Iterator[Callabl
             owner_id=organisation("owner", 1, at=now, area=area),
             verifier_id=organisation("verifier", 2, at=now, area=area),
         )
-        install_subscribers({CaseDecided: ()})
+        install_subscribers(dict.fromkeys(SUBSCRIBERS, ()))
         outcomes = Transition.objects.values_list("outcome", flat=True).distinct()
         install_effects({(SUBJECT_TYPE, outcome): found.hear for outcome in outcomes})
         return found

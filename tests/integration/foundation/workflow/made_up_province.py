@@ -70,7 +70,13 @@ def process_yaml(process: str, *, version: int = 1, valid_from: str = "2020-01-0
     """Return the file of a process, if asked without the transitions of one outcome and the states they alone reach."""
     transitions = [row for row in TRANSITIONS[process] if row[2] != without]
     reached = {STATES[process][0], *(row[1] for row in transitions)}
-    lines = [f"process: {process}", f'version: "{version}"', "label_zh: 流程", "label_en: Process"]
+    lines = [
+        f"process: {process}",
+        f'version: "{version}"',
+        "subject_type: thing",
+        "label_zh: 流程",
+        "label_en: Process",
+    ]
     lines += [f'valid_from: "{valid_from}"', "states:"]
     lines += [f"  - {{code: {s}, label_zh: {s}态, label_en: {s}}}" for s in STATES[process] if s in reached]
     lines.append("transitions:")

@@ -107,7 +107,10 @@ def check_agreement(province: Province, process: str) -> None:
             assert {t.outcome for t in leaving} == expected, (
                 "a two-person rule about a step that was not taken"
             )
-            offered = {found.outcome for found in queries.available_outcomes(actor=actor, case_id=case_id)}
+            offered = {
+                found.outcome
+                for found in queries.available_outcomes(actor=actor, case_id=case_id, at=province.at)
+            }
             in_inbox = case_id in {line.case.case_id for line in queries.inbox(actor=actor, at=province.at)}
             decided = {outcome for outcome in outcomes if decides(province, case_id, role, outcome)}
             # The trigger knows roles only through the rows, so one role without any stands for all such.

@@ -154,7 +154,7 @@ def test_others_are_refused(
     case_id = province.open("issuance").case_id
     with pytest.raises(expected):
         take(province, case_id, "submit", who(province))
-    assert queries.available_outcomes(actor=who(province), case_id=case_id) == ()
+    assert queries.available_outcomes(actor=who(province), case_id=case_id, at=province.at) == ()
 
 
 def test_who_prepared_does_not_issue(province: Province) -> None:
@@ -163,7 +163,9 @@ def test_who_prepared_does_not_issue(province: Province) -> None:
     both = province.actor(Role.CHECKER, user_id=maker_number)
     with pytest.raises(SamePerson):
         take(province, case_id, "issue", both)
-    assert "issue" not in {found.outcome for found in queries.available_outcomes(actor=both, case_id=case_id)}
+    assert "issue" not in {
+        found.outcome for found in queries.available_outcomes(actor=both, case_id=case_id, at=province.at)
+    }
     assert take(province, case_id, "issue", province.actor(Role.CHECKER)).state == "issued"
 
 

@@ -73,7 +73,7 @@ def test_a_case_moves_along_transitions_with_a_decision_only(
         "delete from workflow_decision",
         "update workflow_decision set opinion = 'other'",
         "update workflow_caseparty set role = 'owner'",
-        "truncate workflow_decision",
+        "truncate workflow_decision cascade",
         "truncate workflow_case cascade",
     ],
 )
@@ -89,8 +89,8 @@ def test_the_database_wants_an_opinion_too(province: Province) -> None:
     with pytest.raises(DatabaseError, match="decision_has_opinion"):
         execute(
             "insert into workflow_decision (case_id, step, outcome, from_state, to_state, actor_kind, actor_id, role, "
-            f"opinion, evidence, at) values ({case_id}, 2, 'verify', 'submitted', 'verified', 'user', '1', 'verifier', "
-            "' ', '[]', now())"
+            f"opinion, evidence, at, on_behalf_of, values, sha256) values ({case_id}, 2, 'verify', 'submitted', 'verified', 'user', '1', 'verifier', "
+            "' ', '[]', now(), '', '{}', '')"
         )
 
 

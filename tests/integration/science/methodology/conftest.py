@@ -10,10 +10,10 @@ import pytest
 from pytest_django import Settings
 from tests.integration.foundation.workflow.made_up_province import write_province
 
+from tanpuhui.config.wiring import SUBSCRIBERS
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.persistence.events import install_subscribers
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
-from tanpuhui.foundation.workflow.events import CaseDecided
 from tanpuhui.foundation.workflow.operations import decide, install_effects, installed_effects
 from tanpuhui.science.methodology import operations
 from tanpuhui.science.methodology.domain import SUBJECT_TYPE
@@ -113,7 +113,7 @@ def wired(db: None, now: datetime, settings: Settings, tmp_path: Path) -> Iterat
     settings.TANPUHUI_JURISDICTION_DIR = write_province(tmp_path / "made-up")
     load_jurisdiction(actor=SYSTEM, at=now, folder=settings.TANPUHUI_JURISDICTION_DIR)
     before = installed_effects()
-    install_subscribers({CaseDecided: ()})
+    install_subscribers(dict.fromkeys(SUBSCRIBERS, ()))
     install_effects(EFFECTS)
     yield
     install_effects(before)

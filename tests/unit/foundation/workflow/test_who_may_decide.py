@@ -45,6 +45,7 @@ CASE = CaseFacts(
     organisation_id=5,
     parties={"verifier": 6},
     decisions=(),
+    opened_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
 
 
@@ -107,7 +108,12 @@ def test_the_worker_never_takes_a_persons_decision() -> None:
 
 def decided(outcome: str, actor_id: str, *, step: int) -> PastDecision:
     return PastDecision(
-        step=step, outcome=outcome, actor_kind="user", actor_id=actor_id, at=datetime(2026, 1, 1, tzinfo=UTC)
+        step=step,
+        outcome=outcome,
+        actor_kind="user",
+        actor_id=actor_id,
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        to_state="prepared",
     )
 
 

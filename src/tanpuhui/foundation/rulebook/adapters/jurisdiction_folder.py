@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import functools
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from tanpuhui.foundation.kernel.actors import Role, area_covers
+from tanpuhui.foundation.kernel.actors import area_covers
 from tanpuhui.foundation.rulebook.adapters.placed_yaml import Placed, read_yaml
 from tanpuhui.foundation.rulebook.domain import (
     CONFIDENCE,
@@ -19,10 +18,7 @@ from tanpuhui.foundation.rulebook.domain import (
     JurisdictionInvalid,
     SubCentre,
     UnitName,
-    unreachable_states,
 )
-
-ROLES = tuple(role.value for role in Role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,47 +58,6 @@ class ParameterRow:
     note: str
     valid_from: date
     valid_to: date | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateRow:
-    """One state of a process."""
-
-    code: str
-    label_zh: str
-    label_en: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransitionRow:
-    """One transition of a process."""
-
-    source: str
-    target: str
-    outcome: str
-    role: str
-    two_person: str | None
-    label_zh: str
-    label_en: str
-    deadline_working_days: int | None
-    deadline_basis: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessRow:
-    """One file of processes/: a version of a life-cycle; the first state is the initial one."""
-
-    process: str
-    version: int
-    label_zh: str
-    label_en: str
-    valid_from: date
-    states: tuple[StateRow, ...]
-    transitions: tuple[TransitionRow, ...]
-
-    def sha256(self) -> str:
-        """Return a hash of everything this version says."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
 def read_jurisdiction(folder: Path) -> Jurisdiction:
@@ -276,82 +231,6 @@ def _overlap(one: ParameterRow, other: ParameterRow) -> bool:
         return False
     end, other_end = one.valid_to or date.max, other.valid_to or date.max
     return one.valid_from < other_end and other.valid_from < end
-
-
-def read_processes(folder: Path) -> tuple[ProcessRow, ...]:
-    """Read every file of processes/. Raises JurisdictionInvalid."""
-    rows = tuple(_process(read_yaml(path)) for path in sorted((folder / "processes").glob("*.yaml")))
-    keys = [(row.process, row.version) for row in rows]
-    if len(set(keys)) != len(keys):
-        raise JurisdictionInvalid(
-            file="processes", line=1, why="one version of one process stands in two files"
-        )
-    return rows
-
-
-def _process(top: Placed) -> ProcessRow:
-    fields = top.fields(
-        required=("process", "version", "label_zh", "label_en", "valid_from", "states", "transitions")
-    )
-    states = tuple(_state(item) for item in fields["states"].items())
-    codes = tuple(state.code for state in states)
-    if not codes or len(set(codes)) != len(codes):
-        raise fields["states"].refuse("a process has states, each once")
-    transitions = tuple(_transition(item, states=codes) for item in fields["transitions"].items())
-    outcomes = {transition.outcome for transition in transitions}
-    ways: dict[tuple[str, str], str] = {}
-    for item, transition in zip(fields["transitions"].items(), transitions, strict=True):
-        if transition.two_person is not None and transition.two_person not in outcomes:
-            raise item.refuse(f"{transition.two_person!r} is not an outcome of this process")
-        if ways.setdefault((transition.source, transition.outcome), transition.target) != transition.target:
-            raise item.refuse(f"{transition.outcome} leads from {transition.source} to two states")
-    lost = unreachable_states(codes[0], codes, ((t.source, t.target) for t in transitions))
-    if lost:
-        raise fields["states"].refuse("no transition leads to " + ", ".join(lost))
-    return ProcessRow(
-        process=fields["process"].text(),
-        version=fields["version"].whole_number(),
-        label_zh=fields["label_zh"].text(),
-        label_en=fields["label_en"].text(),
-        valid_from=fields["valid_from"].day(),
-        states=states,
-        transitions=transitions,
-    )
-
-
-def _state(item: Placed) -> StateRow:
-    fields = item.fields(required=("code", "label_zh", "label_en"))
-    return StateRow(
-        code=fields["code"].text(), label_zh=fields["label_zh"].text(), label_en=fields["label_en"].text()
-    )
-
-
-def _transition(item: Placed, *, states: tuple[str, ...]) -> TransitionRow:
-    fields = item.fields(
-        required=(
-            "source",
-            "target",
-            "outcome",
-            "role",
-            "label_zh",
-            "label_en",
-            "deadline_working_days",
-            "deadline_basis",
-        ),
-        optional=("two_person",),
-    )
-    deadline = fields["deadline_working_days"]
-    return TransitionRow(
-        source=fields["source"].one_of(states),
-        target=fields["target"].one_of(states),
-        outcome=fields["outcome"].text(),
-        role=fields["role"].one_of(ROLES),
-        two_person=fields["two_person"].text() if "two_person" in fields else None,
-        label_zh=fields["label_zh"].text(),
-        label_en=fields["label_en"].text(),
-        deadline_working_days=None if deadline.text_or_unset() is None else deadline.whole_number(),
-        deadline_basis=fields["deadline_basis"].text(),
-    )
 
 
 def _confidence(item: Placed) -> str:

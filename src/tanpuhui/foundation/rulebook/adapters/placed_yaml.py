@@ -48,6 +48,10 @@ class Placed:
             raise self.refuse("a list is expected")
         return (Placed(self.file, value) for value in self.node.value)
 
+    def is_list(self) -> bool:
+        """Say whether a list stands here."""
+        return isinstance(self.node, yaml.SequenceNode)
+
     def text(self) -> str:
         """Return a text that is not empty."""
         if not isinstance(self.node, yaml.ScalarNode) or not str(self.node.value).strip():

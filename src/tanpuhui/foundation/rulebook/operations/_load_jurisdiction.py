@@ -10,9 +10,12 @@ from pathlib import Path
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import business_day
+from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.rulebook.adapters import jurisdiction_folder as source
+from tanpuhui.foundation.rulebook.adapters.process_file import ProcessRow, read_processes
 from tanpuhui.foundation.rulebook.domain import JurisdictionInvalid, RuleInForce
+from tanpuhui.foundation.rulebook.events import HolidaysChanged
 from tanpuhui.foundation.rulebook.models import (
     Holiday,
     Parameter,
@@ -55,17 +58,20 @@ def load_jurisdiction(
             file="jurisdiction.yaml", line=1, why=f"packs does not list {', '.join(unknown)}"
         )
     today = business_day(at)
+    holidays = _load_holidays(source.read_holidays(folder))
+    if holidays:
+        publish(HolidaysChanged())
     return JurisdictionLoaded(
         code=described.code,
         regions=_load_regions(source.read_regions(folder, area=described.area)),
-        holidays=_load_holidays(source.read_holidays(folder)),
+        holidays=holidays,
         parameters=sum(
             _load_pack(
                 source.read_pack(folder, pack), pack=pack, rank=described.packs.index(pack), today=today
             )
             for pack in packs
         ),
-        process_versions=sum(_load_process(row) for row in source.read_processes(folder)),
+        process_versions=sum(_load_process(row) for row in read_processes(folder)),
     )
 
 
@@ -126,7 +132,7 @@ def _refuse_change(found: Parameter, row: source.ParameterRow, *, today: date) -
         raise RuleInForce(what=what, since=found.valid_from.isoformat())
 
 
-def _load_process(row: source.ProcessRow) -> int:
+def _load_process(row: ProcessRow) -> int:
     found = ProcessVersion.objects.filter(process=row.process, version=row.version).first()
     if found is not None:
         if found.definition_sha256 != row.sha256():
@@ -138,6 +144,8 @@ def _load_process(row: source.ProcessRow) -> int:
         label_zh=row.label_zh,
         label_en=row.label_en,
         valid_from=row.valid_from,
+        deadline_working_days=row.deadline_working_days,
+        deadline_basis=row.deadline_basis,
         definition_sha256=row.sha256(),
     )
     ProcessState.objects.bulk_create(

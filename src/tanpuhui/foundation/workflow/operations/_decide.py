@@ -1,31 +1,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Grant
-from tanpuhui.foundation.kernel.calendar import CHINA
+from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound, Refusal
 from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
+    AssignedToOther,
     CaseFacts,
     CaseMoved,
     NotYourDecision,
     OutcomeNotOpen,
-    acting_grant,
+    acting_grants,
+    assignment_refusal,
     checked_opinion,
+    checked_values,
     leaving,
     two_person_refusal,
 )
 from tanpuhui.foundation.workflow.events import CaseDecided
 from tanpuhui.foundation.workflow.models import Case, Decision
+from tanpuhui.foundation.workflow.operations._deadlines import reckon
 from tanpuhui.foundation.workflow.operations._effects import effect_of
-from tanpuhui.foundation.workflow.operations._open_case import deadline
-from tanpuhui.foundation.workflow.queries import actor_name, facts_of
+from tanpuhui.foundation.workflow.operations._notices import close_notice, open_notice
+from tanpuhui.foundation.workflow.queries import (
+    actor_name,
+    asks_of,
+    check_evidence,
+    check_guard,
+    decision_sha256,
+    facts_of,
+)
 
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 
@@ -51,13 +62,16 @@ def decide(
     opinion: str,
     evidence: Sequence[str] = (),
     seen_step: int | None = None,
+    values: Mapping[str, str] | None = None,
 ) -> Decided:
     """Move a case along one transition of its pinned process version, and set off what the outcome means.
 
-    The opinion is mandatory. `evidence` are SHA-256 (hex) of stored documents. `seen_step` is the step the person
-    had on the screen: when the case has moved since, the decision is refused even where the outcome is open again.
-    Raises NotFound, CaseMoved, OutcomeNotOpen, NotYourDecision, SamePerson, GuardUnproven, OpinionMissing,
-    OpinionTooLong, Invalid, and whatever the effect refuses; then nothing at all is written.
+    The opinion is mandatory. `evidence` are SHA-256 (hex) of stored documents; `values` what the process asks for,
+    and the days of a notice that no rule sets. `seen_step` is the step the person had on the screen: when the case
+    has moved since, the decision is refused even where the outcome is open again. A state with a notice opens it.
+    Raises NotFound, CaseMoved, OutcomeNotOpen, NotYourDecision, SamePerson, AssignedToOther, GuardUnproven,
+    OpinionMissing, OpinionTooLong, ValueMissing, ValueWrong, EvidenceMissing, Invalid, and whatever a guard or the
+    effect refuses; then nothing at all is written.
     """
     case = Case.objects.select_for_update(of=("self",)).filter(pk=case_id).first()
     if case is None:
@@ -67,26 +81,24 @@ def decide(
     if seen_step is not None and seen_step != case.step:
         raise _moved(facts, version=version, opinion=opinion)
     transition, grant = _permitted(facts, version=version, outcome=outcome, actor=actor, opinion=opinion)
-    text = checked_opinion(opinion)
-    if any(_SHA256.match(sha256) is None for sha256 in evidence):
-        raise Invalid(field="evidence", why="SHA-256 (hex) expected")
-    decision = Decision.objects.create(
-        case=case,
-        step=case.step + 1,
-        outcome=outcome,
-        from_state=case.state,
-        to_state=transition.target,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        role=transition.role,
-        organisation_id=grant.organisation_id,
-        opinion=text,
-        evidence=list(evidence),
+    decision = _checked(
+        case,
+        version=version,
+        transition=transition,
+        opinion=opinion,
+        evidence=evidence,
+        values=values or {},
         at=at,
     )
-    _move(case, version=version, state=transition.target, at=at)
+    decision.actor_kind, decision.actor_id = actor.kind, actor.id
+    decision.on_behalf_of, decision.organisation_id = grant.on_behalf_of, grant.organisation_id
+    sign(decision)
+    close_notice(case, at=at, result=transition.label_zh)
+    move(case, version=version, state=transition.target, at=at)
+    if version.state(case.state).notice:
+        open_notice(case, state=version.state(case.state), decision=decision)
     effect = effect_of(subject_type=case.subject_type, outcome=outcome)
-    effect(actor=actor, at=at, case_id=case.pk, subject_id=case.subject_id, opinion=text)
+    effect(actor=actor, at=at, case_id=case.pk, subject_id=case.subject_id, opinion=decision.opinion)
     publish(
         CaseDecided(
             case_id=case.pk,
@@ -100,6 +112,40 @@ def decide(
         )
     )
     return Decided(case_id=case.pk, number=case.number, outcome=outcome, state=case.state)
+
+
+def _checked(
+    case: Case,
+    *,
+    version: rulebook.ProcessVersion,
+    transition: rulebook.Transition,
+    opinion: str,
+    evidence: Sequence[str],
+    values: Mapping[str, str],
+    at: datetime,
+) -> Decision:
+    """Return the decision, not yet written, once everything that the process demands of it is there."""
+    text = checked_opinion(opinion)
+    if any(_SHA256.match(sha256) is None for sha256 in evidence):
+        raise Invalid(field="evidence", why="SHA-256 (hex) expected")
+    given = checked_values(
+        asks_of(transition, version=version), values, number=case.number, outcome=transition.outcome
+    )
+    check_evidence(case=case, kinds=transition.evidence, outcome=transition.outcome)
+    for guard in transition.guards:
+        check_guard(guard, subject_type=case.subject_type, at=at, case_id=case.pk, subject_id=case.subject_id)
+    return Decision(
+        case=case,
+        step=case.step + 1,
+        outcome=transition.outcome,
+        from_state=case.state,
+        to_state=transition.target,
+        role=transition.role,
+        opinion=text,
+        evidence=list(evidence),
+        values=given,
+        at=at,
+    )
 
 
 def _permitted(
@@ -116,12 +162,14 @@ def _permitted(
         raise OutcomeNotOpen(number=case.number, state=case.state, outcome=outcome, open=names)
     refusal: Refusal | None = None
     for transition in candidates:
-        grant = acting_grant(transition=transition, case=case, actor=actor)
-        if grant is None:
-            continue
-        refusal = two_person_refusal(transition=transition, case=case, actor=actor)
-        if refusal is None:
-            return transition, grant
+        for grant in acting_grants(transition=transition, case=case, actor=actor):
+            refusal = two_person_refusal(
+                transition=transition, case=case, actor=actor, grant=grant
+            ) or assignment_refusal(transition=transition, case=case, actor=actor, grant=grant)
+            if refusal is None:
+                return transition, grant
+    if isinstance(refusal, AssignedToOther):
+        refusal = AssignedToOther(number=case.number, who=actor_name(kind="user", id=case.assigned_to))
     raise refusal or NotYourDecision(
         number=case.number,
         outcome=outcome,
@@ -130,15 +178,34 @@ def _permitted(
     )
 
 
-def _move(case: Case, *, version: rulebook.ProcessVersion, state: str, at: datetime) -> None:
+def sign(decision: Decision) -> Decision:
+    """Write a decision with its signature, chained to the step before."""
+    previous = (
+        Decision.objects.filter(case_id=decision.case_id, step=decision.step - 1)
+        .values_list("sha256", flat=True)
+        .first()
+    )
+    decision.sha256 = decision_sha256(decision, number=decision.case.number, previous=previous or "")
+    decision.save(force_insert=True)
+    return decision
+
+
+def move(case: Case, *, version: rulebook.ProcessVersion, state: str, at: datetime) -> None:
+    """Bring a case to a state for which a decision was written; nobody holds the new step yet."""
     case.step += 1
     case.state = state
     case.entered_at = at
-    case.deadline_working_days, case.deadline_day = deadline(version=version, state=state, at=at)
     case.closed_at = None if leaving(version.transitions, state) else at
-    case.save(
-        update_fields=["step", "state", "entered_at", "deadline_working_days", "deadline_day", "closed_at"]
+    case.assigned_to_id, case.assigned_role = None, ""
+    facts = facts_of(Case.objects.prefetch_related("parties", "decisions").get(pk=case.pk))
+    case.deadline_working_days, case.deadline_day = reckon(
+        replace(facts, state=state, step=case.step),
+        version=version,
+        entered_on=business_day(at),
+        chosen=None,
+        closed=case.closed_at is not None,
     )
+    case.save()
 
 
 def _moved(case: CaseFacts, *, version: rulebook.ProcessVersion, opinion: str) -> Refusal:

@@ -9,17 +9,20 @@ from django.db import connection
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import business_day
+from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
     NUMBER_PARAMETER,
     NUMBER_PATTERN,
     CaseAlreadyOpen,
+    CaseFacts,
     PartyUnsuitable,
     case_number,
-    deadline_working_days,
 )
+from tanpuhui.foundation.workflow.events import CaseStarted
 from tanpuhui.foundation.workflow.models import Case, CaseParty
+from tanpuhui.foundation.workflow.operations._deadlines import reckon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ def open_case(
     ).first()
     if running is not None:
         raise CaseAlreadyOpen(number=running.number)
-    days, day = deadline(version=version, state=state, at=at)
+    days, day = _first_deadline(version, at=at)
     row = Case.objects.create(
         number=_next_number(process=process, at=at),
         process=process,
@@ -77,22 +80,33 @@ def open_case(
     )
     for role, party in sorted((parties or {}).items()):
         insert_party(case=row, role=role, organisation_id=party, at=at)
+    publish(
+        CaseStarted(
+            case_id=row.pk,
+            number=row.number,
+            process=process,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            state=state,
+        )
+    )
     return CaseOpened(case_id=row.pk, number=row.number, state=state)
 
 
-def deadline(*, version: rulebook.ProcessVersion, state: str, at: datetime) -> tuple[int | None, date | None]:
-    """Return in how many working days a state entered at `at` is to be left, and by which day.
-
-    Both are None where the rules set nothing; only the day is None while the holidays it depends on are not entered,
-    because no approval waits for a calendar.
-    """
-    days = deadline_working_days(version.transitions, state)
-    if days is None:
-        return None, None
-    try:
-        return days, rulebook.add_working_days(business_day(at), days)
-    except rulebook.HolidaysUnset:
-        return days, None
+def _first_deadline(version: rulebook.ProcessVersion, *, at: datetime) -> tuple[int | None, date | None]:
+    """Return the deadline of a case that begins now."""
+    begun = CaseFacts(
+        number="",
+        state=version.initial_state,
+        step=0,
+        area="",
+        opened_by=("", ""),
+        organisation_id=None,
+        parties={},
+        decisions=(),
+        opened_at=at,
+    )
+    return reckon(begun, version=version, entered_on=business_day(at), chosen=None, closed=False)
 
 
 def insert_party(*, case: Case, role: str, organisation_id: int, at: datetime) -> None:

@@ -132,7 +132,7 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     lines = workflow.timeline(view.case_id)
-    outcomes = workflow.available_outcomes(actor=who(request), case_id=view.case_id)
+    outcomes = workflow.available_outcomes(actor=who(request), case_id=view.case_id, at=timezone.now())
     context: dict[str, Any] = {
         "case": case_history.header(view, lines, outcomes),
         "view": view,

@@ -33,6 +33,18 @@ MOVES_RIGHT = """
     IF NEW.step = OLD.step AND NEW.state = OLD.state THEN
         RETURN NEW;
     END IF;
+    IF NEW.step = OLD.step + 1 AND EXISTS (
+        SELECT 1 FROM workflow_decision d JOIN workflow_decision r ON r.id = d.rescinds_id
+        WHERE d.case_id = OLD.id AND d.step = NEW.step AND r.case_id = OLD.id
+            AND r.to_state = OLD.state AND r.from_state = NEW.state AND r.rescinds_id IS NULL
+            AND NOT EXISTS (
+                SELECT 1 FROM workflow_decision e
+                WHERE e.case_id = OLD.id AND e.step > r.step AND e.step < d.step AND e.rescinds_id IS NULL
+                    AND NOT EXISTS (SELECT 1 FROM workflow_decision u WHERE u.rescinds_id = e.id)
+            )
+    ) THEN
+        RETURN NEW;
+    END IF;
     IF NOT EXISTS (
         SELECT 1 FROM rulebook_transition t
         WHERE t.process_version_id = OLD.process_version_id AND t.source = OLD.state AND t.target = NEW.state
@@ -64,7 +76,11 @@ class CaseSequence(models.Model):
 
 
 class Case(models.Model):
-    """One run of a pinned process version about one subject (案件)."""
+    """One run of a pinned process version about one subject (案件).
+
+    `deadline_day` is the nearer of the present step's deadline and the whole case's; `deadline_working_days` belongs to
+    it. `assigned_to` holds the present step for one person of `assigned_role`; every move clears it.
+    """
 
     number = models.TextField(unique=True)
     process = models.TextField()
@@ -83,14 +99,21 @@ class Case(models.Model):
     deadline_working_days = models.SmallIntegerField(null=True)
     deadline_day = models.DateField(null=True)
     closed_at = models.DateTimeField(null=True)
+    assigned_to = models.ForeignKey("identity.User", on_delete=models.PROTECT, null=True, related_name="+")
+    assigned_role = models.TextField(default="", blank=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(assigned_to__isnull=True, assigned_role="")
+                | (models.Q(assigned_to__isnull=False) & ~models.Q(assigned_role="")),
+                name="case_assigned_in_a_role",
+            ),
             models.UniqueConstraint(
                 fields=["process", "subject_type", "subject_id"],
                 condition=models.Q(closed_at__isnull=True),
                 name="case_one_running_per_subject",
-            )
+            ),
         ]
         indexes = [
             models.Index(fields=["subject_type", "subject_id", "id"], name="case_by_subject"),
@@ -98,6 +121,9 @@ class Case(models.Model):
                 fields=["process_version", "state", "area"],
                 condition=models.Q(closed_at__isnull=True),
                 name="case_running_by_state",
+            ),
+            models.Index(
+                fields=["assigned_to"], condition=models.Q(assigned_to__isnull=False), name="case_by_assignee"
             ),
             models.Index(
                 fields=["deadline_day", "entered_at", "id"],
@@ -130,7 +156,11 @@ class CaseParty(models.Model):
 
 
 class Decision(models.Model):
-    """One step of one case: outcome, opinion, who, for which organisation, when (决定)."""
+    """One step of one case: outcome, opinion, who, for which organisation, when (决定).
+
+    `on_behalf_of` is the person who delegated the role, `values` what the process asked for. A decision that rescinds
+    an earlier one (撤销) leads back to where that one came from. `sha256` signs all of it, chained to the step before.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
     step = models.IntegerField()
@@ -144,6 +174,10 @@ class Decision(models.Model):
     opinion = models.TextField()
     evidence = models.JSONField(default=list)
     at = models.DateTimeField()
+    on_behalf_of = models.TextField(default="", blank=True)
+    values = models.JSONField(default=dict)
+    rescinds = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="rescinded_by")
+    sha256 = models.CharField(max_length=64, default="", blank=True)
 
     class Meta:
         constraints = [

@@ -1,0 +1,213 @@
+"""Reads `processes/*.yaml`: one version of a life-cycle a file, with everything that a case of it is held to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+
+from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.foundation.rulebook.adapters.placed_yaml import Placed, read_yaml
+from tanpuhui.foundation.rulebook.domain import ASK_KINDS, JurisdictionInvalid, unreachable_states
+
+ROLES = tuple(role.value for role in Role)
+_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRow:
+    """One state of a process: whether its clock stands still, and for how long it is put to public notice."""
+
+    code: str
+    label_zh: str
+    label_en: str
+    clock_stops: bool = field(default=False, repr=False)
+    notice: bool = field(default=False, repr=False)
+    notice_working_days: int | None = field(default=None, repr=False)
+    notice_basis: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskRow:
+    """One value that the decider enters with a decision."""
+
+    name: str
+    label_zh: str
+    label_en: str
+    kind: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitionRow:
+    """One transition of a process; `guards`, `evidence` and `asks` are what it demands beside a role and an opinion."""
+
+    source: str
+    target: str
+    outcome: str
+    role: str
+    two_person: str | None
+    label_zh: str
+    label_en: str
+    deadline_working_days: int | None
+    deadline_basis: str
+    guards: tuple[str, ...] = field(default=(), repr=False)
+    evidence: tuple[str, ...] = field(default=(), repr=False)
+    asks: tuple[AskRow, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRow:
+    """One file of processes/: a version of a life-cycle; the first state is the initial one."""
+
+    process: str
+    version: int
+    label_zh: str
+    label_en: str
+    valid_from: date
+    states: tuple[StateRow, ...]
+    transitions: tuple[TransitionRow, ...]
+    subject_type: str = field(repr=False)
+    deadline_working_days: int | None = field(default=None, repr=False)
+    deadline_basis: str = field(default="", repr=False)
+
+    def sha256(self) -> str:
+        """Return a hash of everything this version says.
+
+        What the language learned later is hashed only where it is said, so that an older version keeps its hash.
+        """
+        added = {
+            "process": self.deadline_working_days,
+            "states": [asdict(state) for state in self.states if state.clock_stops or state.notice],
+            "transitions": [asdict(t) for t in self.transitions if t.guards or t.evidence or t.asks],
+        }
+        said = json.dumps(added, ensure_ascii=False, sort_keys=True) if any(added.values()) else ""
+        return hashlib.sha256((repr(self) + said).encode()).hexdigest()
+
+
+def read_processes(folder: Path) -> tuple[ProcessRow, ...]:
+    """Read every file of processes/. Raises JurisdictionInvalid."""
+    rows = tuple(_process(read_yaml(path)) for path in sorted((folder / "processes").glob("*.yaml")))
+    keys = [(row.process, row.version) for row in rows]
+    if len(set(keys)) != len(keys):
+        raise JurisdictionInvalid(
+            file="processes", line=1, why="one version of one process stands in two files"
+        )
+    return rows
+
+
+def _process(top: Placed) -> ProcessRow:
+    fields = top.fields(
+        required=(
+            *("process", "version", "subject_type", "label_zh", "label_en", "valid_from"),
+            *("states", "transitions"),
+        ),
+        optional=("deadline_working_days", "deadline_basis"),
+    )
+    states = tuple(_state(item) for item in fields["states"].items())
+    codes = tuple(state.code for state in states)
+    if not codes or len(set(codes)) != len(codes):
+        raise fields["states"].refuse("a process has states, each once")
+    placed = [
+        (item, row) for item in fields["transitions"].items() for row in _transitions(item, states=codes)
+    ]
+    _check_ways(placed)
+    transitions = tuple(row for _, row in placed)
+    lost = unreachable_states(codes[0], codes, ((t.source, t.target) for t in transitions))
+    if lost:
+        raise fields["states"].refuse("no transition leads to " + ", ".join(lost))
+    sources = {transition.source for transition in transitions}
+    stuck = [state.code for state in states if state.notice and state.code not in sources]
+    if stuck:
+        raise fields["states"].refuse("nothing leaves the notice of " + ", ".join(stuck))
+    return ProcessRow(
+        process=fields["process"].text(),
+        version=fields["version"].whole_number(),
+        label_zh=fields["label_zh"].text(),
+        label_en=fields["label_en"].text(),
+        valid_from=fields["valid_from"].day(),
+        states=states,
+        transitions=transitions,
+        subject_type=_name(fields["subject_type"]),
+        deadline_working_days=_days(fields["deadline_working_days"])
+        if "deadline_working_days" in fields
+        else None,
+        deadline_basis=fields["deadline_basis"].text() if "deadline_basis" in fields else "",
+    )
+
+
+def _check_ways(placed: list[tuple[Placed, TransitionRow]]) -> None:
+    outcomes = {row.outcome for _, row in placed}
+    ways: dict[tuple[str, str], str] = {}
+    for item, row in placed:
+        if row.two_person is not None and row.two_person not in outcomes:
+            raise item.refuse(f"{row.two_person!r} is not an outcome of this process")
+        if ways.setdefault((row.source, row.outcome), row.target) != row.target:
+            raise item.refuse(f"{row.outcome} leads from {row.source} to two states")
+
+
+def _state(item: Placed) -> StateRow:
+    fields = item.fields(required=("code", "label_zh", "label_en"), optional=("clock", "notice"))
+    notice = fields["notice"].fields(required=("working_days", "basis")) if "notice" in fields else None
+    return StateRow(
+        code=fields["code"].text(),
+        label_zh=fields["label_zh"].text(),
+        label_en=fields["label_en"].text(),
+        clock_stops="clock" in fields and fields["clock"].one_of(("runs", "stops")) == "stops",
+        notice=notice is not None,
+        notice_working_days=None if notice is None else _days(notice["working_days"]),
+        notice_basis="" if notice is None else notice["basis"].text(),
+    )
+
+
+def _transitions(item: Placed, *, states: tuple[str, ...]) -> Iterator[TransitionRow]:
+    """Give one row for each source of a transition."""
+    fields = item.fields(
+        required=(
+            *("source", "target", "outcome", "role", "label_zh", "label_en"),
+            *("deadline_working_days", "deadline_basis"),
+        ),
+        optional=("two_person", "guards", "evidence", "asks"),
+    )
+    sources = tuple(fields["source"].items()) if fields["source"].is_list() else (fields["source"],)
+    for source in sources:
+        yield TransitionRow(
+            source=source.one_of(states),
+            target=fields["target"].one_of(states),
+            outcome=_name(fields["outcome"]),
+            role=fields["role"].one_of(ROLES),
+            two_person=fields["two_person"].text() if "two_person" in fields else None,
+            label_zh=fields["label_zh"].text(),
+            label_en=fields["label_en"].text(),
+            deadline_working_days=_days(fields["deadline_working_days"]),
+            deadline_basis=fields["deadline_basis"].text(),
+            guards=tuple(_name(one) for one in fields["guards"].items()) if "guards" in fields else (),
+            evidence=tuple(_name(one) for one in fields["evidence"].items()) if "evidence" in fields else (),
+            asks=tuple(_ask(one) for one in fields["asks"].items()) if "asks" in fields else (),
+        )
+
+
+def _ask(item: Placed) -> AskRow:
+    fields = item.fields(required=("name", "label_zh", "label_en", "kind"), optional=("required",))
+    return AskRow(
+        name=_name(fields["name"]),
+        label_zh=fields["label_zh"].text(),
+        label_en=fields["label_en"].text(),
+        kind=fields["kind"].one_of(ASK_KINDS),
+        required="required" not in fields or fields["required"].one_of(("yes", "no")) == "yes",
+    )
+
+
+def _days(item: Placed) -> int | None:
+    return None if item.text_or_unset() is None else item.whole_number()
+
+
+def _name(item: Placed) -> str:
+    text = item.text()
+    if _NAME.fullmatch(text) is None:
+        raise item.refuse(f"{text!r} is not a name in small letters, digits and underscores")
+    return text

@@ -1,0 +1,179 @@
+"""Every refusal of this room."""
+
+from __future__ import annotations
+
+from tanpuhui.foundation.kernel.errors import Refusal
+
+
+class CaseMoved(Refusal):
+    """Somebody decided first; the opinion comes back in the data, so that nothing written is lost."""
+
+    code = "CASE_MOVED"
+    zh = "案件 {number} 已由 {who} 于 {when} 作出“{outcome}”，现为“{state}”。你的意见没有提交，已为你保留；请看过新情况后再决定。"
+    en = (
+        "Case {number} was moved by {who} at {when} with the outcome {outcome}; it is now {state}. "
+        "Your opinion was not entered and is kept for you; look at what happened, then decide again."
+    )
+
+
+class OutcomeNotOpen(Refusal):
+    """The case's pinned process has no such outcome from its present state."""
+
+    code = "OUTCOME_NOT_OPEN"
+    zh = "案件 {number} 在“{state}”环节不能作出“{outcome}”。现在可以作出的是：{open}。"
+    en = "Case {number} cannot be given the outcome {outcome} while it is {state}. Open now: {open}."
+
+
+class NotYourDecision(Refusal):
+    """The transition belongs to another role, area or organisation."""
+
+    code = "NOT_YOUR_DECISION"
+    zh = "案件 {number} 的“{outcome}”由“{role}”作出（辖区 {area}，限本案所列机构）。请转给有权的人员办理。"
+    en = (
+        "The outcome {outcome} of case {number} is for the role {role} (area {area}, and for the organisation named on the case). "
+        "Pass it to somebody who holds that role."
+    )
+
+
+class SamePerson(Refusal):
+    """The two-person rule (双人复核): who decided one named step may not decide the other."""
+
+    code = "SAME_PERSON"
+    zh = "案件 {number} 的“{outcome}”须由“{first}”以外的另一人作出，而“{first}”正是你作出的。请由同事复核。"
+    en = "The outcome {outcome} of case {number} needs another person than the one who decided {first}, which was you. Ask a colleague."
+
+
+class GuardUnproven(Refusal):
+    """The step that the two-person rule compares with was never taken; missing data never passes a guard."""
+
+    code = "GUARD_UNPROVEN"
+    zh = "案件 {number} 还没有“{first}”这一步的记录，无法核对双人复核，因此不能作出“{outcome}”。"
+    en = "Case {number} has no decision {first} to compare with, so the two-person rule for {outcome} cannot be checked."
+
+
+class OpinionMissing(Refusal):
+    """An opinion is mandatory."""
+
+    code = "OPINION_MISSING"
+    zh = "请写明意见。每一项决定都要有意见，并随案保存。"
+    en = "Write your opinion. Every decision carries one, and it is kept with the case."
+
+
+class OpinionTooLong(Refusal):
+    """An opinion has an upper length; longer texts are documents."""
+
+    code = "OPINION_TOO_LONG"
+    zh = "意见最多 {most} 个字，现在有 {length} 个。请把长文作为附件提交。"
+    en = "An opinion has at most {most} characters; this one has {length}. Attach a long text as a document."
+
+
+class CaseAlreadyOpen(Refusal):
+    """One subject has at most one running case of one process."""
+
+    code = "CASE_ALREADY_OPEN"
+    zh = "该事项已有在办案件 {number}，不能重复立案。请在该案件中办理。"
+    en = "There is already a running case {number} for this subject. Continue in that case."
+
+
+class PartyAlreadyNamed(Refusal):
+    """A party of a case is named once."""
+
+    code = "PARTY_ALREADY_NAMED"
+    zh = "案件 {number} 的“{role}”已经指定，不能改为另一机构。"
+    en = "The {role} of case {number} is already named and cannot be exchanged for another organisation."
+
+
+class PartyUnsuitable(Refusal):
+    """The organisation may not be this party of this case."""
+
+    code = "PARTY_UNSUITABLE"
+    zh = "不能把该机构指定为案件 {number} 的“{role}”：{why_zh}。"
+    en = "That organisation cannot be the {role} of case {number}: {why_en}."
+
+
+class ValueMissing(Refusal):
+    """The process asks for values with this decision, or a rule is unset and the decider must say."""
+
+    code = "VALUE_MISSING"
+    zh = (
+        "案件 {number} 的“{outcome}”还缺少：{labels_zh}。请填写后再提交；规则没有规定的，请在意见中写明理由。"
+    )
+    en = (
+        "The outcome {outcome} of case {number} still needs: {labels_en}. Enter it and submit again; where no rule sets it, "
+        "give the reason in the opinion."
+    )
+
+
+class ValueWrong(Refusal):
+    """A value entered with the decision is not of its kind."""
+
+    code = "VALUE_WRONG"
+    zh = "“{label_zh}”的值“{value}”不对：{why_zh}。"
+    en = "The value {value!r} of {label_en} is wrong: {why_en}."
+
+
+class EvidenceMissing(Refusal):
+    """Attachments that the process demands are not on the case."""
+
+    code = "EVIDENCE_MISSING"
+    zh = "案件 {number} 的“{outcome}”须附：{kinds}。请先把材料作为附件提交。"
+    en = "The outcome {outcome} of case {number} needs these attachments: {kinds}. Attach them first."
+
+
+class AssignedToOther(Refusal):
+    """The step is held for another person."""
+
+    code = "ASSIGNED_TO_OTHER"
+    zh = "案件 {number} 的这一步已转给“{who}”办理。要由你办理，请先转给自己。"
+    en = "This step of case {number} is assigned to {who}. To act on it yourself, take it over first."
+
+
+class AssigneeUnsuitable(Refusal):
+    """The person could not take this step."""
+
+    code = "ASSIGNEE_UNSUITABLE"
+    zh = "不能把案件 {number} 转给该人员：他在本案的这一步没有办理权限。请选择有权的同事。"
+    en = "Case {number} cannot be assigned to that person, who may not take this step. Choose a colleague who may."
+
+
+class UrgedToday(Refusal):
+    """One urging a day is enough."""
+
+    code = "URGED_TODAY"
+    zh = "案件 {number} 今天已经催办过，承办人员已收到提醒。请明天再催。"
+    en = "Case {number} was urged today already, and those who act on it were told. Try again tomorrow."
+
+
+class NoticeRuns(Refusal):
+    """The public notice of this step is not over."""
+
+    code = "NOTICE_RUNS"
+    zh = "案件 {number} 的公示到 {closes_on} 为止，期满以后才能进入下一步。"
+    en = "The public notice of case {number} runs until {closes_on}; the next step follows after that."
+
+
+class ObjectionsOpen(Refusal):
+    """Objections raised in the notice wait for an answer."""
+
+    code = "OBJECTIONS_OPEN"
+    zh = "案件 {number} 的公示有 {count} 条异议没有答复，或经核实成立。请逐条答复；成立的，请退回补正。"
+    en = (
+        "Case {number} has {count} objections that are not answered or were upheld. Answer each of them; "
+        "where one is upheld, return the case for correction."
+    )
+
+
+class CannotRescind(Refusal):
+    """The decision is not one that can be taken back by itself."""
+
+    code = "CANNOT_RESCIND"
+    zh = "案件 {number} 第 {step} 步的决定不能撤销：{why_zh}。"
+    en = "The decision of step {step} of case {number} cannot be rescinded: {why_en}."
+
+
+class NotCaseMember(Refusal):
+    """Only those who take part in a case may add to it."""
+
+    code = "NOT_CASE_MEMBER"
+    zh = "你不是案件 {number} 的当事方或承办人员，不能{act_zh}。"
+    en = "You are neither a party of case {number} nor one of those who act on it, so you cannot {act_en}."

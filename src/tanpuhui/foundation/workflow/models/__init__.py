@@ -1,0 +1,28 @@
+"""Tables of this room: cases and decisions, what lies in the case beside them, public notice."""
+
+from tanpuhui.foundation.workflow.models.casefile import (
+    Attachment,
+    CaseAct,
+    CaseRelation,
+    CaseSubscription,
+    DecisionCorrection,
+    Remark,
+)
+from tanpuhui.foundation.workflow.models.cases import Case, CaseParty, CaseSequence, Decision
+from tanpuhui.foundation.workflow.models.notices import CommentAnswer, Notice, NoticeComment
+
+__all__ = [
+    "Attachment",
+    "Case",
+    "CaseAct",
+    "CaseParty",
+    "CaseRelation",
+    "CaseSequence",
+    "CaseSubscription",
+    "CommentAnswer",
+    "Decision",
+    "DecisionCorrection",
+    "Notice",
+    "NoticeComment",
+    "Remark",
+]

@@ -1,0 +1,124 @@
+"""Attachments and item-level remarks of a case (附件、逐项意见)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.documents import queries as documents
+from tanpuhui.foundation.kernel.actors import Actor
+from tanpuhui.foundation.kernel.errors import Invalid, NotFound
+from tanpuhui.foundation.workflow.domain import NotCaseMember, member_grant, takes_part
+from tanpuhui.foundation.workflow.models import Attachment, Remark
+from tanpuhui.foundation.workflow.operations._acts import running_case
+from tanpuhui.foundation.workflow.queries import facts_of
+
+NAME_CHARACTERS_MAX = 200
+REMARK_CHARACTERS_MAX = 4_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """The document is on the case, as this version of its kind and name."""
+
+    case_id: int
+    attachment_id: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remarked:
+    """The remark or answer is on the case."""
+
+    case_id: int
+    remark_id: int
+
+
+@operation(roles=set(), subject="case:{case_id}")
+def attach(
+    *,
+    actor: Actor,
+    at: datetime,
+    idempotency_key: str | None,
+    case_id: int,
+    kind: str,
+    name: str,
+    sha256: str,
+) -> Attached:
+    """Put a stored document on a running case; the same kind and name again is its next version, the earlier stay.
+
+    Raises NotFound, NotCaseMember, Invalid.
+    """
+    case = running_case(case_id)
+    if not takes_part(facts_of(case), actor):
+        raise NotCaseMember(number=case.number, act_zh="提交附件", act_en="attach to it")
+    if not kind.strip() or not name.strip() or len(name) > NAME_CHARACTERS_MAX:
+        raise Invalid(field="name", why="请写明材料种类和名称 / give kind and name of the document")
+    document = documents.document(sha256)
+    same = Attachment.objects.filter(case=case, kind=kind, name=name).order_by("-version").first()
+    if same is not None and same.document_id == sha256:
+        return Attached(case_id=case.pk, attachment_id=same.pk, version=same.version)
+    grant = member_grant(facts_of(case), actor)
+    row = Attachment.objects.create(
+        case=case,
+        kind=kind,
+        name=name,
+        version=1 if same is None else same.version + 1,
+        document_id=document.sha256,
+        step=case.step,
+        attached_by=f"{actor.kind}:{actor.id}",
+        organisation_id=grant.organisation_id if grant else None,
+        at=at,
+    )
+    return Attached(case_id=case.pk, attachment_id=row.pk, version=row.version)
+
+
+@operation(roles=set(), subject="case:{case_id}")
+def remark(
+    *,
+    actor: Actor,
+    at: datetime,
+    idempotency_key: str | None,
+    case_id: int,
+    item: str,
+    text: str,
+    answers: int | None = None,
+    settles: bool = False,
+) -> Remarked:
+    """Write a remark on one item of the subject, or an answer to a remark; `settles` says that the matter is done.
+
+    Only the one who remarked, or a colleague in the same role, settles it. Raises NotFound, NotCaseMember, Invalid.
+    """
+    case = running_case(case_id)
+    facts = facts_of(case)
+    grant = member_grant(facts, actor)
+    if grant is None and not takes_part(facts, actor):
+        raise NotCaseMember(number=case.number, act_zh="写意见", act_en="remark on it")
+    role = grant.role.value if grant else "opener"
+    if not text.strip() or len(text) > REMARK_CHARACTERS_MAX or not item.strip():
+        raise Invalid(
+            field="text",
+            why=f"请写明条目和意见，最多 {REMARK_CHARACTERS_MAX} 字 / name the item and write the remark",
+        )
+    first = None
+    if answers is not None:
+        first = Remark.objects.filter(pk=answers, case=case, answers__isnull=True).first()
+        if first is None:
+            raise NotFound(what="意见 / remark", id=answers)
+        if settles and first.role != role:
+            raise NotCaseMember(
+                number=case.number, act_zh="了结他人的意见", act_en="settle the remark of another"
+            )
+    row = Remark.objects.create(
+        case=case,
+        item=first.item if first else item.strip(),
+        text=text.strip(),
+        answers=first,
+        settles=settles and first is not None,
+        step=case.step,
+        written_by=f"{actor.kind}:{actor.id}",
+        role=role,
+        at=at,
+    )
+    return Remarked(case_id=case.pk, remark_id=row.pk)

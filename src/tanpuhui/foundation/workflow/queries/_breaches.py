@@ -1,0 +1,60 @@
+"""What must always hold of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tanpuhui.foundation.kernel.breaches import Breach
+from tanpuhui.foundation.workflow.models import Case
+from tanpuhui.foundation.workflow.queries._signature import decision_sha256
+from tanpuhui.foundation.workflow.queries._views import Versions
+
+
+def breaches() -> Iterator[Breach]:
+    """Find every case whose state is not what its decisions, replayed over its pinned process, lead to."""
+    versions = Versions()
+    for row in Case.objects.order_by("id").prefetch_related("decisions").iterator(chunk_size=1000):
+        version = versions[row.process_version_id]
+        state = version.initial_state
+        for number, decision in enumerate(sorted(row.decisions.all(), key=lambda d: d.step), start=1):
+            if decision.rescinds_id is not None:
+                # A rescission leads back; the trigger let it in, and the state it names is compared below.
+                state = decision.to_state
+                continue
+            known = any(
+                (t.source, t.target, t.outcome, t.role)
+                == (state, decision.to_state, decision.outcome, decision.role)
+                for t in version.transitions
+            )
+            if decision.step != number or decision.from_state != state or not known:
+                detail = (
+                    f"step {decision.step}: {decision.from_state} → {decision.to_state} by {decision.outcome}"
+                )
+                yield Breach(
+                    invariant="workflow.decisions_follow_the_process",
+                    subject=f"case:{row.number}",
+                    detail=detail,
+                )
+            state = decision.to_state
+        taken = len(row.decisions.all())
+        if (row.state, row.step) != (state, taken):
+            detail = f"{row.state} at step {row.step}; its decisions lead to {state} at step {taken}"
+            yield Breach(
+                invariant="workflow.state_is_what_was_decided", subject=f"case:{row.number}", detail=detail
+            )
+        yield from _unsigned(row)
+
+
+def _unsigned(row: Case) -> Iterator[Breach]:
+    """Find decisions that are not what was signed; those made before signatures were kept have none."""
+    previous = ""
+    for decision in sorted(row.decisions.all(), key=lambda d: d.step):
+        if decision.sha256 and decision.sha256 != decision_sha256(
+            decision, number=row.number, previous=previous
+        ):
+            yield Breach(
+                invariant="workflow.decision_is_what_was_signed",
+                subject=f"case:{row.number}",
+                detail=f"step {decision.step}",
+            )
+        previous = decision.sha256

@@ -1,0 +1,200 @@
+"""One case, the cases of a subject or of an area, and what is open to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from tanpuhui.foundation.kernel.actors import Actor
+from tanpuhui.foundation.kernel.errors import Refusal
+from tanpuhui.foundation.rulebook import queries as rulebook
+from tanpuhui.foundation.workflow.domain import (
+    NOTICE_WORKING_DAYS,
+    AssignedToOther,
+    acting_grants,
+    area_prefix,
+    assignment_refusal,
+    leaving,
+    two_person_refusal,
+)
+from tanpuhui.foundation.workflow.models import Case, CaseParty, Decision
+from tanpuhui.foundation.workflow.queries._guards import check_evidence, check_guard
+from tanpuhui.foundation.workflow.queries._views import (
+    AvailableOutcome,
+    CaseView,
+    Versions,
+    actor_name,
+    case_row,
+    facts_of,
+    view_of,
+)
+
+CASES_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionView:
+    """One decision as an effect reads it: who, on whose behalf, which opinion, which values."""
+
+    decision_id: int
+    step: int
+    outcome: str
+    actor_kind: str
+    actor_id: str
+    on_behalf_of: str
+    role: str
+    organisation_id: int | None
+    opinion: str
+    evidence: tuple[str, ...]
+    values: Mapping[str, str]
+    at: datetime
+
+
+def case(case_id: int) -> CaseView:
+    """Return one case. Raises NotFound."""
+    return view_of(case_row(case_id), versions=Versions())
+
+
+def cases_of(subject_type: str, subject_id: str) -> tuple[CaseView, ...]:
+    """Return every case about a subject, newest first."""
+    versions = Versions()
+    rows = Case.objects.filter(subject_type=subject_type, subject_id=subject_id).order_by("-id")
+    return tuple(view_of(row, versions=versions) for row in rows.prefetch_related("parties"))
+
+
+def cases(
+    *,
+    text: str = "",
+    areas: Sequence[str] = (),
+    organisation_ids: Sequence[int] = (),
+    process: str = "",
+    limit: int = 50,
+) -> tuple[CaseView, ...]:
+    """Return the newest cases that lie in one of the areas or name one of the organisations, of none where both are empty.
+
+    `text` stands in number or title. Who may see which is for the caller to say, by areas and organisations.
+    """
+    seen = Q(pk__in=())
+    for area in areas:
+        seen |= Q(area__startswith=area_prefix(area))
+    if organisation_ids:
+        named = CaseParty.objects.filter(organisation_id__in=organisation_ids)
+        seen |= Q(organisation_id__in=organisation_ids) | Q(pk__in=named.values("case_id"))
+    rows = Case.objects.filter(seen).order_by("-id")
+    if text:
+        rows = rows.filter(Q(number__icontains=text) | Q(title__icontains=text))
+    if process:
+        rows = rows.filter(process=process)
+    versions = Versions()
+    found = rows.prefetch_related("parties")[: min(limit, CASES_MAX)]
+    return tuple(view_of(row, versions=versions) for row in found)
+
+
+def available_outcomes(*, actor: Actor, case_id: int, at: datetime) -> tuple[AvailableOutcome, ...]:
+    """Return what the actor may decide on the case, by the same rows and rules as `decide`. Raises NotFound.
+
+    Guards and attachments are looked at, so that a button can say why it would be refused.
+    """
+    row = case_row(case_id)
+    return outcomes_of(row, version=rulebook.process_by_id(row.process_version_id), actor=actor, at=at)
+
+
+def latest_outcome(case_id: int) -> str | None:
+    """Return the outcome of the case's latest decision, None while there is none."""
+    return (
+        Decision.objects.filter(case_id=case_id).order_by("-step").values_list("outcome", flat=True).first()
+    )
+
+
+def latest_decision(case_id: int) -> DecisionView | None:
+    """Return the case's latest decision with the values entered, None while there is none. Effects read it."""
+    row = Decision.objects.filter(case_id=case_id).order_by("-step").first()
+    if row is None:
+        return None
+    return DecisionView(
+        decision_id=row.pk,
+        step=row.step,
+        outcome=row.outcome,
+        actor_kind=row.actor_kind,
+        actor_id=row.actor_id,
+        on_behalf_of=row.on_behalf_of,
+        role=row.role,
+        organisation_id=row.organisation_id,
+        opinion=row.opinion,
+        evidence=tuple(row.evidence),
+        values=dict(row.values),
+        at=row.at,
+    )
+
+
+def outcomes_of(
+    row: Case, *, version: rulebook.ProcessVersion, actor: Actor, at: datetime | None = None
+) -> tuple[AvailableOutcome, ...]:
+    """Return what the actor may decide; with `at`, also what stands in the way of each (guards, evidence)."""
+    facts = facts_of(row)
+    found: dict[str, AvailableOutcome] = {}
+    for transition in leaving(version.transitions, row.state):
+        blocked: Refusal | None = None
+        for grant in acting_grants(transition=transition, case=facts, actor=actor):
+            if two_person_refusal(transition=transition, case=facts, actor=actor, grant=grant) is not None:
+                continue
+            blocked = assignment_refusal(transition=transition, case=facts, actor=actor, grant=grant)
+            if blocked is None and at is not None:
+                blocked = _in_the_way(row, transition=transition, at=at)
+            found.setdefault(
+                transition.outcome,
+                AvailableOutcome(
+                    outcome=transition.outcome,
+                    target=transition.target,
+                    role=transition.role,
+                    label_zh=transition.label_zh,
+                    label_en=transition.label_en,
+                    asks=asks_of(transition, version=version),
+                    evidence=transition.evidence,
+                    blocked=_named(blocked),
+                    on_behalf_of=grant.on_behalf_of,
+                ),
+            )
+            break
+    return tuple(found.values())
+
+
+def asks_of(transition: rulebook.Transition, *, version: rulebook.ProcessVersion) -> tuple[rulebook.Ask, ...]:
+    """Return what the decider enters: what the process asks for, and the days of a notice that no rule sets."""
+    target = version.state(transition.target)
+    if not target.notice or target.notice_working_days is not None:
+        return transition.asks
+    return (
+        *transition.asks,
+        rulebook.Ask(
+            name=NOTICE_WORKING_DAYS,
+            label_zh="公示期（工作日；规则未定，由你决定）",
+            label_en="Working days of public notice (no rule sets them; you decide)",
+            kind="number",
+            required=True,
+        ),
+    )
+
+
+def _in_the_way(row: Case, *, transition: rulebook.Transition, at: datetime) -> Refusal | None:
+    try:
+        check_evidence(case=row, kinds=transition.evidence, outcome=transition.outcome)
+        for guard in transition.guards:
+            check_guard(
+                guard, subject_type=row.subject_type, at=at, case_id=row.pk, subject_id=row.subject_id
+            )
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+def _named(refusal: Refusal | None) -> Refusal | None:
+    """Give the person's name where a pure rule knew only the identifier."""
+    if isinstance(refusal, AssignedToOther):
+        return AssignedToOther(
+            number=refusal.data["number"], who=actor_name(kind="user", id=str(refusal.data["who"]))
+        )
+    return refusal
