@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
-from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Role
 from tanpuhui.foundation.kernel.errors import Invalid, Refusal
 
 
@@ -24,20 +24,28 @@ class OrganisationKind(StrEnum):
     PARTNER = "partner"
     MERCHANT = "merchant"
     BUYER = "buyer"
+    PILOT_AREA = "pilot_area"
 
 
 ROLES_OF_KIND: Mapping[OrganisationKind, frozenset[Role]] = {
-    OrganisationKind.REGULATOR: frozenset({Role.ADMINISTRATOR, Role.REGULATOR}),
-    OrganisationKind.CENTRE: frozenset({Role.ADMINISTRATOR, Role.MAKER, Role.CHECKER}),
-    OrganisationKind.SUBCENTRE: frozenset({Role.ADMINISTRATOR, Role.SUBCENTRE, Role.MAKER, Role.CHECKER}),
+    OrganisationKind.REGULATOR: frozenset({Role.REGULATOR}),
+    OrganisationKind.CENTRE: SCHEME_ADMINISTRATORS | {Role.MAKER, Role.CHECKER},
+    OrganisationKind.SUBCENTRE: frozenset({Role.SUBCENTRE, Role.MAKER, Role.CHECKER}),
     OrganisationKind.OWNER: frozenset({Role.ADMINISTRATOR, Role.OWNER, Role.BUYER}),
     OrganisationKind.VERIFIER: frozenset({Role.ADMINISTRATOR, Role.VERIFIER}),
     OrganisationKind.EXPERT_BODY: frozenset({Role.ADMINISTRATOR, Role.EXPERT}),
     OrganisationKind.PARTNER: frozenset({Role.ADMINISTRATOR, Role.PARTNER, Role.OWNER, Role.BUYER}),
     OrganisationKind.MERCHANT: frozenset({Role.ADMINISTRATOR, Role.MERCHANT, Role.BUYER}),
     OrganisationKind.BUYER: frozenset({Role.ADMINISTRATOR, Role.BUYER}),
+    OrganisationKind.PILOT_AREA: frozenset({Role.ADMINISTRATOR, Role.OWNER, Role.BUYER}),
 }
-"""Which roles a kind of organisation can give: a verifier can never be handed an owner's role, nor the reverse."""
+"""Which roles a kind of organisation can give: a verifier can never be handed an owner's role, nor the reverse.
+
+Regulator, centre and sub-centres have no administrator of their own (docs/decisions/three-administrators.md).
+"""
+
+SCHEME_BODIES = frozenset({OrganisationKind.REGULATOR, OrganisationKind.CENTRE, OrganisationKind.SUBCENTRE})
+"""Who runs or watches the scheme. Everybody else is an outside organisation (入驻机构)."""
 
 CODE_DIGITS = 6
 CODE_VALID = timedelta(minutes=5)
@@ -85,6 +93,52 @@ class RoleNotOfKind(Refusal):
     code = "ROLE_NOT_OF_KIND"
     zh = "“{kind}”类机构不能授予角色 {role}。请核对机构类型或角色。"
     en = "An organisation of kind {kind} cannot give the role {role}. Check the kind or the role."
+
+
+class AdministratorsCombined(Refusal):
+    """One of the three administrators holds no second role, and no other role is joined to theirs (三员分立)."""
+
+    code = "ADMINISTRATORS_COMBINED"
+    zh = (
+        "系统管理员、安全管理员、审计管理员须是三个人，也不能兼任其他角色：该用户在这段时间已有角色 {held}，不能再授予 {role}。"
+        "请另选一人，或先结束已有的角色。"
+    )
+    en = (
+        "The system, security and audit administrators are three people and hold no other role: this user holds {held} "
+        "at that time and cannot be given {role}. Choose another person, or end the role they have."
+    )
+
+
+class SelfAppointment(Refusal):
+    """Nobody gives a role to themselves."""
+
+    code = "SELF_APPOINTMENT"
+    zh = "不能给自己授予角色。请由另一位有权的管理员授予。"
+    en = "Nobody gives a role to themselves. Ask another administrator who may."
+
+
+class AdministratorNeeded(Refusal):
+    """The scheme keeps at least one administrator of each of the three kinds."""
+
+    code = "ADMINISTRATOR_NEEDED"
+    zh = "这是最后一位{role}，不能结束。请先任命接任的人。"
+    en = "This is the last {role}; the role cannot end. Appoint a successor first."
+
+
+class AlreadyFounded(Refusal):
+    """The first three administrators are appointed once."""
+
+    code = "ALREADY_FOUNDED"
+    zh = "三员已经任命过。以后由安全管理员授予和结束角色。"
+    en = "The three administrators have been appointed before. From now on the security administrator gives and ends roles."
+
+
+class NotTheirPerson(Refusal):
+    """An organisation's administrator gives roles to the organisation's own people only."""
+
+    code = "NOT_THEIR_PERSON"
+    zh = "该用户不是本机构的人员。请先为本机构添加人员，再授予角色。"
+    en = "This user is not one of the organisation's people. Add the person to the organisation first, then give the role."
 
 
 class MembershipExists(Refusal):

@@ -5,13 +5,27 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
+from django.db.models import Case, F, Func, Q, Value, When
 
+from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS
 from tanpuhui.foundation.persistence.triggers import append_only
 
 
+class Held(Func):
+    """The time between two moments, without the last one."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
 class User(AbstractBaseUser):
-    """Somebody who signs in. Citizens are known by phone, organisations' people by a user name."""
+    """Somebody who signs in. Citizens are known by phone, organisations' people by a user name.
+
+    `organisation` is the one that keeps the sign-in of its person (归属机构); roles are memberships.
+    """
 
     username = models.TextField(unique=True)
     display_name = models.TextField()
@@ -19,6 +33,9 @@ class User(AbstractBaseUser):
     is_citizen = models.BooleanField()
     phone_sealed = models.BinaryField(null=True)
     phone_index = models.BinaryField(null=True, max_length=32)
+    organisation = models.ForeignKey(
+        "Organisation", null=True, on_delete=models.PROTECT, related_name="people"
+    )
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField()
 
@@ -42,7 +59,7 @@ class User(AbstractBaseUser):
 
 
 class Organisation(models.Model):
-    """A centre, department, owner, verifier, partner, merchant or buyer (机构)."""
+    """A centre, department, owner, verifier, partner, merchant, buyer or pilot area (机构)."""
 
     kind = models.TextField()
     name = models.TextField()
@@ -73,6 +90,25 @@ class Membership(models.Model):
             models.CheckConstraint(
                 condition=models.Q(valid_to__isnull=True) | models.Q(valid_to__gte=models.F("valid_from")),
                 name="membership_ends_after_it_begins",
+            ),
+            # Of one person, an administrator's duty and any other one do not overlap; the other roles are one duty here.
+            ExclusionConstraint(
+                name="membership_administrators_stand_alone",
+                expressions=[
+                    (F("user"), RangeOperators.EQUAL),
+                    (
+                        Case(
+                            When(
+                                Q(role__in=sorted(role.value for role in SCHEME_ADMINISTRATORS)),
+                                then=F("role"),
+                            ),
+                            default=Value("scheme", output_field=models.TextField()),
+                            output_field=models.TextField(),
+                        ),
+                        RangeOperators.NOT_EQUAL,
+                    ),
+                    (Held("valid_from", "valid_to"), RangeOperators.OVERLAPS),
+                ],
             ),
         ]
 

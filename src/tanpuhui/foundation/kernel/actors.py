@@ -23,7 +23,21 @@ class Role(StrEnum):
     SUBCENTRE = "subcentre"
     REGULATOR = "regulator"
     ADMINISTRATOR = "administrator"
+    SYSTEM_ADMINISTRATOR = "system_administrator"
+    SECURITY_ADMINISTRATOR = "security_administrator"
+    AUDIT_ADMINISTRATOR = "audit_administrator"
     SYSTEM = "system"
+
+
+SCHEME_ADMINISTRATORS = frozenset(
+    {Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDIT_ADMINISTRATOR}
+)
+"""The three administrators (三员) after GB/T 22239-2019: three persons of the centre who hold no other role at all.
+
+The system administrator keeps organisations, people, parameters and holidays; the security administrator gives and ends
+roles; the audit administrator reads what both did. `Role.ADMINISTRATOR` (机构管理员) is something else: it looks after
+the people and keys of one outside organisation.
+"""
 
 
 def area_covers(outer: str, inner: str) -> bool:

@@ -12,6 +12,7 @@ from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.transparency import queries as transparency
 from tanpuhui.credits.projects import queries as projects
 from tanpuhui.credits.registry import queries as registry
+from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.science.methodology import queries as methodology
@@ -26,6 +27,7 @@ CHECKS: dict[str, tuple[str, Callable[[], Iterator[Breach]]]] = {
     "registry": ("签发等于各状态之和，序列号不重叠 / units add up and are disjoint", registry.breaches),
     "methodology": ("方法学字节未变 / filed bytes unchanged", methodology.breaches),
     "transparency": ("公开日志前后一致 / the log is consistent", transparency.breaches),
+    "identity": ("角色合乎机构，三员分立 / roles fit, administrators stand alone", identity.breaches),
     "workflow": ("每个决定都是流程允许的 / every decision was allowed", workflow.breaches),
 }
 """One line per room: what is checked, in words, and the function that checks it."""

@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "verify": Command(f"{_ROOM}.verify", django=False),
     "methodology": Command(f"{_ROOM}.methodology", django=False),
     "demo": Command(f"{_ROOM}.demo"),
+    "appoint": Command(f"{_ROOM}.appoint"),
     "migrate": Command(f"{_ROOM}.migrate"),
     "worker": Command(f"{_ROOM}.worker"),
     "invariants": Command(f"{_ROOM}.invariants"),

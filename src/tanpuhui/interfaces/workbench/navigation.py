@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext
 
 from tanpuhui.foundation.identity.queries import OrganisationView, organisation
-from tanpuhui.foundation.kernel.actors import Actor, Role
+from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Actor, Role
 from tanpuhui.foundation.rulebook.queries import jurisdiction
 from tanpuhui.interfaces.design.parts import Crumb, NavigationItem
 from tanpuhui.interfaces.workbench.acting import who
@@ -21,7 +21,7 @@ from tanpuhui.interfaces.workbench.routes import ROUTES
 from tanpuhui.interfaces.workbench.waiting import count_waiting
 from tanpuhui.interfaces.workbench.words import role_name, worded
 
-WITHOUT_INBOX = frozenset({Role.ADMINISTRATOR})
+WITHOUT_INBOX = SCHEME_ADMINISTRATORS | {Role.ADMINISTRATOR}
 """Who looks after people and their rights decides nothing of the scheme, so nothing ever waits for them."""
 
 

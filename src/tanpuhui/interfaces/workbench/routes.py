@@ -55,7 +55,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "draft-close": AUTHORS,
     "settlements": only(*CENTRE),
     "close-settlement": only(Role.MAKER),
-    "audit": only(Role.REGULATOR, Role.CHECKER),
+    "audit": only(Role.REGULATOR, Role.CHECKER, Role.AUDIT_ADMINISTRATOR),
     "holdings": only(*HOLDERS),
     "holding": only(*HOLDERS, *CENTRE),
     "offer": only(*HOLDERS),

@@ -57,6 +57,9 @@ def role_name(role: str) -> str:
         Role.SUBCENTRE: gettext("分中心"),
         Role.REGULATOR: gettext("主管部门"),
         Role.ADMINISTRATOR: gettext("机构管理员"),
+        Role.SYSTEM_ADMINISTRATOR: gettext("系统管理员"),
+        Role.SECURITY_ADMINISTRATOR: gettext("安全管理员"),
+        Role.AUDIT_ADMINISTRATOR: gettext("审计管理员"),
     }.get(Role(role), role)
 
 

@@ -51,16 +51,25 @@ def partner_id(db: None, now: datetime) -> int:
     ).organisation_id
 
 
-@pytest.fixture
-def administrator(centre_id: int, now: datetime) -> Actor:
+def _administrator(role: Role, username: str, centre_id: int, now: datetime) -> Actor:
     added = add_member(
         actor=SYSTEM,
         at=now,
         organisation_id=centre_id,
-        username="admin.centre",
-        display_name="中心管理员",
+        username=username,
+        display_name="三员之一",
         password=SecretStr(PASSWORD),
-        role=Role.ADMINISTRATOR,
+        role=role,
         area="990000",
     )
     return actor_of(user_id=added.user_id, at=now)
+
+
+@pytest.fixture
+def administrator(centre_id: int, now: datetime) -> Actor:
+    return _administrator(Role.SYSTEM_ADMINISTRATOR, "admin.centre", centre_id, now)
+
+
+@pytest.fixture
+def security(centre_id: int, now: datetime) -> Actor:
+    return _administrator(Role.SECURITY_ADMINISTRATOR, "admin.security", centre_id, now)

@@ -13,12 +13,16 @@ from tanpuhui.foundation.identity.models import Membership, User
 from tanpuhui.foundation.identity.operations import (
     MembershipEnded,
     MembershipExists,
+    NotTheirPerson,
     RoleNotOfKind,
+    SelfAppointment,
     UscCodeTaken,
     UsernameTaken,
     add_member,
+    add_person,
     end_membership,
     grant_role,
+    register_citizen,
     register_organisation,
 )
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
@@ -40,7 +44,26 @@ def admit(actor: Actor, at: datetime, **changes: object) -> int:
     return register_organisation(actor=actor, at=at, **{**facts, **changes}).organisation_id  # type: ignore[arg-type]
 
 
-def test_the_centre_admits_an_organisation_and_finds_it_by_kind_and_area(
+def member(actor: Actor, at: datetime, organisation_id: int, username: str, role: Role, *, area: str) -> int:
+    return add_member(
+        actor=actor,
+        at=at,
+        organisation_id=organisation_id,
+        username=username,
+        display_name=username.title(),
+        password=PASSWORD,
+        role=role,
+        area=area,
+    ).user_id
+
+
+@pytest.fixture
+def partner_boss(partner_id: int, now: datetime) -> Actor:
+    user_id = member(SYSTEM, now, partner_id, "boss", Role.ADMINISTRATOR, area="990100")
+    return queries.actor_of(user_id=user_id, at=now)
+
+
+def test_the_system_administrator_admits_an_organisation_and_finds_it_by_kind_and_area(
     administrator: Actor, now: datetime
 ) -> None:
     verifier = admit(administrator, now)
@@ -65,90 +88,123 @@ def test_a_wrong_or_repeated_credit_code_is_refused(administrator: Actor, now: d
         admit(administrator, now)
 
 
-def test_only_an_administrator_of_centre_or_regulator_admits(
-    administrator: Actor, partner_id: int, now: datetime
+def test_nobody_but_the_system_administrator_admits(
+    security: Actor, partner_boss: Actor, now: datetime
 ) -> None:
-    added = add_member(
-        actor=administrator,
-        at=now,
-        organisation_id=partner_id,
-        username="boss",
-        display_name="伙伴管理员",
-        password=PASSWORD,
-        role=Role.ADMINISTRATOR,
-        area="990100",
-    )
-    partner_boss = queries.actor_of(user_id=added.user_id, at=now)
-    with pytest.raises(NotPermitted):
-        admit(partner_boss, now)
-    colleague = add_member(
-        actor=partner_boss,
-        at=now,
-        organisation_id=partner_id,
-        username="colleague",
-        display_name="同事",
-        password=PASSWORD,
-        role=Role.PARTNER,
-        area="990100",
-    )
-    assert queries.actor_of(user_id=colleague.user_id, at=now).has(Role.PARTNER, organisation_id=partner_id)
+    for stranger in (security, partner_boss):
+        with pytest.raises(NotPermitted):
+            admit(stranger, now)
+
+
+def test_an_outside_administrator_looks_after_the_people_of_that_organisation_only(
+    partner_boss: Actor, partner_id: int, centre_id: int, now: datetime
+) -> None:
+    colleague = member(partner_boss, now, partner_id, "colleague", Role.PARTNER, area="990100")
+    assert queries.actor_of(user_id=colleague, at=now).has(Role.PARTNER, organisation_id=partner_id)
+    stranger = member(SYSTEM, now, centre_id, "maker", Role.MAKER, area="990000")
     with pytest.raises(NotPermitted):
         grant_role(
-            actor=partner_boss, at=now, user_id=colleague.user_id, organisation_id=partner_id, role=Role.PARTNER, area="990000"
+            actor=partner_boss, at=now, user_id=colleague, organisation_id=partner_id, role=Role.PARTNER, area="990000"
+        )  # fmt: skip
+    with pytest.raises(NotTheirPerson):
+        grant_role(
+            actor=partner_boss, at=now, user_id=stranger, organisation_id=partner_id, role=Role.PARTNER, area="990100"
+        )  # fmt: skip
+    with pytest.raises(NotPermitted):
+        member(partner_boss, now, centre_id, "intruder", Role.MAKER, area="990000")
+
+
+def test_in_the_centre_one_administrator_keeps_people_and_another_gives_roles(
+    administrator: Actor, security: Actor, centre_id: int, now: datetime
+) -> None:
+    added = add_person(
+        actor=administrator,
+        at=now,
+        organisation_id=centre_id,
+        username="maker",
+        display_name="经办",
+        password=PASSWORD,
+    )
+    assert queries.actor_of(user_id=added.user_id, at=now).grants == ()
+    facts = {"user_id": added.user_id, "organisation_id": centre_id, "role": Role.MAKER, "area": "990000"}
+    with pytest.raises(NotPermitted):
+        grant_role(actor=administrator, at=now, **facts)  # type: ignore[arg-type]
+    grant_role(actor=security, at=now, **facts)  # type: ignore[arg-type]
+    assert queries.actor_of(user_id=added.user_id, at=now).has(Role.MAKER, organisation_id=centre_id)
+    with pytest.raises(NotPermitted):
+        add_person(
+            actor=security,
+            at=now,
+            organisation_id=centre_id,
+            username="ghost",
+            display_name="影子",
+            password=PASSWORD,
+        )
+
+
+def test_nobody_appoints_themselves(
+    security: Actor, partner_boss: Actor, centre_id: int, partner_id: int, now: datetime
+) -> None:
+    for actor, organisation_id, role, area in (
+        (security, centre_id, Role.MAKER, "990000"),
+        (partner_boss, partner_id, Role.PARTNER, "990100"),
+    ):
+        with pytest.raises(SelfAppointment):
+            grant_role(
+                actor=actor, at=now, user_id=int(actor.id), organisation_id=organisation_id, role=role, area=area
+            )  # fmt: skip
+
+
+def test_a_citizens_account_holds_no_office(security: Actor, partner_id: int, now: datetime) -> None:
+    citizen = register_citizen(
+        actor=SYSTEM, at=now, phone="13900000001", display_name="市民", area="990102"
+    ).user_id
+    with pytest.raises(Invalid, match="office"):
+        grant_role(
+            actor=security, at=now, user_id=citizen, organisation_id=partner_id, role=Role.PARTNER, area="990100"
         )  # fmt: skip
 
 
 def test_a_kind_of_organisation_gives_only_its_own_roles(
-    administrator: Actor, partner_id: int, now: datetime
+    partner_boss: Actor, partner_id: int, now: datetime
 ) -> None:
     with pytest.raises(RoleNotOfKind):
-        add_member(
-            actor=administrator,
-            at=now,
-            organisation_id=partner_id,
-            username="x",
-            display_name="x",
-            password=PASSWORD,
-            role=Role.CHECKER,
-            area="990100",
-        )
+        member(partner_boss, now, partner_id, "x", Role.CHECKER, area="990100")
     assert not User.objects.filter(username="x").exists()
 
 
 def test_a_short_password_and_a_taken_name_are_refused(
-    administrator: Actor, centre_id: int, now: datetime
+    partner_boss: Actor, partner_id: int, now: datetime
 ) -> None:
-    facts = {"organisation_id": centre_id, "display_name": "经办", "role": Role.MAKER, "area": "990000"}
+    facts = {"organisation_id": partner_id, "display_name": "同事", "role": Role.PARTNER, "area": "990100"}
     with pytest.raises(Invalid, match="password"):
-        add_member(actor=administrator, at=now, username="maker", password=SecretStr("short"), **facts)  # type: ignore[arg-type]
+        add_member(actor=partner_boss, at=now, username="short", password=SecretStr("short"), **facts)  # type: ignore[arg-type]
     with pytest.raises(UsernameTaken):
-        add_member(actor=administrator, at=now, username="admin.centre", password=PASSWORD, **facts)  # type: ignore[arg-type]
+        add_member(actor=partner_boss, at=now, username="boss", password=PASSWORD, **facts)  # type: ignore[arg-type]
 
 
 def test_the_password_leaves_no_trace_in_the_audit(
-    administrator: Actor, centre_id: int, now: datetime
+    partner_boss: Actor, partner_id: int, now: datetime
 ) -> None:
     digests = set()
     for number, password in enumerate(("first-long-password", "second-long-password")):
         User.objects.filter(username="maker").update(username=f"earlier-{number}")
         add_member(
-            actor=administrator,
+            actor=partner_boss,
             at=now,
-            organisation_id=centre_id,
+            organisation_id=partner_id,
             username="maker",
             display_name="经办",
             password=SecretStr(password),
-            role=Role.MAKER,
-            area="990000",
+            role=Role.PARTNER,
+            area="990100",
         )
         digests.add(bytes(AuditRecord.objects.latest("id").arguments_sha256))
     assert len(digests) == 1
 
 
-def test_a_role_holds_from_its_grant_until_its_end(
-    administrator: Actor, centre_id: int, now: datetime
-) -> None:
-    user_id = int(administrator.id)
+def test_a_role_holds_from_its_grant_until_its_end(security: Actor, centre_id: int, now: datetime) -> None:
+    user_id = member(SYSTEM, now, centre_id, "checker", Role.CHECKER, area="990000")
     later = now + timedelta(days=1)
     granted = grant_role(
         actor=SYSTEM,
@@ -168,11 +224,14 @@ def test_a_role_holds_from_its_grant_until_its_end(
             actor=SYSTEM, at=later, user_id=user_id, organisation_id=centre_id, role=Role.MAKER, area="990100"
         )
     ended = later + timedelta(days=2)
-    end_membership(actor=administrator, at=ended, membership_id=granted.membership_id)
+    end_membership(actor=security, at=ended, membership_id=granted.membership_id)
     assert not queries.actor_of(user_id=user_id, at=ended).has(Role.MAKER)
-    assert [member.role for member in queries.members(centre_id, at=ended)] == ["administrator"]
+    assert {found.role for found in queries.members(centre_id, at=ended)} == {
+        "checker",
+        "security_administrator",
+    }
     with pytest.raises(MembershipEnded):
-        end_membership(actor=administrator, at=ended, membership_id=granted.membership_id)
+        end_membership(actor=security, at=ended, membership_id=granted.membership_id)
 
 
 def test_an_inactive_user_has_no_grants_and_an_unknown_one_is_refused(

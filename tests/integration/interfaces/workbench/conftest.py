@@ -133,7 +133,10 @@ def desk(
         ("checker", Role.CHECKER, centre),
         ("expert", Role.EXPERT, organisation(OrganisationKind.EXPERT_BODY, 5)),
         ("regulator", Role.REGULATOR, organisation(OrganisationKind.REGULATOR, 6)),
-        ("administrator", Role.ADMINISTRATOR, centre),
+        ("administrator", Role.ADMINISTRATOR, built.partner_id),
+        ("system_administrator", Role.SYSTEM_ADMINISTRATOR, centre),
+        ("security_administrator", Role.SECURITY_ADMINISTRATOR, centre),
+        ("audit_administrator", Role.AUDIT_ADMINISTRATOR, centre),
         ("subcentre", Role.SUBCENTRE, organisation(OrganisationKind.SUBCENTRE, 7)),
     ):
         member = add_member(

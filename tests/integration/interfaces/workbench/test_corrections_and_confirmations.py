@@ -11,6 +11,7 @@ from tests.integration.interfaces.workbench.test_chain import coupon, decide, po
 
 from tanpuhui.credits.registry.operations import offer_transfer
 from tanpuhui.foundation.identity.queries import actor_of
+from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS
 from tanpuhui.foundation.kernel.quantities import Tonnes
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.uses.rewards.operations import close_settlement
@@ -114,6 +115,7 @@ def test_offered_units_wait_in_the_recipients_inbox_until_they_are_answered(desk
     assert "没有待办" in buyer.get("/w/").content.decode()
 
 
-def test_an_administrator_is_told_why_nothing_waits(desk: Desk) -> None:
-    assert workflow.inbox(actor=actor_of(user_id=desk.users["administrator"].pk, at=NOW), at=NOW) == ()
-    assert "不办理业务，所以没有待办" in desk.client("administrator").get("/w/").content.decode()
+@pytest.mark.parametrize("name", ["administrator", *sorted(SCHEME_ADMINISTRATORS)])
+def test_an_administrator_is_told_why_nothing_waits(desk: Desk, name: str) -> None:
+    assert workflow.inbox(actor=actor_of(user_id=desk.users[name].pk, at=NOW), at=NOW) == ()
+    assert "不办理业务，所以没有待办" in desk.client(name).get("/w/").content.decode()

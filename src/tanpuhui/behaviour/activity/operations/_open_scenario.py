@@ -32,7 +32,7 @@ class FeedOpened:
     adapter: str
 
 
-@operation(roles={Role.ADMINISTRATOR, Role.MAKER}, subject="scenario:{code}")
+@operation(roles={Role.MAKER}, subject="scenario:{code}")
 def open_scenario(
     *,
     actor: Actor,
@@ -49,7 +49,7 @@ def open_scenario(
     return ScenarioOpened(scenario_id=scenario.pk, code=code)
 
 
-@operation(roles={Role.ADMINISTRATOR, Role.MAKER}, subject="feed:{feed_id}")
+@operation(roles={Role.MAKER}, subject="feed:{feed_id}")
 def open_feed(
     *,
     actor: Actor,

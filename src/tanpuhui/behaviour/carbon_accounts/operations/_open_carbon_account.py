@@ -15,7 +15,7 @@ from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound, NotPermitted
 from tanpuhui.foundation.persistence.locks import lock_names
 
-_STAFF = (Role.MAKER, Role.SUBCENTRE, Role.ADMINISTRATOR)
+_STAFF = (Role.MAKER, Role.SUBCENTRE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,9 @@ opens the session with `django.contrib.auth.login`.
 """
 
 from tanpuhui.foundation.identity.domain import (
+    AdministratorNeeded,
+    AdministratorsCombined,
+    AlreadyFounded,
     ApiKeyRevoked,
     ApiKeyUnknown,
     CodeExpired,
@@ -15,11 +18,13 @@ from tanpuhui.foundation.identity.domain import (
     MembershipEnded,
     MembershipExists,
     NoConsent,
+    NotTheirPerson,
     OrganisationKind,
     PasswordWrong,
     PhoneNotRegistered,
     PhoneTaken,
     RoleNotOfKind,
+    SelfAppointment,
     SignInLocked,
     SmsNotConfigured,
     SubjectBoundElsewhere,
@@ -27,12 +32,22 @@ from tanpuhui.foundation.identity.domain import (
     UscCodeTaken,
     UsernameTaken,
 )
-from tanpuhui.foundation.identity.operations._add_member import MemberAdded, add_member
+from tanpuhui.foundation.identity.operations._add_member import (
+    MemberAdded,
+    PersonAdded,
+    add_member,
+    add_person,
+)
 from tanpuhui.foundation.identity.operations._api_key import (
     ApiKeyClosed,
     ApiKeyIssued,
     issue_api_key,
     revoke_api_key,
+)
+from tanpuhui.foundation.identity.operations._appoint_administrators import (
+    AdministratorsAppointed,
+    NewAdministrator,
+    appoint_administrators,
 )
 from tanpuhui.foundation.identity.operations._bind_partner_subjects import (
     PartnerSubjectBound,
@@ -74,6 +89,10 @@ from tanpuhui.foundation.identity.operations._register_organisation import (
 )
 
 __all__ = [
+    "AdministratorNeeded",
+    "AdministratorsAppointed",
+    "AdministratorsCombined",
+    "AlreadyFounded",
     "ApiKeyClosed",
     "ApiKeyIssued",
     "ApiKeyRevoked",
@@ -92,17 +111,21 @@ __all__ = [
     "MembershipEnded",
     "MembershipExists",
     "MembershipOver",
+    "NewAdministrator",
     "NewCitizen",
     "NoConsent",
+    "NotTheirPerson",
     "OrganisationKind",
     "OrganisationRegistered",
     "PartnerSubjectBound",
     "PartnerSubjectsBound",
     "PasswordWrong",
+    "PersonAdded",
     "PhoneNotRegistered",
     "PhoneTaken",
     "RoleGranted",
     "RoleNotOfKind",
+    "SelfAppointment",
     "SignInLocked",
     "SmsNotConfigured",
     "SubjectBoundElsewhere",
@@ -110,6 +133,8 @@ __all__ = [
     "UscCodeTaken",
     "UsernameTaken",
     "add_member",
+    "add_person",
+    "appoint_administrators",
     "bind_partner_subject",
     "bind_partner_subjects",
     "end_membership",

@@ -1,4 +1,4 @@
-"""Give an organisation a person who signs in with user name and password (添加成员)."""
+"""Give an organisation a person who signs in with user name and password (添加人员), with or without a first role."""
 
 from __future__ import annotations
 
@@ -19,9 +19,16 @@ from tanpuhui.foundation.identity.domain import (
     check_role,
 )
 from tanpuhui.foundation.identity.models import Membership, Organisation, User
-from tanpuhui.foundation.identity.operations._authority import require_administrator
+from tanpuhui.foundation.identity.operations._authority import check_appointment, require_keeper
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAdded:
+    """The new user, who holds no role yet."""
+
+    user_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +37,30 @@ class MemberAdded:
 
     user_id: int
     membership_id: int
+
+
+@operation(roles={Role.ADMINISTRATOR, Role.SYSTEM_ADMINISTRATOR}, subject="user:{user_id}")
+def add_person(
+    *,
+    actor: Actor,
+    at: datetime,
+    organisation_id: int,
+    username: str,
+    display_name: str,
+    password: SecretStr,
+    idempotency_key: str | None = None,
+) -> PersonAdded:
+    """Create a user of an organisation without any role; somebody else gives the roles (`grant_role`).
+
+    The password is a SecretStr, so that the audit's argument hash does not cover it and cannot be used to guess it.
+    Raises Invalid, UsernameTaken, NotFound, NotPermitted.
+    """
+    organisation = organisation_of(organisation_id)
+    require_keeper(
+        actor, organisation_id=organisation_id, area=organisation.area, operation="identity.add_person"
+    )
+    user = _keep(organisation, username=username, display_name=display_name, password=password, at=at)
+    return PersonAdded(user_id=user.pk)
 
 
 @operation(roles={Role.ADMINISTRATOR}, subject="user:{user_id}")
@@ -45,36 +76,55 @@ def add_member(
     area: str,
     idempotency_key: str | None = None,
 ) -> MemberAdded:
-    """Create a user and give them one role for the organisation in an area.
+    """Create a user of the administrator's own organisation and give them one role in an area.
 
-    The password is a SecretStr, so that the audit's argument hash does not cover it and cannot be used to guess it.
-    Raises Invalid, UsernameTaken, RoleNotOfKind, NotFound, NotPermitted.
+    In the scheme's own bodies two administrators do this: `add_person`, then `grant_role`. Raises Invalid,
+    UsernameTaken, RoleNotOfKind, NotFound, NotPermitted.
     """
-    organisation = Organisation.objects.filter(id=organisation_id).first()
-    if organisation is None:
-        raise NotFound(what="机构 organisation", id=organisation_id)
-    require_administrator(actor, organisation_id=organisation_id, area=area, operation="identity.add_member")
+    organisation = organisation_of(organisation_id)
+    actor.require(
+        Role.ADMINISTRATOR, operation="identity.add_member", organisation_id=organisation_id, area=area
+    )
     check_area(area)
+    check_role(Role(role), kind=OrganisationKind(organisation.kind))
+    user = _keep(organisation, username=username, display_name=display_name, password=password, at=at)
+    check_appointment(
+        actor, user=user, organisation=organisation, role=Role(role), area=area, begins=at, ends=None
+    )
+    membership = Membership.objects.create(
+        user=user, organisation=organisation, role=Role(role).value, area=area, valid_from=at
+    )
+    return MemberAdded(user_id=user.pk, membership_id=membership.pk)
+
+
+def organisation_of(organisation_id: int) -> Organisation:
+    """Return an organisation's row; raises NotFound."""
+    row = Organisation.objects.filter(id=organisation_id).first()
+    if row is None:
+        raise NotFound(what="机构 organisation", id=organisation_id)
+    return row
+
+
+def _keep(
+    organisation: Organisation, *, username: str, display_name: str, password: SecretStr, at: datetime
+) -> User:
     check_name(username, field="username")
     check_name(display_name, field="display_name")
-    check_role(Role(role), kind=OrganisationKind(organisation.kind))
     _check_password(password)
     user, created = User.objects.get_or_create(
         username=username,
         defaults={
             "display_name": display_name,
-            "area": area,
+            "area": organisation.area,
             "is_citizen": False,
+            "organisation": organisation,
             "password": make_password(password.get_secret_value()),
             "joined_at": at,
         },
     )
     if not created:
         raise UsernameTaken(username=username)
-    membership = Membership.objects.create(
-        user=user, organisation=organisation, role=Role(role).value, area=area, valid_from=at
-    )
-    return MemberAdded(user_id=user.id, membership_id=membership.id)
+    return user
 
 
 def _check_password(password: SecretStr) -> None:

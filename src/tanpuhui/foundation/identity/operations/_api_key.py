@@ -16,7 +16,7 @@ from tanpuhui.foundation.identity.domain import (
     check_name,
 )
 from tanpuhui.foundation.identity.models import ApiKey, Organisation
-from tanpuhui.foundation.identity.operations._authority import require_administrator
+from tanpuhui.foundation.identity.operations._authority import require_granter
 from tanpuhui.foundation.identity.queries import api_key_index
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound
@@ -68,7 +68,7 @@ def issue_api_key(
     return ApiKeyIssued(api_key_id=recorded.api_key_id, key=key)
 
 
-@operation(roles={Role.ADMINISTRATOR}, subject="api_key:{api_key_id}")
+@operation(roles={Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR}, subject="api_key:{api_key_id}")
 def record_api_key(
     *,
     actor: Actor,
@@ -79,11 +79,11 @@ def record_api_key(
     hint: str,
     idempotency_key: str | None = None,
 ) -> ApiKeyRecorded:
-    """Record the keyed hash of a new key. Only a partner's own administrator, or the scheme's, may. See issue_api_key."""
+    """Record the keyed hash of a new key. Only a partner's own administrator, or the security administrator, may. See issue_api_key."""
     organisation = Organisation.objects.filter(id=organisation_id).first()
     if organisation is None:
         raise NotFound(what="机构 organisation", id=organisation_id)
-    require_administrator(
+    require_granter(
         actor, organisation_id=organisation_id, area=organisation.area, operation="identity.issue_api_key"
     )
     if organisation.kind != OrganisationKind.PARTNER:
@@ -95,7 +95,7 @@ def record_api_key(
     return ApiKeyRecorded(api_key_id=row.id)
 
 
-@operation(roles={Role.ADMINISTRATOR}, subject="api_key:{api_key_id}")
+@operation(roles={Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR}, subject="api_key:{api_key_id}")
 def revoke_api_key(
     *, actor: Actor, at: datetime, api_key_id: int, idempotency_key: str | None = None
 ) -> ApiKeyClosed:
@@ -103,7 +103,7 @@ def revoke_api_key(
     row = ApiKey.objects.select_for_update().select_related("partner").filter(id=api_key_id).first()
     if row is None:
         raise NotFound(what="接口密钥 API key", id=api_key_id)
-    require_administrator(
+    require_granter(
         actor, organisation_id=row.partner_id, area=row.partner.area, operation="identity.revoke_api_key"
     )
     if row.revoked_at is not None:

@@ -67,11 +67,11 @@ def register_citizen(
 ) -> CitizenRegistered:
     """Register a citizen by mobile number, name shown and area (GB/T 2260).
 
-    A visitor registers their own phone after its code was checked (`register_with_code`); otherwise the system or an
-    administrator or maker does. Raises Invalid, PhoneTaken, NotPermitted.
+    A visitor registers their own phone after its code was checked (`register_with_code`); otherwise the system or a
+    maker of the area does. Raises Invalid, PhoneTaken, NotPermitted.
     """
     if actor.kind != VISITOR:
-        actor.require(Role.ADMINISTRATOR, Role.MAKER, operation="identity.register_citizen", area=area)
+        actor.require(Role.MAKER, operation="identity.register_citizen", area=area)
     user_ids = _insert((NewCitizen(phone=phone, display_name=display_name, area=area),), at=at)
     return CitizenRegistered(user_id=user_ids[0])
 

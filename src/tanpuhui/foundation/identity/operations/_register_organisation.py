@@ -8,7 +8,7 @@ from datetime import datetime
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import OrganisationKind, UscCodeTaken, check_area, check_name
 from tanpuhui.foundation.identity.models import Organisation
-from tanpuhui.foundation.identity.operations._authority import require_scheme_administrator
+from tanpuhui.foundation.identity.operations._authority import require_keeper
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.kernel.identifiers import is_uscc
@@ -21,7 +21,7 @@ class OrganisationRegistered:
     organisation_id: int
 
 
-@operation(roles={Role.ADMINISTRATOR}, subject="organisation:{organisation_id}")
+@operation(roles={Role.SYSTEM_ADMINISTRATOR}, subject="organisation:{organisation_id}")
 def register_organisation(
     *,
     actor: Actor,
@@ -35,9 +35,10 @@ def register_organisation(
 ) -> OrganisationRegistered:
     """Register an organisation of a kind, with its social credit code (GB 32100) and area (GB/T 2260).
 
-    Raises Invalid, UscCodeTaken, NotPermitted (only the centre's or regulator's administrator admits).
+    Raises Invalid, UscCodeTaken, NotPermitted. Organisations enter through a case (`journeys`); this alone founds
+    the scheme and its demonstration, and lets the system administrator set up the scheme's own bodies.
     """
-    require_scheme_administrator(actor, area=area, operation="identity.register_organisation")
+    require_keeper(actor, area=area, operation="identity.register_organisation")
     if kind not in set(OrganisationKind):
         raise Invalid(field="kind", why=f"{kind!r} 不是机构类型 / is not a kind of organisation")
     check_name(name, field="name")

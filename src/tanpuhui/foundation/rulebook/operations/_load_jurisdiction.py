@@ -37,7 +37,7 @@ class JurisdictionLoaded:
     process_versions: int
 
 
-@operation(roles={Role.ADMINISTRATOR}, subject="jurisdiction:{code}")
+@operation(roles={Role.SYSTEM_ADMINISTRATOR}, subject="jurisdiction:{code}")
 def load_jurisdiction(
     *,
     actor: Actor,

@@ -21,7 +21,7 @@ class HolidaySet:
     works: bool
 
 
-@operation(roles={Role.ADMINISTRATOR}, subject="holiday:{day}")
+@operation(roles={Role.SYSTEM_ADMINISTRATOR}, subject="holiday:{day}")
 def set_holiday(
     *,
     actor: Actor,

@@ -14,7 +14,7 @@ from tanpuhui.science.methodology.models import MethodologyVersion
 from tanpuhui.science.methodology.queries import refuse_test_parameters
 
 MAIN_FILE = "methodology.yaml"
-IMPORTERS = frozenset({Role.OWNER, Role.PARTNER, Role.EXPERT, Role.MAKER, Role.SUBCENTRE, Role.ADMINISTRATOR})
+IMPORTERS = frozenset({Role.OWNER, Role.PARTNER, Role.EXPERT, Role.MAKER, Role.SUBCENTRE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
