@@ -51,3 +51,16 @@ def adjust_recalculation(recalculation_id: int) -> None:
     done = operations.adjust_next_step(actor=SYSTEM, at=datetime.now(UTC), recalculation_id=recalculation_id)
     if done.state != RecalculationState.DONE:
         defer("activity.adjust_recalculation", recalculation_id=recalculation_id)
+
+
+@app.periodic(cron="40 17 * * *")  # type: ignore[untyped-decorator]
+@app.task(
+    name="activity.erase_due_samples",
+    queueing_lock="activity:erase_due_samples",
+    lock="activity:erase_due_samples",
+)  # type: ignore[untyped-decorator]
+def erase_due_samples_nightly(timestamp: int) -> None:
+    """Erase sandbox samples whose retention time is over, at 01:40 in China, some hundreds in a transaction."""
+    at = datetime.fromtimestamp(timestamp, UTC)
+    while operations.erase_due_samples(actor=SYSTEM, at=at).more:
+        pass

@@ -4,8 +4,19 @@ Errors: NotPermitted, NotFound, Invalid, AdapterUnknown, FeedClosed, BatchNotFou
 NothingResent, CaseAlreadyOpen, IdempotencyConflict, ParameterUnset, Busy.
 Of recalculation: NotRecalculable, NothingToRecalculate, RecalculationOpen, PreviewOutdated,
 VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodology's VersionBlocked.
+Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
+FeedStands, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 """
 
+from tanpuhui.behaviour.activity.operations._apply import (
+    APPLICANTS,
+    ApplicationSaved,
+    attach_to_application,
+    detach_from_application,
+    discard_application,
+    open_application,
+    save_application,
+)
 from tanpuhui.behaviour.activity.operations._open_scenario import (
     FeedOpened,
     ScenarioOpened,
@@ -33,8 +44,20 @@ from tanpuhui.behaviour.activity.operations._request_correction import (
     check_resubmission,
     request_correction,
 )
+from tanpuhui.behaviour.activity.operations._sandbox import (
+    SampleAccepted,
+    SampleErased,
+    SamplesErased,
+    SampleTried,
+    accept_sample,
+    erase_due_samples,
+    erase_sample,
+    try_sample,
+)
 
 __all__ = [
+    "APPLICANTS",
+    "ApplicationSaved",
     "BatchPosted",
     "BatchReceived",
     "CorrectionRequested",
@@ -44,12 +67,23 @@ __all__ = [
     "RecalculationProposed",
     "RecalculationSettled",
     "ResubmissionFound",
+    "SampleAccepted",
+    "SampleErased",
+    "SampleTried",
+    "SamplesErased",
     "ScenarioOpened",
     "StepAdjusted",
+    "accept_sample",
     "adjust_next_step",
     "approve_recalculation",
+    "attach_to_application",
     "check_resubmission",
+    "detach_from_application",
+    "discard_application",
+    "erase_due_samples",
+    "erase_sample",
     "file_batch",
+    "open_application",
     "open_feed",
     "open_scenario",
     "post_batch",
@@ -59,4 +93,6 @@ __all__ = [
     "receive_batch",
     "reject_recalculation",
     "request_correction",
+    "save_application",
+    "try_sample",
 ]

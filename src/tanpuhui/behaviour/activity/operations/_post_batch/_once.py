@@ -17,6 +17,13 @@ KEY_BYTES = 16
 
 def drop_repeats(desk: Desk) -> None:
     """Turn `eligible` into `keyed`: rows that count, with the 128-bit key of their record id as two halves."""
+    drop_repeats_in_file(desk)
+    _drop_posted(desk)
+    desk.rest_after("fresh", "keyed")
+
+
+def drop_repeats_in_file(desk: Desk) -> None:
+    """Turn `eligible` into `fresh`: of the rows with one record id and day only the first goes on."""
     tables = desk.tables
     tables.execute(
         "create table repeated as select day, record_id, min(row_number) as first_row from eligible "
@@ -33,8 +40,6 @@ def drop_repeats(desk: Desk) -> None:
         "where e.row_number != r.first_row) as later using (row_number)"
     )
     tables.execute("drop table eligible")
-    _drop_posted(desk)
-    desk.rest_after("fresh", "keyed")
 
 
 def _drop_posted(desk: Desk) -> None:

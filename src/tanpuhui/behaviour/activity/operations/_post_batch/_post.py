@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tanpuhui.behaviour.activity.adapters import adapter_named
-from tanpuhui.behaviour.activity.adapters.reading import Limits, format_of, read_file
 from tanpuhui.behaviour.activity.adapters.tables import open_tables
 from tanpuhui.behaviour.activity.domain import BatchNotFound, BatchState, FileUnusable
 from tanpuhui.behaviour.activity.models import Batch, Feed, Posting
@@ -17,6 +15,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._calculate import calcul
 from tanpuhui.behaviour.activity.operations._post_batch._cap import apply_caps
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
 from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats
+from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, read
 from tanpuhui.behaviour.activity.operations._post_batch._report import refused_report, report, write_outcomes
 from tanpuhui.behaviour.activity.operations._post_batch._resolve import find_methodologies, resolve_people
 from tanpuhui.behaviour.activity.operations._post_batch._validate import validate
@@ -107,31 +106,19 @@ def _desk(batch: Batch, at: datetime, tables: Any) -> Desk:
 
 def _read(desk: Desk, batch: Batch) -> tuple[str, ...]:
     """Read the file into `raw` and return the field codes of the methodologies in question. Raises FileUnusable."""
-    filed = [v for v in methodology.library() if v.scenario in desk.feeds and v.filed_at is not None]
-    fields = tuple(dict.fromkeys(item.code for v in filed for item in methodology.loaded(v.id).fields))
-    adapter = adapter_named(batch.adapter)
-    limits = Limits(
-        file_bytes_max=_bytes("intake.file_bytes_max", batch.received_at),
-        line_bytes_max=_bytes("intake.line_bytes_max", batch.received_at),
+    fields = field_codes(
+        view.id for view in methodology.library() if view.scenario in desk.feeds and view.filed_at is not None
     )
     with open_document(batch.file_sha256) as stream:
-        found = read_file(
-            stream,
-            file_format=format_of(batch.file_name, batch.media_type),
-            limits=limits,
-            wanted=adapter.wanted(fields),
-            required=adapter.required,
+        read(
+            desk,
+            stream=stream,
+            adapter=batch.adapter,
+            file_name=batch.file_name,
+            media_type=batch.media_type,
+            fields=fields,
         )
-    adapted = adapter.adapt(found.table)
-    desk.rows = found.rows
-    desk.settle(found.faults)
-    desk.settle(adapted.settled)
-    desk.tables.register("raw", adapted.rows)
     return fields
-
-
-def _bytes(key: str, at: datetime) -> int:
-    return int(str(rulebook.require_parameter(key=key, at=at).value))
 
 
 def _settle(batch: Batch, state: BatchState, found: dict[str, Any], at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
@@ -22,15 +23,17 @@ NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 CHINA_AHEAD_MICRO = 8 * 3600 * 1_000_000
 
 
-def find_methodologies(desk: Desk) -> None:
-    """Make `ruled` of `good`: each row with the version filed for its scenario and day; a day without one is named."""
+Found = tuple[int | None, str, str]
+"""The version that calculates, or the reason why none can, and the value shown with the reason."""
+
+
+def find_methodologies(desk: Desk, look_up: Callable[[Desk, str, date], Found] | None = None) -> None:
+    """Make `ruled` of `good`: each row with the version for its scenario and day; a day without one is named.
+
+    Posting looks up the filed version and the points rule; the sandbox brings a look-up of its own.
+    """
     pairs = desk.tables.execute("select distinct scenario, day from good order by 1, 2").fetchall()
-    found: list[tuple[str, date, int | None, str, str]] = []
-    for scenario, day in pairs:
-        version_id, reason, value = _version_of(desk, scenario, day)
-        if version_id is not None:
-            reason, value = _points_rule(desk, scenario, day)
-        found.append((scenario, day, version_id, reason, value))
+    found = [(scenario, day, *(look_up or _filed)(desk, scenario, day)) for scenario, day in pairs]
     desk.tables.register(
         "version_found",
         pa.table(
@@ -54,21 +57,29 @@ def find_methodologies(desk: Desk) -> None:
     )
 
 
-def _version_of(desk: Desk, scenario: str, day: date) -> tuple[int | None, str, str]:
-    """Return the version, or the reason why none can calculate and the value shown with it."""
+def _filed(desk: Desk, scenario: str, day: date) -> Found:
+    """Return the version that is filed for the day, if the points rule of the day has a value."""
     try:
         filed = methodology.filed_version(scenario=scenario, day=day)
     except methodology.NoFiledMethodology:
         return None, "NO_METHODOLOGY", f"{scenario} {day}"
-    version = desk.versions.get(filed.id) or methodology.loaded(filed.id)
-    desk.versions[filed.id] = version
+    version_id, reason, value = usable_version(desk, filed.id)
+    if version_id is not None:
+        reason, value = _points_rule(desk, scenario, day)
+    return version_id, reason, value
+
+
+def usable_version(desk: Desk, version_id: int) -> Found:
+    """Put a version on the desk, and say whether intake can calculate with it."""
+    version = desk.versions.get(version_id) or methodology.loaded(version_id)
+    desk.versions[version_id] = version
     if version.blocked_by:
         return None, "PARAMETER_UNSET", f"{version.code} {version.version}: {', '.join(version.blocked_by)}"
     item = calculator.capped_field(version)
     unsupported = item is not None and item.places > calculator.NARROW_PLACES_MAX
     if version.cap is not None and (version.cap.scope != CAP_SCOPE or unsupported):
         return None, "CAP_NOT_SUPPORTED", f"{version.code} {version.version}: {version.cap.scope}"
-    return filed.id, "", ""
+    return version_id, "", ""
 
 
 def _points_rule(desk: Desk, scenario: str, day: date) -> tuple[str, str]:

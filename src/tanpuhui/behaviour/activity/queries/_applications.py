@@ -1,0 +1,203 @@
+"""Scenario applications with their versions, what they lack, and the classes that the rules name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Q
+
+from tanpuhui.behaviour.activity.adapters import ADAPTERS, TRACES
+from tanpuhui.behaviour.activity.adapters.contents import content_of
+from tanpuhui.behaviour.activity.domain.applications import Lack, ScenarioContent, lacks
+from tanpuhui.behaviour.activity.models import ScenarioApplication, ScenarioApplicationVersion
+from tanpuhui.foundation.kernel.calendar import business_day
+from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.foundation.rulebook import queries as rulebook
+from tanpuhui.science.methodology import queries as methodology
+from tanpuhui.science.methodology.queries import VersionView
+
+CLASS_PARAMETER = "scenario.class"
+CLASS_ADDITIONALITY = "scenario.class_additionality"
+CLASS_CERTIFIABLE = "scenario.class_certifiable"
+LEVELS = ("province", "city", "county")
+PASSED_OVER = frozenset({"returned", "rejected", "withdrawn"})
+"""States of a methodology version that no trial takes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScenarioClassView:
+    """A class of the scheme (减排项目、减排场景) with the text it stands in, and what follows from it, each None where unset."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    basis: str
+    confidence: str
+    note: str
+    additionality: str | None
+    certifiable: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApplicationView:
+    """An application with the content of one version."""
+
+    id: int
+    organisation_id: int
+    state: str
+    version: int
+    content: ScenarioContent
+    definition_sha256: str
+    case_id: int | None
+    opened_at: datetime
+    saved_at: datetime
+    scenario_id: int | None
+    feed_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApplicationVersionView:
+    """One version of an application: who saved it, when, and what it said."""
+
+    version: int
+    saved_at: datetime
+    saved_by_kind: str
+    saved_by_id: str
+    content_sha256: str
+    content: ScenarioContent
+
+
+def scenario_classes(*, at: datetime | date) -> tuple[ScenarioClassView, ...]:
+    """Return the classes that the rules of the day name, in the order of their codes; none where no rule names any."""
+    found = []
+    for row in rulebook.parameters(at=at):
+        if row.key != CLASS_PARAMETER or row.value is None:
+            continue
+        zh, _, en = row.value.partition(" / ")
+        found.append(
+            ScenarioClassView(
+                code=row.scope,
+                name_zh=zh,
+                name_en=en,
+                basis=row.basis,
+                confidence=row.confidence,
+                note=row.note,
+                additionality=rulebook.parameter(key=CLASS_ADDITIONALITY, at=at, scope=row.scope).value,
+                certifiable=rulebook.parameter(key=CLASS_CERTIFIABLE, at=at, scope=row.scope).value,
+            )
+        )
+    return tuple(found)
+
+
+def application(application_id: int, *, version: int | None = None) -> ApplicationView:
+    """Return an application with its newest content, or that of a version. Raises NotFound."""
+    row = ScenarioApplication.objects.filter(pk=application_id).first()
+    if row is None:
+        raise NotFound(what="场景申请 / scenario application", id=application_id)
+    saved = ScenarioApplicationVersion.objects.filter(
+        application_id=application_id, version=version or row.version
+    ).first()
+    if saved is None:
+        raise NotFound(what="申请版本 / application version", id=version)
+    return _view(row, saved)
+
+
+def applications(
+    *, organisation_ids: Sequence[int] | None = None, partner_ids: Sequence[int] = (), limit: int = 200
+) -> tuple[ApplicationView, ...]:
+    """Return applications, the newest first: all, or those of these organisations and those that name these partners."""
+    rows = ScenarioApplication.objects.order_by("-id")
+    if organisation_ids is not None:
+        named = ScenarioApplicationVersion.objects.filter(
+            content__partner_id__in=list(partner_ids)
+        ).values_list("application_id", flat=True)
+        rows = rows.filter(Q(organisation_id__in=organisation_ids) | (Q(pk__in=named) & ~Q(state="draft")))
+    found = list(rows[:limit])
+    saved = {
+        (one.application_id, one.version): one
+        for one in ScenarioApplicationVersion.objects.filter(application_id__in=[row.pk for row in found])
+    }
+    return tuple(_view(row, saved[row.pk, row.version]) for row in found)
+
+
+def application_versions(application_id: int) -> tuple[ApplicationVersionView, ...]:
+    """Return every version that was ever saved, the newest first."""
+    rows = ScenarioApplicationVersion.objects.filter(application_id=application_id).order_by("-version")
+    return tuple(
+        ApplicationVersionView(
+            version=row.version,
+            saved_at=row.saved_at,
+            saved_by_kind=row.saved_by_kind,
+            saved_by_id=row.saved_by_id,
+            content_sha256=row.content_sha256,
+            content=content_of(row.content),
+        )
+        for row in rows
+    )
+
+
+def methodology_of(content: ScenarioContent, *, day: date) -> VersionView | None:
+    """Return the version that would calculate: the filed one of the scenario, else the newest that was applied for."""
+    try:
+        return methodology.version(methodology.filed_version(scenario=content.code, day=day).id)
+    except methodology.NoFiledMethodology:
+        pass
+    return next(
+        (
+            view
+            for view in methodology.versions_of(content.methodology_code)
+            if view.scenario == content.code and view.state not in PASSED_OVER
+        ),
+        None,
+    )
+
+
+def needed_columns(content: ScenarioContent, *, day: date) -> dict[str, str]:
+    """Return the columns (code to Chinese name) without which nothing can be calculated from the file."""
+    form = ADAPTERS.get(content.adapter)
+    if form is None:
+        return {}
+    needed = {name: name for name in form.required}
+    view = methodology_of(content, day=day)
+    if view is not None:
+        fields = methodology.loaded(view.id).fields
+        read = set(form.wanted(tuple(field.code for field in fields)))
+        needed |= {field.code: field.name.zh for field in fields if not field.nullable and field.code in read}
+    return needed
+
+
+def declared_columns(content: ScenarioContent) -> frozenset[str]:
+    """Return the columns that the file may have: those declared, and those of the format that are no traces."""
+    form = ADAPTERS.get(content.adapter)
+    own = set(form.wanted(())) - set(TRACES) if form is not None else set()
+    return frozenset(own | {field.code for field in content.fields})
+
+
+def application_lacks(content: ScenarioContent, *, at: datetime) -> tuple[Lack, ...]:
+    """Return what an application lacks before it can be submitted."""
+    day = business_day(at)
+    return lacks(
+        content,
+        classes=[one.code for one in scenario_classes(at=at)],
+        adapters=sorted(ADAPTERS),
+        areas=[region.code for level in LEVELS for region in rulebook.regions(level=level, at=day)],
+        needed_columns=needed_columns(content, day=day),
+    )
+
+
+def _view(row: ScenarioApplication, saved: ScenarioApplicationVersion) -> ApplicationView:
+    return ApplicationView(
+        id=row.pk,
+        organisation_id=row.organisation_id,
+        state=row.state,
+        version=saved.version,
+        content=content_of(saved.content),
+        definition_sha256=saved.definition_sha256,
+        case_id=row.case_id,
+        opened_at=row.opened_at,
+        saved_at=row.saved_at,
+        scenario_id=row.scenario_id,
+        feed_id=row.feed_id,
+    )
