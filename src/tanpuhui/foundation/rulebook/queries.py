@@ -29,6 +29,7 @@ from tanpuhui.foundation.rulebook.domain import (
 
 __all__ = [
     "Ask",
+    "HolidayView",
     "HolidaysUnset",
     "Jurisdiction",
     "JurisdictionInvalid",
@@ -44,6 +45,7 @@ __all__ = [
     "UnitName",
     "add_working_days",
     "breaches",
+    "holidays",
     "jurisdiction",
     "parameter",
     "parameters",
@@ -81,6 +83,16 @@ class RegionView:
     parent: str
     valid_from: date | None
     valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolidayView:
+    """A day that differs from its weekday: free, or worked though a weekend."""
+
+    day: date
+    works: bool
+    name_zh: str
+    basis: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +329,14 @@ def process_by_id(version_id: int) -> ProcessVersion:
             for found in transitions
         ),
         deadline_working_days=row.deadline_working_days,
+    )
+
+
+def holidays(*, year: int) -> tuple[HolidayView, ...]:
+    """Return the days of a year that differ from their weekday; none means that nobody has entered the year."""
+    rows = models.Holiday.objects.filter(day__year=year).order_by("day")
+    return tuple(
+        HolidayView(day=row.day, works=row.works, name_zh=row.name_zh, basis=row.basis) for row in rows
     )
 
 

@@ -15,7 +15,7 @@ def end_notices_that_are_over(timestamp: int) -> None:  # noqa: ARG001  a period
     end_notices(at=datetime.now(UTC))
 
 
-@app.task(name="workflow.reckon_deadlines", queueing_lock="workflow:reckon_deadlines")  # type: ignore[untyped-decorator]
+@app.task(name="workflow.reckon_deadlines", lock="workflow:reckon_deadlines")  # type: ignore[untyped-decorator]
 def reckon_deadlines_again() -> None:
     """Reckon the deadlines of all running cases, some hundred in a transaction."""
     after = 0

@@ -57,6 +57,8 @@ def doors(actor: Actor) -> list[Door]:
         ("certificates", gettext("消纳证书"), "certificate", gettext("证书、PDF 和离线证明"), 4),
         ("settlements", gettext("商户结算"), "coin", gettext("关闭一个月的结算"), 5),
         ("audit", gettext("审计记录"), "shield", gettext("按对象查谁在何时做了什么"), 5),
+        ("rules", gettext("规则参数"), "scales", gettext("有效的规则、依据和未设定的值"), 5),
+        ("holidays", gettext("节假日"), "calendar", gettext("工作日怎样推算"), 5),
         ("me", gettext("我的身份"), "person", gettext("角色、语言、退出登录"), 6),
     )
     return [

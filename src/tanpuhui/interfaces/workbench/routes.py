@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Role
 from tanpuhui.interfaces.access.domain import RouteRule, only
 
 EVERYBODY = only(*(role for role in Role if role not in {Role.CITIZEN, Role.SYSTEM}))
@@ -56,6 +56,9 @@ ROUTES: Mapping[str, RouteRule] = {
     "settlements": only(*CENTRE),
     "close-settlement": only(Role.MAKER),
     "audit": only(Role.REGULATOR, Role.CHECKER, Role.AUDIT_ADMINISTRATOR),
+    "rules": only(*CENTRE, *SCHEME_ADMINISTRATORS),
+    "holidays": only(*CENTRE, *SCHEME_ADMINISTRATORS),
+    "holiday-set": only(Role.SYSTEM_ADMINISTRATOR),
     "holdings": only(*HOLDERS),
     "holding": only(*HOLDERS, *CENTRE),
     "offer": only(*HOLDERS),

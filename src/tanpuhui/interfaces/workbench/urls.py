@@ -16,6 +16,7 @@ from tanpuhui.interfaces.workbench.views import (
     pools,
     projects,
     recalculations,
+    rules,
     settlements,
     shop,
     transfers,
@@ -79,4 +80,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settlements", settlements.settlements, name="settlements"),
     path("settlements/close", settlements.close, name="close-settlement"),
     path("audit", audit.audit, name="audit"),
+    path("rules", rules.rules, name="rules"),
+    path("holidays", rules.holidays, name="holidays"),
+    path("holidays/set", rules.holiday, name="holiday-set"),
 ]

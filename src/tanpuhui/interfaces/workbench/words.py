@@ -11,6 +11,7 @@ from tanpuhui.interfaces.design.figures import in_english
 __all__ = [
     "batch_state",
     "case_kind",
+    "confidence_words",
     "coupon_state",
     "in_english",
     "locale",
@@ -41,6 +42,19 @@ def place_names() -> dict[str, str]:
     return {region.code: worded(region.name_zh, region.name_en) for region in regions(level="province")} | {
         region.code: worded(region.name_zh, region.name_en) for region in regions(level="city")
     }
+
+
+def confidence_words(tag: str) -> str:
+    """Say in words how far a rule's value can be trusted, with its evidence tag (research note on policy, section 0)."""
+    words = {
+        "GK-H": gettext("通行知识，可信度高"),
+        "GK-M": gettext("通行知识，可信度中"),
+        "GK-L": gettext("通行知识，可信度低"),
+        "DI": gettext("本平台推定，不是规定"),
+        "NOT ESTABLISHED": gettext("查过，没有找到规定"),
+        "DEMO": gettext("演示值"),
+    }.get(tag)
+    return words or gettext("据文件抄本（%(tag)s），须核对原文") % {"tag": tag}
 
 
 def role_name(role: str) -> str:
