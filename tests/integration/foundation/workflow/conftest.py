@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,8 @@ from pytest_django import Settings
 from tests.integration.foundation.workflow.made_up_province import write_province
 
 from tanpuhui.config.wiring import SUBSCRIBERS
-from tanpuhui.foundation.identity.models import Organisation
+from tanpuhui.foundation.documents.operations import store_document
+from tanpuhui.foundation.identity.models import Membership, Organisation, User
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.persistence.events import install_subscribers
@@ -20,7 +21,16 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.rulebook.models import Transition
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.foundation.workflow.domain import APPLICANT_ROLES
-from tanpuhui.foundation.workflow.operations import CaseOpened, install_effects, installed_effects, open_case
+from tanpuhui.foundation.workflow.operations import (
+    CaseOpened,
+    Decided,
+    attach,
+    decide,
+    install_effects,
+    install_guards,
+    installed_effects,
+    open_case,
+)
 
 SUBJECT_TYPE = "thing"
 
@@ -58,9 +68,68 @@ class Province:
             parties={Role.VERIFIER: self.verifier_id},
         )
 
+    def decide(
+        self,
+        case_id: int,
+        outcome: str,
+        actor: Actor | Role,
+        *,
+        opinion: str = "同意",
+        at: datetime | None = None,
+        seen_step: int | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> Decided:
+        """Decide as somebody, or as whoever holds a role."""
+        return decide(
+            actor=actor if isinstance(actor, Actor) else self.actor(actor),
+            at=at or self.at,
+            idempotency_key=None,
+            case_id=case_id,
+            outcome=outcome,
+            opinion=opinion,
+            seen_step=seen_step,
+            values=values,
+        )
+
+    def attach(
+        self,
+        case_id: int,
+        kind: str,
+        *,
+        content: bytes = b"x",
+        actor: Actor | None = None,
+        name: str = "材料.txt",
+    ) -> int:
+        """Put a document of a kind on a case; return its version."""
+        stored = store_document(content=content, name=name, media_type="text/plain", at=self.at)
+        return attach(
+            actor=actor or self.actor(Role.OWNER),
+            at=self.at,
+            idempotency_key=None,
+            case_id=case_id,
+            kind=kind,
+            name=name,
+            sha256=stored.sha256,
+        ).version
+
+    def person(self, role: Role, name: str, *, organisation_id: int | None = None) -> Actor:
+        """Insert a user who holds a role over the area, so that a row can name them."""
+        user = User.objects.create(
+            username=name, display_name=name, area=self.area, is_citizen=False, joined_at=self.at
+        )
+        own = organisation_id or self.actor(role).grants[0].organisation_id or self.owner_id
+        Membership.objects.create(
+            user=user, organisation_id=own, role=role.value, area=self.area, valid_from=self.at
+        )
+        return self.actor(role, user_id=user.pk, organisation_id=own)
+
     def hear(self, **arguments: object) -> None:
         """Stand in the table of effects and remember each call."""
         self.heard.append(arguments)
+
+
+def passes(**_: object) -> None:
+    """Stand in the table of guards for a check that finds nothing missing."""
 
 
 def organisation(kind: str, number: int, *, at: datetime, area: str) -> int:
@@ -90,6 +159,10 @@ def province_of(db: None, now: datetime, settings: Settings) -> Iterator[Callabl
         install_subscribers(dict.fromkeys(SUBSCRIBERS, ()))
         outcomes = Transition.objects.values_list("outcome", flat=True).distinct()
         install_effects({(SUBJECT_TYPE, outcome): found.hear for outcome in outcomes})
+        named = {guard for guards in Transition.objects.values_list("guards", flat=True) for guard in guards}
+        install_guards(
+            {(SUBJECT_TYPE, guard): passes for guard in named - {"notice_over", "objections_answered"}}
+        )
         return found
 
     yield make

@@ -1,4 +1,4 @@
-"""A province that does not exist, with two processes: tests of cases depend on no real jurisdiction's data."""
+"""A province that does not exist, with three processes: tests of cases depend on no real jurisdiction's data."""
 
 from __future__ import annotations
 
@@ -66,6 +66,47 @@ TRANSITIONS = {
 }
 
 
+ADMISSION = """
+process: admission
+version: "1"
+subject_type: thing
+label_zh: 准入
+label_en: Admission
+valid_from: "2020-01-01"
+deadline_working_days: "10"
+deadline_basis: test
+states:
+  - {code: applied, label_zh: 已申请, label_en: Applied}
+  - {code: returned, label_zh: 退回补正, label_en: Returned for correction, clock: stops}
+  - {code: assessed, label_zh: 已评估, label_en: Assessed}
+  - {code: live, label_zh: 已上线, label_en: Live}
+  - {code: withdrawn, label_zh: 已撤回, label_en: Withdrawn}
+transitions:
+  - {source: [applied], target: assessed, outcome: accept, role: maker, guards: [sample_passed], evidence: [sample_report, minutes],
+     label_zh: 评估通过, label_en: Accept, deadline_working_days: unset, deadline_basis: NOT ESTABLISHED}
+  - {source: [applied, assessed], target: returned, outcome: return, role: maker, label_zh: 退回, label_en: Return,
+     deadline_working_days: unset, deadline_basis: NOT ESTABLISHED}
+  - {source: returned, target: applied, outcome: resubmit, role: owner, label_zh: 重新提交, label_en: Submit again,
+     deadline_working_days: unset, deadline_basis: NOT ESTABLISHED}
+  - {source: [applied, returned], target: withdrawn, outcome: withdraw, role: owner, label_zh: 撤回, label_en: Withdraw,
+     deadline_working_days: unset, deadline_basis: NOT ESTABLISHED}
+  - source: assessed
+    target: live
+    outcome: admit
+    role: checker
+    two_person: accept
+    asks:
+      - {name: transition_until, label_zh: 过渡期至, label_en: Transition until, kind: day}
+      - {name: batches_a_day, label_zh: 每日批次, label_en: Batches a day, kind: number}
+      - {name: condition, label_zh: 附加条件, label_en: Condition, kind: text, required: "no"}
+    label_zh: 准入
+    label_en: Admit
+    deadline_working_days: unset
+    deadline_basis: NOT ESTABLISHED
+"""
+"""A process that demands a guard, attachments and values, and whose clock stops while the applicant corrects."""
+
+
 def process_yaml(process: str, *, version: int = 1, valid_from: str = "2020-01-01", without: str = "") -> str:
     """Return the file of a process, if asked without the transitions of one outcome and the states they alone reach."""
     transitions = [row for row in TRANSITIONS[process] if row[2] != without]
@@ -102,4 +143,5 @@ def write_province(folder: Path) -> Path:
     (folder / "rules" / "base.yaml").write_text(PACK, encoding="utf-8")
     for process in STATES:
         (folder / "processes" / f"{process}.1.yaml").write_text(process_yaml(process), encoding="utf-8")
+    (folder / "processes" / "admission.1.yaml").write_text(ADMISSION, encoding="utf-8")
     return folder

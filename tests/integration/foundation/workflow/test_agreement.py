@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.rulebook.models import ProcessVersion
 from tanpuhui.foundation.workflow import queries
-from tanpuhui.foundation.workflow.models import Case, Decision
+from tanpuhui.foundation.workflow.models import Case, Decision, Notice
 from tanpuhui.foundation.workflow.operations import decide
 
 pytestmark = pytest.mark.django_db
@@ -39,16 +40,42 @@ def paths(version: rulebook.ProcessVersion) -> dict[str, tuple[rulebook.Transiti
     return found
 
 
-def decides(province: Province, case_id: int, role: Role, outcome: str) -> bool:
+SOME_VALUE = {"day": "2027-01-31", "number": "1", "text": "x"}
+
+
+def values_for(version: rulebook.ProcessVersion, *, state: str, outcome: str) -> dict[str, str]:
+    """Return something for everything that the process asks for with an outcome."""
+    asks = [
+        ask
+        for transition in version.transitions
+        if (transition.source, transition.outcome) == (state, outcome)
+        for ask in queries.asks_of(transition, version=version)
+    ]
+    return {ask.name: SOME_VALUE[ask.kind] for ask in asks}
+
+
+def after_its_notice(province: Province, case_id: int) -> datetime:
+    """Return a moment at which no notice of the case runs."""
+    notice = Notice.objects.filter(case_id=case_id, closed_at__isnull=True).first()
+    if notice is None:
+        return province.at
+    return max(province.at, datetime.combine(notice.closes_on, time(12), tzinfo=UTC) + timedelta(days=1))
+
+
+def decides(
+    province: Province, case_id: int, role: Role, outcome: str, version: rulebook.ProcessVersion
+) -> bool:
+    at = after_its_notice(province, case_id)
     point = transaction.savepoint()
     try:
         decide(
             actor=province.actor(role),
-            at=province.at,
+            at=at,
             idempotency_key=None,
             case_id=case_id,
             outcome=outcome,
             opinion="同意",
+            values=values_for(version, state=queries.case(case_id).state, outcome=outcome),
         )
     except Refusal:
         return False
@@ -95,10 +122,16 @@ def check_agreement(province: Province, process: str) -> None:
     open_to_somebody = 0
     for number, (state, way) in enumerate(ways.items()):
         case_id = province.open(process, subject_id=str(number)).case_id
+        for kind in sorted({kind for transition in version.transitions for kind in transition.evidence}):
+            province.attach(case_id, kind)
         for transition in way:
-            actor = province.actor(transition.role)
-            said = {"idempotency_key": None, "outcome": transition.outcome, "opinion": "同意"}
-            decide(actor=actor, at=province.at, case_id=case_id, **said)  # type: ignore[arg-type]
+            province.decide(
+                case_id,
+                transition.outcome,
+                province.actor(transition.role),
+                at=after_its_notice(province, case_id),
+                values=values_for(version, state=transition.source, outcome=transition.outcome),
+            )
         for role in Role:
             actor = province.actor(role)
             leaving = [t for t in version.transitions if (t.source, t.role) == (state, role)]
@@ -107,14 +140,14 @@ def check_agreement(province: Province, process: str) -> None:
             assert {t.outcome for t in leaving} == expected, (
                 "a two-person rule about a step that was not taken"
             )
-            offered = {
-                found.outcome
-                for found in queries.available_outcomes(actor=actor, case_id=case_id, at=province.at)
-            }
+            at = after_its_notice(province, case_id)
+            buttons = queries.available_outcomes(actor=actor, case_id=case_id, at=at)
+            assert [button.blocked for button in buttons if button.blocked] == [], (state, role)
+            offered = {button.outcome for button in buttons}
             in_inbox = case_id in {line.case.case_id for line in queries.inbox(actor=actor, at=province.at)}
-            decided = {outcome for outcome in outcomes if decides(province, case_id, role, outcome)}
-            # The trigger knows roles only through the rows, so one role without any stands for all such.
+            # Decision and trigger know roles only through the rows, so one role without any stands for all such.
             tried = outcomes if role in by_rows or role == Role.CITIZEN else []
+            decided = {outcome for outcome in tried if decides(province, case_id, role, outcome, version)}
             triggered = {
                 outcome
                 for outcome in tried
@@ -127,7 +160,11 @@ def check_agreement(province: Province, process: str) -> None:
     assert open_to_somebody == len(version.transitions)
 
 
-@pytest.mark.parametrize("process", sorted(STATES))
+PROCESSES = sorted({*STATES, "admission"})
+"""The last demands a guard, attachments and values."""
+
+
+@pytest.mark.parametrize("process", PROCESSES)
 def test_buttons_inbox_decision_and_trigger_agree(province: Province, process: str) -> None:
     check_agreement(province, process)
 
@@ -144,7 +181,7 @@ def test_they_agree_for_every_process_of_every_shipped_province(
         check_agreement(province, process)
 
 
-@pytest.mark.parametrize("process", sorted(STATES))
+@pytest.mark.parametrize("process", PROCESSES)
 def test_the_diagram_is_drawn_from_the_same_rows(province: Province, process: str) -> None:
     version = rulebook.process_version(process=process, at=province.at)
     diagram = queries.process_diagram(version)

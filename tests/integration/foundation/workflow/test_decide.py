@@ -273,6 +273,53 @@ def test_a_new_process_version_is_for_new_cases_and_running_ones_keep_theirs(
         take(province, fresh, "reject", province.actor(Role.REGULATOR))
 
 
+def test_a_changed_deadline_role_and_way_hold_for_new_cases_and_running_ones_keep_theirs(
+    province: Province, settings: Settings
+) -> None:
+    """A new file in the jurisdiction's folder is all it takes: no code and no migration."""
+    folder = settings.TANPUHUI_JURISDICTION_DIR
+    running = walk(province, ("submit", Role.OWNER))
+    changed = (
+        process_yaml("issuance", version=2, valid_from="2026-11-20")
+        .replace(
+            'target: verified, outcome: verify, role: verifier, label_zh: 办verify, label_en: verify, deadline_working_days: "5"',
+            'target: verified, outcome: verify, role: maker, label_zh: 办verify, label_en: verify, deadline_working_days: "1"',
+        )
+        .replace(
+            "source: verified, target: prepared, outcome: prepare, role: maker",
+            "source: verified, target: issued, outcome: publish, role: maker",
+        )
+    )
+    # What prepared and what came after it is gone with the changed way.
+    changed = (
+        "\n".join(line for line in changed.splitlines() if "prepared" not in line and "rejected" not in line)
+        + "\n"
+    )
+    (folder / "processes" / "issuance.2.yaml").write_text(changed, encoding="utf-8")
+    load_jurisdiction(actor=SYSTEM, at=province.at, folder=folder)
+    fresh = province.open("issuance", subject_id="fresh").case_id
+    take(province, fresh, "submit", province.actor(Role.OWNER))
+
+    assert (queries.case(fresh).deadline_working_days, queries.case(running).deadline_working_days) == (1, 5)
+    assert queries.case(fresh).deadline_day == date(2026, 11, 24)
+    maker, verifier = province.actor(Role.MAKER), province.actor(Role.VERIFIER)
+
+    def waits(actor: Actor) -> set[int]:
+        return {line.case.case_id for line in queries.inbox(actor=actor, at=province.at)}
+
+    assert (waits(maker), waits(verifier)) == ({fresh}, {fresh, running})
+    with pytest.raises(NotYourDecision):
+        take(province, running, "verify", maker)
+    install_effects({(SUBJECT_TYPE, outcome): NO_EFFECT for outcome in ("verify", "publish", "prepare")})
+    take(province, fresh, "verify", maker)
+    take(province, running, "verify", verifier)
+    assert take(province, fresh, "publish", maker).state == "issued"
+    with pytest.raises(OutcomeNotOpen):
+        take(province, running, "publish", maker)
+    assert take(province, running, "prepare", maker).state == "prepared"
+    assert list(queries.breaches()) == []
+
+
 def test_a_deadline_counts_working_days_over_a_holiday(province: Province) -> None:
     case_id = walk(province, ("submit", Role.OWNER))
     view = queries.case(case_id)

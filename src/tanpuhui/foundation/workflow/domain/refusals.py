@@ -136,6 +136,30 @@ class AssigneeUnsuitable(Refusal):
     en = "Case {number} cannot be assigned to that person, who may not take this step. Choose a colleague who may."
 
 
+class CaseTaken(Refusal):
+    """A colleague assigned the step first; the reason comes back in the data, so that nothing written is lost."""
+
+    code = "CASE_TAKEN"
+    zh = "案件 {number} 的这一步已由 {who} 于 {when} 转给“{to}”，理由：{why}。你的转办没有提交；请看过新情况后再决定。"
+    en = (
+        "This step of case {number} was assigned to {to} by {who} at {when}: {why}. "
+        "Yours was not entered; look at what happened, then decide again."
+    )
+
+
+class RemarkAnswered(Refusal):
+    """Somebody answered the remark first; the text comes back in the data, so that nothing written is lost."""
+
+    code = "REMARK_ANSWERED"
+    zh = (
+        "对“{item}”的意见，{who} 已于 {when} 答复：“{said}”。你的答复没有提交，已为你保留；请看过以后再提交。"
+    )
+    en = (
+        "The remark on {item} was answered by {who} at {when}: “{said}”. Your answer was not entered and is kept for you; "
+        "read that one, then submit again."
+    )
+
+
 class UrgedToday(Refusal):
     """One urging a day is enough."""
 

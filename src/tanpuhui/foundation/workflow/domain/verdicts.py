@@ -308,9 +308,7 @@ def checked_values(
 def _check_value(ask: AskRow, text: str) -> None:
     why = ("", "")
     if ask.kind == "day":
-        try:
-            date.fromisoformat(text)
-        except ValueError:
+        if not _is_day(text):
             why = ("请写成 2027-01-31 的样子", "a day is written 2027-01-31")
     elif ask.kind == "number" and not (text.isascii() and text.isdigit() and len(text) <= 9):
         why = ("请填写一个整数", "a whole number is expected")
@@ -325,6 +323,14 @@ def _check_value(ask: AskRow, text: str) -> None:
         raise ValueWrong(
             label_zh=ask.label_zh, label_en=ask.label_en, value=text[:50], why_zh=why[0], why_en=why[1]
         )
+
+
+def _is_day(text: str) -> bool:
+    """Say whether a text is a day in the one form that is kept; other ISO forms of the same day are not."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,15 +14,17 @@ from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
     AssigneeUnsuitable,
-    CaseMoved,
+    CaseTaken,
     NotCaseMember,
     UrgedToday,
-    acting_grant,
+    acting_grants,
     leaving,
     takes_part,
+    two_person_refusal,
 )
 from tanpuhui.foundation.workflow.events import CaseAssigned, CaseUrged
 from tanpuhui.foundation.workflow.models import Case, CaseAct, CaseSubscription
+from tanpuhui.foundation.workflow.operations._decide import moved
 from tanpuhui.foundation.workflow.queries import actor_name, facts_of
 
 ASSIGN, URGE = "assign", "urge"
@@ -54,25 +56,26 @@ def assign_case(
     user_id: int,
     reason: str,
     seen_step: int,
+    seen_act: int | None = None,
 ) -> CaseActed:
     """Hold the present step of a case for one person who may take it (转办); to oneself is taking it over.
 
-    Only somebody who may take the step themselves assigns it. The next move clears it.
-    Raises NotFound, CaseMoved, NotCaseMember, AssigneeUnsuitable, Invalid.
+    Only somebody who may take the step themselves assigns it. The next move clears it. `seen_act` is the assignment
+    that the person had on the screen (0: none): where a colleague assigned it since, the second learns of it.
+    Raises NotFound, CaseMoved, CaseTaken, NotCaseMember, AssigneeUnsuitable, Invalid.
     """
     case = running_case(case_id)
     if seen_step != case.step:
-        raise CaseMoved(
-            number=case.number, who="—", when=at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M"), outcome="—",
-            outcome_zh="—", state=case.state, step=case.step, opinion=reason,
-        )  # fmt: skip
+        version = rulebook.process_by_id(case.process_version_id)
+        raise moved(facts_of(case), version=version, opinion=reason)
+    _check_not_taken(case, seen_act=seen_act, reason=reason)
     if not reason.strip():
         raise Invalid(field="reason", why="请写明理由 / give a reason")
     own = {grant.role for grant in _grants_here(case, actor)}
     if not own:
         raise NotCaseMember(number=case.number, act_zh="转办", act_en="assign it")
     assignee = identity.actor_of(user_id=user_id, at=at)
-    roles = [] if assignee is None else [g.role for g in _grants_here(case, assignee) if g.role in own]
+    roles = [grant.role for grant in _grants_here(case, assignee) if grant.role in own]
     if not roles:
         raise AssigneeUnsuitable(number=case.number)
     case.assigned_to_id, case.assigned_role = user_id, roles[0].value
@@ -127,15 +130,35 @@ def running_case(case_id: int) -> Case:
     return case
 
 
+def _check_not_taken(case: Case, *, seen_act: int | None, reason: str) -> None:
+    """Refuse where the step was assigned after the person looked. Raises CaseTaken."""
+    last = CaseAct.objects.filter(case=case, kind=ASSIGN, step=case.step).order_by("-id").first()
+    if last is None or seen_act is None or last.pk == seen_act:
+        return
+    raise CaseTaken(
+        number=case.number,
+        who=actor_name(kind=last.actor_kind, id=last.actor_id),
+        when=last.at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M"),
+        to=str(last.data["name"]),
+        why=last.text,
+        text=reason,
+    )
+
+
 def _grants_here(case: Case, actor: Actor) -> list[Grant]:
-    """Return the grants by which somebody may take some way out of the present state, people's only."""
+    """Return the grants by which somebody may take some way out of the present state, people's only.
+
+    The two-person rule counts: a step held for somebody who may not take it would stand still.
+    """
     facts = facts_of(case)
     version = rulebook.process_by_id(case.process_version_id)
-    found = (
-        acting_grant(transition=transition, case=facts, actor=actor)
+    return [
+        grant
         for transition in leaving(version.transitions, case.state)
-    )
-    return [grant for grant in found if grant is not None and grant.role != Role.SYSTEM]
+        for grant in acting_grants(transition=transition, case=facts, actor=actor)
+        if grant.role != Role.SYSTEM
+        and two_person_refusal(transition=transition, case=facts, actor=actor, grant=grant) is None
+    ]
 
 
 def _write(

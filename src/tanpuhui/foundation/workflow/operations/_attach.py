@@ -8,11 +8,12 @@ from datetime import datetime
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents import queries as documents
 from tanpuhui.foundation.kernel.actors import Actor
+from tanpuhui.foundation.kernel.calendar import CHINA
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
-from tanpuhui.foundation.workflow.domain import NotCaseMember, member_grant, takes_part
+from tanpuhui.foundation.workflow.domain import NotCaseMember, RemarkAnswered, member_grant, takes_part
 from tanpuhui.foundation.workflow.models import Attachment, Remark
 from tanpuhui.foundation.workflow.operations._acts import running_case
-from tanpuhui.foundation.workflow.queries import facts_of
+from tanpuhui.foundation.workflow.queries import actor_name, facts_of
 
 NAME_CHARACTERS_MAX = 200
 REMARK_CHARACTERS_MAX = 4_000
@@ -85,10 +86,13 @@ def remark(
     text: str,
     answers: int | None = None,
     settles: bool = False,
+    seen_answer: int | None = None,
 ) -> Remarked:
     """Write a remark on one item of the subject, or an answer to a remark; `settles` says that the matter is done.
 
-    Only the one who remarked, or a colleague in the same role, settles it. Raises NotFound, NotCaseMember, Invalid.
+    Only the one who remarked, or a colleague in the same role, settles it; a later answer takes the matter up again.
+    `seen_answer` is the last answer that the person had on the screen (0: none). Raises NotFound, NotCaseMember,
+    RemarkAnswered, Invalid.
     """
     case = running_case(case_id)
     facts = facts_of(case)
@@ -106,6 +110,7 @@ def remark(
         first = Remark.objects.filter(pk=answers, case=case, answers__isnull=True).first()
         if first is None:
             raise NotFound(what="意见 / remark", id=answers)
+        _check_unanswered(first, number=case.number, seen_answer=seen_answer, text=text)
         if settles and first.role != role:
             raise NotCaseMember(
                 number=case.number, act_zh="了结他人的意见", act_en="settle the remark of another"
@@ -122,3 +127,19 @@ def remark(
         at=at,
     )
     return Remarked(case_id=case.pk, remark_id=row.pk)
+
+
+def _check_unanswered(remark: Remark, *, number: str, seen_answer: int | None, text: str) -> None:
+    """Refuse where somebody answered after the person looked. Raises RemarkAnswered."""
+    last = remark.replies.order_by("-id").first()
+    if last is None or seen_answer is None or last.pk == seen_answer:
+        return
+    kind, _, id_ = last.written_by.partition(":")
+    raise RemarkAnswered(
+        number=number,
+        item=remark.item,
+        who=actor_name(kind=kind, id=id_),
+        when=last.at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M"),
+        said=last.text,
+        text=text,
+    )

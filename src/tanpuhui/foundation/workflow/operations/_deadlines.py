@@ -13,7 +13,7 @@ from tanpuhui.foundation.kernel.errors import Invalid, NotFound
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import CaseFacts, NotCaseMember, clock_spans, deadline_working_days
 from tanpuhui.foundation.workflow.models import Case, CaseAct
-from tanpuhui.foundation.workflow.queries import facts_of
+from tanpuhui.foundation.workflow.queries import Versions, facts_of
 
 SET_DEADLINE = "deadline"
 """The kind of act by which a person sets a deadline that no rule sets."""
@@ -131,14 +131,13 @@ def set_deadline(
 def reckon_deadlines(*, actor: Actor, at: datetime, after_id: int = 0, most: int = 500) -> DeadlinesReckoned:
     """Reckon the deadlines of the next running cases again, after the holiday table has changed."""
     changed = last_id = 0
-    versions: dict[int, rulebook.ProcessVersion] = {}
+    versions = Versions()
     rows = Case.objects.filter(pk__gt=after_id, closed_at__isnull=True, deadline_working_days__isnull=False)
     for row in (
         rows.select_for_update(of=("self",)).prefetch_related("parties", "decisions").order_by("id")[:most]
     ):
-        version = versions.setdefault(row.process_version_id, rulebook.process_by_id(row.process_version_id))
         before = row.deadline_day
-        _write(row, version=version)
+        _write(row, version=versions[row.process_version_id])
         changed += row.deadline_day != before
         last_id = row.pk
     return DeadlinesReckoned(changed=changed, last_id=last_id)

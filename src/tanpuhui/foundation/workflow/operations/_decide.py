@@ -79,7 +79,7 @@ def decide(
     version = rulebook.process_by_id(case.process_version_id)
     facts = facts_of(case)
     if seen_step is not None and seen_step != case.step:
-        raise _moved(facts, version=version, opinion=opinion)
+        raise moved(facts, version=version, opinion=opinion)
     transition, grant = _permitted(facts, version=version, outcome=outcome, actor=actor, opinion=opinion)
     decision = _checked(
         case,
@@ -157,7 +157,7 @@ def _permitted(
     if not candidates:
         known = any(transition.outcome == outcome for transition in version.transitions)
         if known and case.decisions:
-            raise _moved(case, version=version, opinion=opinion)
+            raise moved(case, version=version, opinion=opinion)
         names = ", ".join(sorted({transition.outcome for transition in ways_out})) or "—"
         raise OutcomeNotOpen(number=case.number, state=case.state, outcome=outcome, open=names)
     refusal: Refusal | None = None
@@ -208,7 +208,7 @@ def move(case: Case, *, version: rulebook.ProcessVersion, state: str, at: dateti
     case.save()
 
 
-def _moved(case: CaseFacts, *, version: rulebook.ProcessVersion, opinion: str) -> Refusal:
+def moved(case: CaseFacts, *, version: rulebook.ProcessVersion, opinion: str) -> Refusal:
     """Say who moved the case, when and how; a case that never moved was wrongly remembered."""
     if not case.decisions:
         return Invalid(field="seen_step", why=f"{case.number}: 0")

@@ -40,6 +40,7 @@ from tanpuhui.foundation.workflow.queries._views import (
     AvailableOutcome,
     CaseView,
     InboxLine,
+    Versions,
     actor_name,
     facts_of,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "InboxLine",
     "ProcessDiagram",
     "TimelineLine",
+    "Versions",
     "actor_name",
     "asks_of",
     "available_outcomes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tanpuhui.foundation.kernel.breaches import Breach
-from tanpuhui.foundation.workflow.models import Case
+from tanpuhui.foundation.workflow.models import Case, Decision
 from tanpuhui.foundation.workflow.queries._signature import decision_sha256
 from tanpuhui.foundation.workflow.queries._views import Versions
 
@@ -13,18 +13,18 @@ from tanpuhui.foundation.workflow.queries._views import Versions
 def breaches() -> Iterator[Breach]:
     """Find every case whose state is not what its decisions, replayed over its pinned process, lead to."""
     versions = Versions()
-    for row in Case.objects.order_by("id").prefetch_related("decisions").iterator(chunk_size=1000):
+    for row in Case.objects.order_by("id").prefetch_related("decisions__rescinds").iterator(chunk_size=1000):
         version = versions[row.process_version_id]
         state = version.initial_state
         for number, decision in enumerate(sorted(row.decisions.all(), key=lambda d: d.step), start=1):
-            if decision.rescinds_id is not None:
-                # A rescission leads back; the trigger let it in, and the state it names is compared below.
-                state = decision.to_state
-                continue
-            known = any(
-                (t.source, t.target, t.outcome, t.role)
-                == (state, decision.to_state, decision.outcome, decision.role)
-                for t in version.transitions
+            known = (
+                _leads_back(decision)
+                if decision.rescinds is not None
+                else any(
+                    (t.source, t.target, t.outcome, t.role)
+                    == (state, decision.to_state, decision.outcome, decision.role)
+                    for t in version.transitions
+                )
             )
             if decision.step != number or decision.from_state != state or not known:
                 detail = (
@@ -45,13 +45,26 @@ def breaches() -> Iterator[Breach]:
         yield from _unsigned(row)
 
 
+def _leads_back(decision: Decision) -> bool:
+    """Say whether a rescission leads from where the rescinded decision of the same case led, to where it came from."""
+    gone = decision.rescinds
+    return gone is not None and (gone.case_id, gone.to_state, gone.from_state) == (
+        decision.case_id,
+        decision.from_state,
+        decision.to_state,
+    )
+
+
 def _unsigned(row: Case) -> Iterator[Breach]:
-    """Find decisions that are not what was signed; those made before signatures were kept have none."""
+    """Find decisions that are not what was signed; those made before signatures were kept have none, and no later one."""
     previous = ""
     for decision in sorted(row.decisions.all(), key=lambda d: d.step):
-        if decision.sha256 and decision.sha256 != decision_sha256(
-            decision, number=row.number, previous=previous
-        ):
+        unsigned = (
+            previous
+            if not decision.sha256
+            else decision.sha256 != decision_sha256(decision, number=row.number, previous=previous)
+        )
+        if unsigned:
             yield Breach(
                 invariant="workflow.decision_is_what_was_signed",
                 subject=f"case:{row.number}",

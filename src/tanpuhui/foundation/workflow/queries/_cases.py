@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from tanpuhui.foundation.kernel.actors import Actor
+from tanpuhui.foundation.kernel.actors import Actor, Grant
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
@@ -133,33 +133,45 @@ def latest_decision(case_id: int) -> DecisionView | None:
 def outcomes_of(
     row: Case, *, version: rulebook.ProcessVersion, actor: Actor, at: datetime | None = None
 ) -> tuple[AvailableOutcome, ...]:
-    """Return what the actor may decide; with `at`, also what stands in the way of each (guards, evidence)."""
+    """Return what the actor may decide; with `at`, also what stands in the way of each (guards, evidence).
+
+    Like `decide`, every grant and every way by the same outcome is tried before one is called blocked.
+    """
     facts = facts_of(row)
     found: dict[str, AvailableOutcome] = {}
     for transition in leaving(version.transitions, row.state):
-        blocked: Refusal | None = None
         for grant in acting_grants(transition=transition, case=facts, actor=actor):
             if two_person_refusal(transition=transition, case=facts, actor=actor, grant=grant) is not None:
                 continue
+            known = found.get(transition.outcome)
+            if known is not None and known.blocked is None:
+                break
             blocked = assignment_refusal(transition=transition, case=facts, actor=actor, grant=grant)
             if blocked is None and at is not None:
                 blocked = _in_the_way(row, transition=transition, at=at)
-            found.setdefault(
-                transition.outcome,
-                AvailableOutcome(
-                    outcome=transition.outcome,
-                    target=transition.target,
-                    role=transition.role,
-                    label_zh=transition.label_zh,
-                    label_en=transition.label_en,
-                    asks=asks_of(transition, version=version),
-                    evidence=transition.evidence,
-                    blocked=_named(blocked),
-                    on_behalf_of=grant.on_behalf_of,
-                ),
-            )
-            break
+            if known is None or blocked is None:
+                found[transition.outcome] = _button(transition, version=version, grant=grant, blocked=blocked)
     return tuple(found.values())
+
+
+def _button(
+    transition: rulebook.Transition,
+    *,
+    version: rulebook.ProcessVersion,
+    grant: Grant,
+    blocked: Refusal | None,
+) -> AvailableOutcome:
+    return AvailableOutcome(
+        outcome=transition.outcome,
+        target=transition.target,
+        role=transition.role,
+        label_zh=transition.label_zh,
+        label_en=transition.label_en,
+        asks=asks_of(transition, version=version),
+        evidence=transition.evidence,
+        blocked=_named(blocked),
+        on_behalf_of=grant.on_behalf_of,
+    )
 
 
 def asks_of(transition: rulebook.Transition, *, version: rulebook.ProcessVersion) -> tuple[rulebook.Ask, ...]:

@@ -11,8 +11,11 @@ from tanpuhui.foundation.workflow.models import Decision
 
 
 def decision_sha256(decision: Decision, *, number: str, previous: str) -> str:
-    """Return SHA-256 (hex) over the canonical JSON (RFC 8785) of a decision and the signature of the step before it."""
-    said = {
+    """Return SHA-256 (hex) over the canonical JSON (RFC 8785) of a decision and the signature of the step before it.
+
+    What the signature learned later is signed only where it is said, so that an older decision keeps its signature.
+    """
+    said: dict[str, object] = {
         "case": number,
         "step": decision.step,
         "outcome": decision.outcome,
@@ -28,4 +31,6 @@ def decision_sha256(decision: Decision, *, number: str, previous: str) -> str:
         "at": decision.at.astimezone(UTC).isoformat(),
         "previous": previous,
     }
+    if decision.rescinds is not None:
+        said["rescinds"] = decision.rescinds.step
     return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
