@@ -65,6 +65,15 @@ from tanpuhui.foundation.workflow.operations._open_case import (
     CaseOpened,
     open_case,
 )
+from tanpuhui.foundation.workflow.operations._tell import (
+    CaseNews,
+    CaseTold,
+    DeadlinesWarned,
+    tell_of_act,
+    tell_of_decision,
+    tell_of_opening,
+    warn_of_deadlines,
+)
 from tanpuhui.foundation.workflow.queries import Guard, install_guards, installed_guards
 
 __all__ = [
@@ -77,9 +86,12 @@ __all__ = [
     "CaseAlreadyOpen",
     "CaseFollowed",
     "CaseMoved",
+    "CaseNews",
     "CaseOpened",
+    "CaseTold",
     "DeadlineSet",
     "DeadlinesReckoned",
+    "DeadlinesWarned",
     "Decided",
     "Effect",
     "EvidenceMissing",
@@ -114,5 +126,9 @@ __all__ = [
     "reckon_deadlines",
     "remark",
     "set_deadline",
+    "tell_of_act",
+    "tell_of_decision",
+    "tell_of_opening",
     "urge_case",
+    "warn_of_deadlines",
 ]
