@@ -85,10 +85,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("holidays", rules.holidays, name="holidays"),
     path("holidays/set", rules.holiday, name="holiday-set"),
     path("messages", messages.messages, name="messages"),
-    path("messages/read", messages.read, name="read-messages"),
     path("messages/<int:message_id>", messages.open_message, name="open-message"),
     path("messages/settings", messages.settings, name="message-settings"),
     path("messages/address", messages.address, name="mail-address"),
-    path("messages/address/forget", messages.forget_address, name="forget-address"),
     path("messages/address/confirm", messages.confirm, name="confirm-address"),
 ]

@@ -79,10 +79,9 @@ def test_telling_nobody_is_allowed_and_does_nothing(office: Office) -> None:
 
 def test_what_was_told_vanishes_with_the_transaction(office: Office) -> None:
     confirmed(office, office.wang)
-    with pytest.raises(RuntimeError, match="undone"), transaction.atomic():
+    with transaction.atomic():
         say(office, office.wang)
-        message = "undone"
-        raise RuntimeError(message)
+        transaction.set_rollback(True)
     assert not Message.objects.exists()
     assert not ProcrastinateJob.objects.filter(task_name="messages.deliver").exists()
 
@@ -129,7 +128,9 @@ def test_a_person_declines_what_comes_by_itself_and_asks_for_what_does_not(offic
     assert kept.wanted == {("news", "mail"): False, ("news", "sms"): True, ("task", "mail"): True}
 
 
-@pytest.mark.parametrize("choices", [{"task": {"sms": True}}, {"lost": {"mail": True}}, {"news": {"pigeon": True}}])
+@pytest.mark.parametrize(
+    "choices", [{"task": {"sms": True}}, {"lost": {"mail": True}}, {"news": {"pigeon": True}}]
+)
 def test_what_is_not_offered_cannot_be_chosen(office: Office, choices: dict[str, dict[str, bool]]) -> None:
     with pytest.raises(Invalid):
         choose_channels(actor=office.actor(office.wang), at=office.at, choices=choices)
@@ -142,7 +143,11 @@ def test_a_letter_is_chinese_first_with_english_beneath_and_the_page_to_open(off
     (sent,) = mail.outbox
     assert sent.to == ["wang@example.com"]
     assert sent.subject.startswith("一件事办好了")
-    assert sent.body.index("一件事已经办好。") < sent.body.index("/w/things/7") < sent.body.index("has been dealt")
+    assert (
+        sent.body.index("一件事已经办好。")
+        < sent.body.index("/w/things/7")
+        < sent.body.index("has been dealt")
+    )
 
 
 def test_a_text_message_carries_the_name_of_the_scheme(office: Office, tmp_path: Path) -> None:
@@ -264,7 +269,7 @@ def test_the_database_holds_no_address_in_the_clear(office: Office) -> None:
 
 
 def token_in(body: str) -> str:
-    return body.split("?token=", 1)[1].split()[0]
+    return body.split("?token=", 1)[1].split(maxsplit=1)[0]
 
 
 class Refusing:

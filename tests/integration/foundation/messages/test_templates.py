@@ -56,7 +56,7 @@ def test_another_wording_begins_on_another_day(office: Office) -> None:
         ("/w/things/{thing_id}", "//elsewhere.example/{thing_id}", "slash"),
         ("mail: unless_declined", "mail: always", "always"),
         ("audience: everybody", "audience: nobody", "nobody"),
-        (", en: \"{name} has been dealt with.\"", "", "en"),
+        (', en: "{name} has been dealt with."', "", "en"),
     ],
 )  # fmt: skip
 def test_half_a_wording_is_refused_by_its_line(office: Office, old: str, new: str, why: str) -> None:

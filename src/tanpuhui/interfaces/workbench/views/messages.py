@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from tanpuhui.foundation.messages import operations
 from tanpuhui.foundation.messages import queries as told
@@ -32,10 +32,18 @@ class AddressForm(forms.Form):
     address = forms.CharField(max_length=320, strip=True)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def messages(request: HttpRequest) -> HttpResponse:
-    """List what the person was told, newest first; of one kind, or only what is unread."""
-    user_id = told.own_id(who(request), operation="messages")
+    """List what the person was told, newest first; of one kind, or only what is unread. A POST marks the page as read."""
+    actor = who(request)
+    user_id = told.own_id(actor, operation="messages")
+    if request.method == "POST":
+        # Up to the newest that stood on the page: what came since has been seen by nobody.
+        newest = request.POST.get("up_to", "")
+        up_to = int(newest) if newest.isdecimal() else 0
+        done = operations.read_messages(actor=actor, at=timezone.now(), up_to=up_to)
+        flash.success(request, gettext("%(n)s 条消息已标为已读。") % {"n": done.read})
+        return see_other("workbench:messages")
     kind, only_unread = request.GET.get("kind", ""), request.GET.get("unread") == "1"
     rows = told.messages_of(user_id, kind=kind, only_unread=only_unread)
     shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -46,17 +54,6 @@ def messages(request: HttpRequest) -> HttpResponse:
         "filtered": bool(kind or only_unread),
     }
     return page(request, "workbench/messages.html", context, crumbs=(Crumb(gettext("消息")),))
-
-
-@require_POST
-def read(request: HttpRequest) -> HttpResponse:
-    """Mark as read everything up to the newest message that stood on the page."""
-    newest = request.POST.get("up_to", "")
-    done = operations.read_messages(
-        actor=who(request), at=timezone.now(), up_to=int(newest) if newest.isdigit() else 0
-    )
-    flash.success(request, gettext("%(n)s 条消息已标为已读。") % {"n": done.read})
-    return see_other("workbench:messages")
 
 
 @require_POST
@@ -87,10 +84,16 @@ def settings(request: HttpRequest) -> HttpResponse:
     return _settings_page(request, chosen)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def address(request: HttpRequest) -> HttpResponse:
-    """Keep a mail address and send it the letter that confirms it; an empty form field forgets the old one."""
+    """Keep a mail address and send it the letter that confirms it, or forget the one that is kept."""
     actor = who(request)
+    if request.method != "POST":
+        return redirect("workbench:message-settings")
+    if "forget" in request.POST:
+        operations.remove_mail_address(actor=actor, at=timezone.now())
+        flash.success(request, gettext("邮箱已删除，不再发邮件。"))
+        return see_other("workbench:message-settings")
     form = AddressForm(request.POST)
 
     def perform(given: Any) -> operations.MailAddressChanged:
@@ -105,14 +108,6 @@ def address(request: HttpRequest) -> HttpResponse:
     user_id = told.own_id(actor, operation="message_settings")
     chosen = told.preferences(user_id, at=timezone.now(), audience=Audience.ORGANISATIONS)
     return _settings_page(request, chosen, form=form, refused=attempt.refused, status=attempt.status)
-
-
-@require_POST
-def forget_address(request: HttpRequest) -> HttpResponse:
-    """Forget the person's mail address."""
-    operations.remove_mail_address(actor=who(request), at=timezone.now())
-    flash.success(request, gettext("邮箱已删除，不再发邮件。"))
-    return see_other("workbench:message-settings")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
