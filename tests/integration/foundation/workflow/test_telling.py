@@ -20,7 +20,16 @@ from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.messages.queries import view_of
 from tanpuhui.foundation.rulebook.models import Parameter
 from tanpuhui.foundation.workflow.models import Case, Decision
-from tanpuhui.foundation.workflow.operations import decide, tell_of_decision, warn_of_deadlines
+from tanpuhui.foundation.workflow.operations import (
+    assign_case,
+    decide,
+    follow_case,
+    tell_of_act,
+    tell_of_decision,
+    tell_of_opening,
+    urge_case,
+    warn_of_deadlines,
+)
 from tanpuhui.foundation.workflow.operations._tell import WARNED_AT_ONCE_MAX, WARNING_PARAMETER
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +185,53 @@ def test_another_area_another_organisation_and_who_has_left_hear_nothing(people:
     people.decide("owner", case_id, "submit")
     people.decide("verifier", case_id, "verify")
     assert people.heard().keys() == {"verifier", "maker", "owner"}
+
+
+def test_a_new_case_is_announced_to_those_who_take_its_first_step(people: People) -> None:
+    people.add("expert", Role.EXPERT)
+    case_id = people.province.open("methodology_filing").case_id
+    assert tell_of_opening(actor=SYSTEM, at=people.province.at, case_id=case_id).told == 1
+    assert people.heard() == {"expert": {"case.waiting"}}
+
+
+def test_who_is_given_a_case_hears_from_whom_and_then_alone_of_the_step(people: People) -> None:
+    case_id = people.province.open("issuance").case_id
+    for name, outcome in (("owner", "submit"), ("verifier", "verify"), ("maker", "prepare")):
+        people.decide(name, case_id, outcome)
+    Message.objects.all().delete()
+    at, step = people.province.at, Case.objects.get(pk=case_id).step
+    act = assign_case(
+        actor=actor_of(user_id=people.ids["checker"], at=at), at=at, idempotency_key=None, case_id=case_id,
+        user_id=people.ids["second"], reason="出差", seen_step=step,
+    )  # fmt: skip
+    assert tell_of_act(actor=SYSTEM, at=at, case_id=case_id, act_id=act.act_id).told == 1
+    row = Message.objects.select_related("template").get()
+    assert (row.user_id, row.template.key) == (people.ids["second"], "case.assigned")
+    assert row.data["who"] == "checker"
+    Case.objects.filter(pk=case_id).update(deadline_day=at.date() - timedelta(days=1))
+    warn_of_deadlines(actor=SYSTEM, at=at)
+    assert people.heard() == {"second": {"case.assigned", "case.overdue"}}
+
+
+def test_those_who_can_act_hear_that_somebody_waits(people: People) -> None:
+    case_id = people.province.open("issuance").case_id
+    people.decide("owner", case_id, "submit")
+    at = people.province.at
+    owner = actor_of(user_id=people.ids["owner"], at=at)
+    act = urge_case(actor=owner, at=at, idempotency_key=None, case_id=case_id, text="请尽快核查")
+    tell_of_act(actor=SYSTEM, at=at, case_id=case_id, act_id=act.act_id)
+    assert people.heard(f"act:{act.act_id}") == {"verifier": {"case.urged"}}
+
+
+def test_who_follows_a_case_hears_of_every_step_until_they_stop(people: People) -> None:
+    case_id = people.province.open("issuance").case_id
+    at = people.province.at
+    second = actor_of(user_id=people.ids["second"], at=at)
+    follow_case(actor=second, at=at, idempotency_key=None, case_id=case_id, follow=True)
+    first = people.decide("owner", case_id, "submit")
+    assert people.heard(f"decision:{first}")["second"] == {"case.moved"}
+    follow_case(actor=second, at=at, idempotency_key=None, case_id=case_id, follow=False)
+    assert "second" not in people.heard(f"decision:{people.decide('verifier', case_id, 'verify')}")
 
 
 def test_a_passed_deadline_is_told_of_once(people: People) -> None:
