@@ -63,10 +63,10 @@ GUARDS: Mapping[tuple[str, str], Guard] = {}
 
 SUBSCRIBERS: Mapping[type, Sequence[str]] = {
     BatchReceived: ("activity.post_batch",),
-    CaseStarted: (),
-    CaseDecided: (),
-    CaseAssigned: (),
-    CaseUrged: (),
+    CaseStarted: ("workflow.tell_of_opening",),
+    CaseDecided: ("workflow.tell_of_decision",),
+    CaseAssigned: ("workflow.tell_of_act",),
+    CaseUrged: ("workflow.tell_of_act",),
     NoticeOpened: (),
     NoticeClosed: (),
     HolidaysChanged: ("workflow.reckon_deadlines",),

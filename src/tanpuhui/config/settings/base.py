@@ -19,6 +19,9 @@ TANPUHUI_JURISDICTION_DIR = Path(
 TANPUHUI_METHODOLOGIES_DIR = PROJECT_DIR / "methodologies"
 TANPUHUI_PUBLIC_URL = os.environ.get("TANPUHUI_PUBLIC_URL", "http://127.0.0.1:8000")
 TANPUHUI_DEMO = False
+TANPUHUI_SMS = os.environ.get("TANPUHUI_SMS", "")
+TANPUHUI_MAIL = os.environ.get("TANPUHUI_MAIL", "")
+TANPUHUI_MAIL_FROM = os.environ.get("TANPUHUI_MAIL_FROM", "") or "tanpuhui@localhost"
 TANPUHUI_ALLOW_TEST_PARAMETERS = False
 
 DEBUG = False
@@ -42,6 +45,7 @@ CONTEXTS = [
     "tanpuhui.foundation.documents",
     "tanpuhui.foundation.rulebook",
     "tanpuhui.foundation.identity",
+    "tanpuhui.foundation.messages",
     "tanpuhui.foundation.workflow",
     "tanpuhui.books.transparency",
     "tanpuhui.books.ledger",
@@ -142,6 +146,14 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 TANPUHUI_BATCH_BYTES_MAX = 2 * 1024 * 1024 * 1024
+
+# A mail server that does not answer holds up one letter, not the worker.
+EMAIL_TIMEOUT = 20
+EMAIL_HOST = os.environ.get("TANPUHUI_SMTP_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("TANPUHUI_SMTP_PORT", "587"))
+EMAIL_HOST_USER = os.environ.get("TANPUHUI_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("TANPUHUI_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("TANPUHUI_SMTP_TLS", "1") != "0"
 
 # Memory-hard, and quick enough that admitting an organisation's people does not hold up a transaction.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]

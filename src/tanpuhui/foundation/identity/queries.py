@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Q
 
+from tanpuhui.foundation.identity.adapters.sms import sms_configured
 from tanpuhui.foundation.identity.domain import (
     ROLES_OF_KIND,
     ApiKeyUnknown,
@@ -17,7 +18,7 @@ from tanpuhui.foundation.identity.domain import (
     normal_phone,
 )
 from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation, User
-from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
+from tanpuhui.foundation.kernel.actors import Actor, Grant, Role, areas_over
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.keys.queries import blind_index, blind_indexes, unseal
@@ -43,8 +44,11 @@ __all__ = [
     "person",
     "phone_index",
     "subject_indexes",
+    "texts_can_be_sent",
     "user_of_phone",
     "users_of_subjects",
+    "users_with_phone",
+    "users_with_role",
 ]
 
 PHONE_CONTEXT = "identity.user_phone"
@@ -229,6 +233,33 @@ def user_of_phone(phone: str) -> int | None:
     return (
         User.objects.filter(phone_index=phone_index(normal_phone(phone))).values_list("id", flat=True).first()
     )
+
+
+def users_with_phone(user_ids: Iterable[int]) -> frozenset[int]:
+    """Return which of these people the platform can send a text message to: active, and with a phone."""
+    rows = User.objects.filter(id__in=list(user_ids), is_active=True, phone_sealed__isnull=False)
+    return frozenset(rows.values_list("id", flat=True))
+
+
+def texts_can_be_sent() -> bool:
+    """Say whether a gateway for text messages is set up."""
+    return sms_configured()
+
+
+def users_with_role(
+    *, role: str, area: str, at: datetime, organisation_id: int | None = None
+) -> frozenset[int]:
+    """Return the active people who hold a role over an area at a moment, of one organisation where it is given."""
+    rows = Membership.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=at),
+        role=role,
+        area__in=areas_over(area),
+        valid_from__lte=at,
+        user__is_active=True,
+    )
+    if organisation_id is not None:
+        rows = rows.filter(organisation_id=organisation_id)
+    return frozenset(rows.values_list("user_id", flat=True))
 
 
 def users_of_subjects(*, partner_id: int, subjects: Sequence[str]) -> dict[str, int]:

@@ -48,6 +48,11 @@ def area_covers(outer: str, inner: str) -> bool:
     return inner.startswith(prefix)
 
 
+def areas_over(inner: str) -> tuple[str, ...]:
+    """Return the codes of every area that covers this one, itself included (`area_covers`, for look-ups by equality)."""
+    return tuple(dict.fromkeys((inner, inner[:4] + "00", inner[:2] + "0000", "000000")))
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One role held for one organisation in one area (GB/T 2260 code).

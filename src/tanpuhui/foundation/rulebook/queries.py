@@ -16,6 +16,7 @@ from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.rulebook import domain, models
 from tanpuhui.foundation.rulebook.adapters.jurisdiction_folder import read_jurisdiction
+from tanpuhui.foundation.rulebook.adapters.placed_yaml import Placed, read_yaml
 from tanpuhui.foundation.rulebook.domain import (
     HolidaysUnset,
     Jurisdiction,
@@ -35,6 +36,7 @@ __all__ = [
     "JurisdictionInvalid",
     "ParameterUnset",
     "ParameterValue",
+    "Placed",
     "ProcessUnknown",
     "ProcessVersion",
     "RegionView",
@@ -51,6 +53,8 @@ __all__ = [
     "parameters",
     "process_by_id",
     "process_version",
+    "read_jurisdiction",
+    "read_yaml",
     "region",
     "regions",
     "require_parameter",

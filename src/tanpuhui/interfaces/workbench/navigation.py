@@ -14,6 +14,7 @@ from django.utils.translation import gettext, pgettext
 
 from tanpuhui.foundation.identity.queries import OrganisationView, organisation
 from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Actor, Role
+from tanpuhui.foundation.messages.queries import unread
 from tanpuhui.foundation.rulebook.queries import jurisdiction
 from tanpuhui.interfaces.design.parts import Crumb, NavigationItem
 from tanpuhui.interfaces.workbench.acting import who
@@ -118,6 +119,8 @@ def page(
         "person_name": getattr(request.user, "display_name", ""),
         "person_note": " / ".join(worded(o.name, o.name_en) for o in own_organisations(actor)),
         "account_url": reverse("workbench:me"),
+        "messages_url": reverse("workbench:messages"),
+        "unread": unread(int(actor.id)) if actor.kind == "user" else 0,
     }
     if ROUTES["cases"].allows(actor):
         shell["search_url"] = reverse("workbench:cases")

@@ -21,6 +21,11 @@ AUTHORS = only(Role.OWNER, Role.PARTNER, Role.EXPERT, Role.MAKER, Role.SUBCENTRE
 ROUTES: Mapping[str, RouteRule] = {
     "inbox": EVERYBODY,
     "me": EVERYBODY,
+    "messages": EVERYBODY,
+    "open-message": EVERYBODY,
+    "message-settings": EVERYBODY,
+    "mail-address": EVERYBODY,
+    "confirm-address": EVERYBODY,
     "cases": only(*CENTRE, *HOLDERS, Role.VERIFIER, Role.EXPERT, Role.PARTNER, Role.MERCHANT),
     "case": EVERYBODY,
     "batches": only(Role.PARTNER, *CENTRE),

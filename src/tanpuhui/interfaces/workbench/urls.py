@@ -13,6 +13,7 @@ from tanpuhui.interfaces.workbench.views import (
     holdings,
     inbox,
     library,
+    messages,
     parameters,
     pools,
     projects,
@@ -83,4 +84,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rules", parameters.rules, name="rules"),
     path("holidays", parameters.holidays, name="holidays"),
     path("holidays/set", parameters.holiday, name="holiday-set"),
+    path("messages", messages.messages, name="messages"),
+    path("messages/<int:message_id>", messages.open_message, name="open-message"),
+    path("messages/settings", messages.settings, name="message-settings"),
+    path("messages/address", messages.address, name="mail-address"),
+    path("messages/address/confirm", messages.confirm, name="confirm-address"),
 ]

@@ -48,9 +48,14 @@ class ConsoleSms:
         sys.stderr.write(f"{at.isoformat(timespec='seconds')}\t{phone}\t{text}\n")
 
 
+def sms_configured() -> bool:
+    """Say whether text messages can leave at all."""
+    return bool(_name())
+
+
 def sms_port() -> SmsPort:
     """Return the port that the settings name; raises SmsNotConfigured."""
-    name = getattr(settings, "TANPUHUI_SMS", "") or ("file" if settings.TANPUHUI_DEMO else "")
+    name = _name()
     if name == "file":
         return FileSms()
     if name == "console":
@@ -59,3 +64,7 @@ def sms_port() -> SmsPort:
         raise SmsNotConfigured
     port: SmsPort = import_string(name)()
     return port
+
+
+def _name() -> str:
+    return settings.TANPUHUI_SMS or ("file" if settings.TANPUHUI_DEMO else "")

@@ -87,6 +87,7 @@ from tanpuhui.foundation.identity.operations._register_organisation import (
     OrganisationRegistered,
     register_organisation,
 )
+from tanpuhui.foundation.identity.operations._text_person import text_person
 
 __all__ = [
     "AdministratorNeeded",
@@ -150,5 +151,6 @@ __all__ = [
     "revoke_api_key",
     "sign_in_with_code",
     "sign_in_with_password",
+    "text_person",
     "withdraw_consent",
 ]

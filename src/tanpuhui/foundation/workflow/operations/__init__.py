@@ -67,6 +67,15 @@ from tanpuhui.foundation.workflow.operations._open_case import (
     CaseOpened,
     open_case,
 )
+from tanpuhui.foundation.workflow.operations._tell import (
+    CaseNews,
+    CaseTold,
+    DeadlinesWarned,
+    tell_of_act,
+    tell_of_decision,
+    tell_of_opening,
+    warn_of_deadlines,
+)
 from tanpuhui.foundation.workflow.queries import Guard, install_guards, installed_guards
 
 __all__ = [
@@ -79,10 +88,13 @@ __all__ = [
     "CaseAlreadyOpen",
     "CaseFollowed",
     "CaseMoved",
+    "CaseNews",
     "CaseOpened",
     "CaseTaken",
+    "CaseTold",
     "DeadlineSet",
     "DeadlinesReckoned",
+    "DeadlinesWarned",
     "Decided",
     "Effect",
     "EvidenceMissing",
@@ -118,5 +130,9 @@ __all__ = [
     "reckon_deadlines",
     "remark",
     "set_deadline",
+    "tell_of_act",
+    "tell_of_decision",
+    "tell_of_opening",
     "urge_case",
+    "warn_of_deadlines",
 ]

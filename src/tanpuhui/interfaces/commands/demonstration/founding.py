@@ -22,6 +22,7 @@ from tanpuhui.foundation.identity.operations import (
 )
 from tanpuhui.foundation.kernel.actors import SYSTEM, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
+from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.foundation.workflow.operations import decide
 from tanpuhui.interfaces.commands.demonstration.people import invent_citizens
@@ -34,8 +35,9 @@ OPERATOR_RECORD = 1
 
 
 def load_rules(stage: Stage) -> None:
-    """Load the jurisdiction with its demonstration pack."""
+    """Load the jurisdiction with its demonstration pack, and the wordings of its messages."""
     load_jurisdiction(actor=SYSTEM, at=stage.founding(), folder=stage.folder, packs=("base", "demonstration"))
+    load_templates(actor=SYSTEM, at=stage.founding(), folder=stage.folder)
 
 
 def admit_organisations(stage: Stage) -> None:
