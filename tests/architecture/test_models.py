@@ -10,7 +10,7 @@ APPEND_ONLY = {
     "activity.RecordChunk", "activity.KeySegment", "activity.RecalculationStep", "activity.RecalculatedSlice",
     "carbon_accounts.PoolAdjustment", "workflow.Decision", "workflow.DecisionCorrection", "workflow.Attachment",
     "workflow.Remark", "workflow.CaseAct", "workflow.NoticeComment", "workflow.CommentAnswer", "registry.Issuance", "registry.Movement",
-    "activity.ScenarioApplicationVersion", "activity.SampleAcceptance",
+    "activity.ScenarioApplicationVersion", "activity.SampleAcceptance", "activity.ScenarioStatus",
     "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",
 }  # fmt: skip
 

@@ -98,6 +98,9 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         # who takes part in the case, by its area, organisation and parties
         "carbon_accounts.open_carbon_account",  # a citizen opens their own
         *(f"activity.{verb}_recalculation" for verb in ("approve", "reject")),
+        *(f"activity.{verb}_application" for verb in ("return", "resubmit", "reject", "withdraw")),
+        *(f"activity.{verb}_standing" for verb in ("approve", "reject", "withdraw")),
+        "activity.go_live",
         *(f"methodology.{verb}_version" for verb in ("recommend", "file", "return", "reject", "resubmit")),
         # effects: they refuse unless the case's latest decision is this outcome on this subject
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tanpuhui.behaviour.activity import operations as activity
+from tanpuhui.behaviour.activity import queries as activity_queries
 from tanpuhui.behaviour.activity.events import BatchReceived, RecalculationApproved, RecalculationPrepared
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
@@ -41,6 +42,19 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("recalculation", "propose"): NO_EFFECT,
     ("recalculation", "approve"): activity.approve_recalculation,
     ("recalculation", "reject"): activity.reject_recalculation,
+    **{
+        ("scenario_application", outcome): NO_EFFECT
+        for outcome in ("first_check", "accept", "ready", "again", "pass", "endorse")
+    },
+    ("scenario_application", "return"): activity.return_application,
+    ("scenario_application", "resubmit"): activity.resubmit_application,
+    ("scenario_application", "reject"): activity.reject_application,
+    ("scenario_application", "withdraw"): activity.withdraw_application,
+    ("scenario_application", "go_live"): activity.go_live,
+    ("scenario_standing", "propose"): NO_EFFECT,
+    ("scenario_standing", "approve"): activity.approve_standing,
+    ("scenario_standing", "reject"): activity.reject_standing,
+    ("scenario_standing", "withdraw"): activity.withdraw_standing,
     ("monitoring_report", "submit"): projects.check_submission,
     ("monitoring_report", "verify"): projects.sign_verification,
     ("monitoring_report", "prepare"): projects.check_preparation,
@@ -58,7 +72,13 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
 }
 """(subject type, outcome) → the operation that runs in the deciding transaction."""
 
-GUARDS: Mapping[tuple[str, str], Guard] = {}
+GUARDS: Mapping[tuple[str, str], Guard] = {
+    ("scenario_application", "no_subcentre"): activity_queries.no_subcentre,
+    ("scenario_application", "centre_applied"): activity_queries.centre_applied,
+    ("scenario_application", "sample_tried"): activity_queries.sample_tried,
+    ("scenario_application", "sample_passed"): activity_queries.sample_passed,
+    ("scenario_application", "methodology_filed"): activity_queries.methodology_filed,
+}
 """(subject type, guard) → the check that a process demands; `notice_over` and `objections_answered` are workflow's own."""
 
 SUBSCRIBERS: Mapping[type, Sequence[str]] = {

@@ -59,7 +59,8 @@ def test_an_abolished_city_is_there_on_an_old_day_and_gone_today(now: datetime) 
 
 def test_loading_the_same_folder_again_changes_nothing(now: datetime) -> None:
     first = load_jurisdiction(actor=SYSTEM, at=now, folder=SHANDONG, packs=("base", "demonstration"))
-    assert (first.regions, first.holidays, first.process_versions) == (156, 39, 5)
+    files = len(list((SHANDONG / "processes").glob("*.yaml")))
+    assert (first.regions, first.holidays, first.process_versions) == (156, 39, files)
     assert first.parameters > 20
     again = load_jurisdiction(actor=SYSTEM, at=now, folder=SHANDONG, packs=("base", "demonstration"))
     assert (again.regions, again.holidays, again.parameters, again.process_versions) == (0, 0, 0, 0)

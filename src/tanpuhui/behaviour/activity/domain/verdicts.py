@@ -105,6 +105,14 @@ REASONS: Mapping[str, ReasonText] = {
         "没有这个场景，或本机构没有开通它的数据接入。请联系运营机构。",
         "There is no such scenario, or you have no open feed for it. Contact the operator.",
     ),
+    "SCENARIO_SUSPENDED": _rejected(
+        "这一天场景暂停。暂停以前和恢复以后的记录照常计入；如有异议请联系运营机构。",
+        "The scenario was suspended on this day. Records from before and after count. Contact the operator if you disagree.",
+    ),
+    "SCENARIO_CLOSED": _rejected(
+        "这一天场景已经关闭。关闭以前的记录在允许的迟报天数内照常计入。",
+        "The scenario was closed by this day. Records from before count while they are not too late.",
+    ),
     "NO_METHODOLOGY": _rejected(
         "这一天没有已备案的方法学可用。备案以后可以重发。",
         "No methodology was filed for this day. Resend after the filing.",

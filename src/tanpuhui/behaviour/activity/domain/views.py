@@ -15,13 +15,21 @@ from tanpuhui.science.engine.explanation import Explanation
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScenarioView:
-    """A scenario of the scheme."""
+    """A scenario of the scheme; `standing` is how it stands today, since the day `since`.
+
+    `scenario_class` and `reach` are empty where it was opened without an application.
+    """
 
     id: int
     code: str
     name_zh: str
     name_en: str
     area: str
+    scenario_class: str
+    reach: str
+    opened_at: datetime
+    standing: str
+    since: date
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

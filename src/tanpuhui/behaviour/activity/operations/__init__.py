@@ -5,9 +5,20 @@ NothingResent, CaseAlreadyOpen, IdempotencyConflict, ParameterUnset, Busy.
 Of recalculation: NotRecalculable, NothingToRecalculate, RecalculationOpen, PreviewOutdated,
 VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodology's VersionBlocked.
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
-FeedStands, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
+FeedStands, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
+Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
 
+from tanpuhui.behaviour.activity.operations._admit import (
+    ApplicationSettled,
+    ApplicationSubmitted,
+    go_live,
+    reject_application,
+    resubmit_application,
+    return_application,
+    submit_application,
+    withdraw_application,
+)
 from tanpuhui.behaviour.activity.operations._apply import (
     APPLICANTS,
     ApplicationSaved,
@@ -54,10 +65,20 @@ from tanpuhui.behaviour.activity.operations._sandbox import (
     erase_sample,
     try_sample,
 )
+from tanpuhui.behaviour.activity.operations._standing import (
+    StandingProposed,
+    StandingSettled,
+    approve_standing,
+    propose_standing,
+    reject_standing,
+    withdraw_standing,
+)
 
 __all__ = [
     "APPLICANTS",
     "ApplicationSaved",
+    "ApplicationSettled",
+    "ApplicationSubmitted",
     "BatchPosted",
     "BatchReceived",
     "CorrectionRequested",
@@ -72,10 +93,13 @@ __all__ = [
     "SampleTried",
     "SamplesErased",
     "ScenarioOpened",
+    "StandingProposed",
+    "StandingSettled",
     "StepAdjusted",
     "accept_sample",
     "adjust_next_step",
     "approve_recalculation",
+    "approve_standing",
     "attach_to_application",
     "check_resubmission",
     "detach_from_application",
@@ -83,6 +107,7 @@ __all__ = [
     "erase_due_samples",
     "erase_sample",
     "file_batch",
+    "go_live",
     "open_application",
     "open_feed",
     "open_scenario",
@@ -90,9 +115,17 @@ __all__ = [
     "prepare_recalculation",
     "preview_recalculation",
     "propose_recalculation",
+    "propose_standing",
     "receive_batch",
+    "reject_application",
     "reject_recalculation",
+    "reject_standing",
     "request_correction",
+    "resubmit_application",
+    "return_application",
     "save_application",
+    "submit_application",
     "try_sample",
+    "withdraw_application",
+    "withdraw_standing",
 ]

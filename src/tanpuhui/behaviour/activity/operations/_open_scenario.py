@@ -41,10 +41,23 @@ def open_scenario(
     name_zh: str,
     name_en: str,
     area: str,
+    scenario_class: str = "",
+    reach: str = "",
 ) -> ScenarioOpened:
-    """Open a scenario of the scheme in an area (GB/T 2260 code); one that is open stays as it is."""
+    """Open a scenario of the scheme in an area (GB/T 2260 code); one that is open stays as it is.
+
+    `scenario_class` is one of the classes that the rules name, `reach` general or regional; empty where nobody said.
+    """
     scenario, _ = Scenario.objects.get_or_create(
-        code=code, defaults={"name_zh": name_zh, "name_en": name_en, "area": area, "opened_at": at}
+        code=code,
+        defaults={
+            "name_zh": name_zh,
+            "name_en": name_en,
+            "area": area,
+            "scenario_class": scenario_class,
+            "reach": reach,
+            "opened_at": at,
+        },
     )
     return ScenarioOpened(scenario_id=scenario.pk, code=code)
 

@@ -14,6 +14,13 @@ from tanpuhui.behaviour.activity.domain.views import (
     Resent,
     ScenarioView,
 )
+from tanpuhui.behaviour.activity.queries._admission import (
+    centre_applied,
+    methodology_filed,
+    no_subcentre,
+    sample_passed,
+    sample_tried,
+)
 from tanpuhui.behaviour.activity.queries._applications import (
     ApplicationVersionView,
     ApplicationView,
@@ -64,6 +71,12 @@ from tanpuhui.behaviour.activity.queries._samples import (
     sample_rows,
     samples,
 )
+from tanpuhui.behaviour.activity.queries._standing import (
+    StandingChangeView,
+    StatusView,
+    standing_change,
+    statuses,
+)
 
 __all__ = [
     "BANDS",
@@ -85,6 +98,8 @@ __all__ = [
     "SampleView",
     "ScenarioClassView",
     "ScenarioView",
+    "StandingChangeView",
+    "StatusView",
     "application",
     "application_lacks",
     "application_versions",
@@ -94,12 +109,15 @@ __all__ = [
     "batch_report_csv",
     "batches",
     "breaches",
+    "centre_applied",
     "declared_columns",
     "explain_record",
     "explain_sample_row",
     "feeds",
+    "methodology_filed",
     "methodology_of",
     "month_adjustments",
+    "no_subcentre",
     "posting",
     "postings",
     "postings_of_scenario",
@@ -116,10 +134,14 @@ __all__ = [
     "sample",
     "sample_in_force",
     "sample_outcomes",
+    "sample_passed",
     "sample_report_csv",
     "sample_rows",
+    "sample_tried",
     "samples",
     "scenario",
     "scenario_classes",
     "scenarios",
+    "standing_change",
+    "statuses",
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 
 from tanpuhui.behaviour.activity.adapters.rows import batch_view, outcome_view, posting_view
 from tanpuhui.behaviour.activity.domain import BatchNotFound, neutral_cell, reason_text
+from tanpuhui.behaviour.activity.domain.standing import StatusRow, standing_on
 from tanpuhui.behaviour.activity.domain.views import (
     BatchReport,
     BatchView,
@@ -17,19 +19,20 @@ from tanpuhui.behaviour.activity.domain.views import (
     ScenarioView,
 )
 from tanpuhui.behaviour.activity.models import Batch, Feed, Posting, RowOutcome, Scenario
-from tanpuhui.foundation.kernel.calendar import Month
+from tanpuhui.behaviour.activity.queries._standing import rows_of
+from tanpuhui.foundation.kernel.calendar import Month, business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.workflow import queries as workflow
 
 OUTCOMES_SHOWN_MAX = 1_000
 
 
-def scenarios() -> tuple[ScenarioView, ...]:
-    """Return the open scenarios by code."""
-    return tuple(
-        ScenarioView(id=row.pk, code=row.code, name_zh=row.name_zh, name_en=row.name_en, area=row.area)
-        for row in Scenario.objects.order_by("code")
-    )
+def scenarios(*, on: date | None = None) -> tuple[ScenarioView, ...]:
+    """Return every scenario that was ever opened, by code, with how it stands on a day: today where none is given."""
+    day = on or business_day(datetime.now(UTC))
+    rows = list(Scenario.objects.order_by("code"))
+    decided = rows_of([row.pk for row in rows])
+    return tuple(_scenario_view(row, decided.get(row.pk, ()), day) for row in rows)
 
 
 def scenario(code: str) -> ScenarioView:
@@ -38,6 +41,23 @@ def scenario(code: str) -> ScenarioView:
     if found is None:
         raise NotFound(what="场景 scenario", id=code)
     return found
+
+
+def _scenario_view(row: Scenario, decided: Sequence[StatusRow], day: date) -> ScenarioView:
+    standing = standing_on(decided, day)
+    since = max((one.from_day for one in decided if one.from_day <= day), default=business_day(row.opened_at))
+    return ScenarioView(
+        id=row.pk,
+        code=row.code,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        area=row.area,
+        scenario_class=row.scenario_class,
+        reach=row.reach,
+        opened_at=row.opened_at,
+        standing=standing.value,
+        since=since,
+    )
 
 
 def feeds(*, partner_id: int | None = None) -> tuple[FeedView, ...]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from tanpuhui.behaviour.activity.adapters import RowVerdict
 from tanpuhui.behaviour.activity.domain import REASONS, Verdict
+from tanpuhui.behaviour.activity.domain.standing import Span
 from tanpuhui.science.engine.model import MethodologyVersion
 
 VALUE_CHARACTERS_MAX = 120
@@ -19,12 +20,16 @@ VALUE_CHARACTERS_MAX = 120
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedTerms:
-    """What holds for one scenario of this partner and format; lateness in days, None when nobody set it."""
+    """What holds for one scenario of this partner and format; lateness in days, None when nobody set it.
+
+    `stops` are the days on which the scenario does not run.
+    """
 
     scenario: str
     evidence_tier: int
     default_area: str
     lateness_days_max: int | None
+    stops: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

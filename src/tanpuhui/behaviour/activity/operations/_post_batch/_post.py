@@ -21,6 +21,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._resolve import find_met
 from tanpuhui.behaviour.activity.operations._post_batch._validate import validate
 from tanpuhui.behaviour.activity.operations._post_batch._write import write_posting
 from tanpuhui.behaviour.activity.operations._request_correction import request_by_rule
+from tanpuhui.behaviour.activity.queries._standing import stops_of
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents.queries import open_document
 from tanpuhui.foundation.kernel.actors import Actor, Role
@@ -80,9 +81,11 @@ def post_batch(*, actor: Actor, at: datetime, batch_id: int) -> BatchPosted:
 
 def _desk(batch: Batch, at: datetime, tables: Any) -> Desk:
     feeds: dict[str, FeedTerms] = {}
-    for feed in Feed.objects.filter(partner_id=batch.partner_id, adapter=batch.adapter).select_related(
-        "scenario"
-    ):
+    found = list(
+        Feed.objects.filter(partner_id=batch.partner_id, adapter=batch.adapter).select_related("scenario")
+    )
+    stops = stops_of([feed.scenario_id for feed in found])
+    for feed in found:
         code = feed.scenario.code
         days = rulebook.parameter(key="intake.lateness_days_max", at=batch.received_at, scope=code).value
         feeds[code] = FeedTerms(
@@ -90,6 +93,7 @@ def _desk(batch: Batch, at: datetime, tables: Any) -> Desk:
             evidence_tier=feed.evidence_tier,
             default_area=feed.default_area,
             lateness_days_max=int(days) if days is not None else None,
+            stops=stops.get(feed.scenario_id, ()),
         )
     desk = Desk(
         tables=tables,

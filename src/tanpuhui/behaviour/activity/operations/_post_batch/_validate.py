@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pyarrow as pa
 
 from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES
 from tanpuhui.behaviour.activity.adapters.calculator import is_formula
 from tanpuhui.behaviour.activity.adapters.tables import case, columns, quoted
+from tanpuhui.behaviour.activity.domain.standing import REASON_OF
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.rulebook import queries as rulebook
@@ -52,14 +53,20 @@ def validate(desk: Desk, fields: tuple[str, ...]) -> None:
         else f"'' as {quoted(name)}"
         for name in names
     )
+    stopped = any(feed.stops for feed in desk.feeds.values())
     local_now = desk.received_at.astimezone(CHINA).replace(tzinfo=None).isoformat(sep=" ")
     desk.tables.execute(
-        f"create table judged as select s.*, s.started::date as day, {_fault(names, local_now)} as fault from ("
+        f"create table judged as select s.*, s.started::date as day, {_fault(names, local_now, stopped)} as fault from ("
         "select x.* replace (case when x.area = '' then coalesce(f.default_area, '') else x.area end as area), "
         "f.evidence_tier, f.earliest, moment(x.started_at) as started, "
         "moment(case when x.ended_at = '' then x.started_at else x.ended_at end) as ended "
         f"from (select row_number, {cells} from raw) as x left join feed as f using (scenario)) as s "
         "left join region as r on r.code = s.area"
+        + (
+            " left join stop as p on p.scenario = s.scenario and s.started::date between p.first_day and p.last_day"
+            if stopped
+            else ""
+        )
     )
     desk.tables.unregister("raw")
     shown = case([(f"split_part(fault, ':', 2) = '{name}'", quoted(name)) for name in names], "''")
@@ -71,7 +78,7 @@ def validate(desk: Desk, fields: tuple[str, ...]) -> None:
 
 
 def _register_terms(desk: Desk) -> None:
-    """Give the tables what this partner may send, and the regions in force."""
+    """Give the tables what this partner may send, the days on which a scenario does not run, the regions in force."""
     today = business_day(desk.received_at)
     feeds = list(desk.feeds.values())
     earliest = [
@@ -89,11 +96,22 @@ def _register_terms(desk: Desk) -> None:
     codes = [region.code for level in LEVELS for region in rulebook.regions(level=level, at=today)]
     desk.tables.register("feed_terms", feed)
     desk.tables.execute("create table feed as select * from feed_terms")
+    stops = [(one.scenario, stop) for one in feeds for stop in one.stops]
+    stop = pa.table(
+        {
+            "scenario": pa.array([code for code, _ in stops], pa.string()),
+            "reason": pa.array([REASON_OF[one.standing] for _, one in stops], pa.string()),
+            "first_day": pa.array([one.first_day for _, one in stops], pa.date32()),
+            "last_day": pa.array([one.last_day or date.max for _, one in stops], pa.date32()),
+        }
+    )
+    desk.tables.register("stop_spans", stop)
+    desk.tables.execute("create table stop as select * from stop_spans")
     desk.tables.register("region_codes", pa.table({"code": pa.array(codes, pa.string())}))
     desk.tables.execute("create table region as select distinct code from region_codes")
 
 
-def _fault(names: tuple[str, ...], local_now: str) -> str:
+def _fault(names: tuple[str, ...], local_now: str, stopped: bool) -> str:
     """Return SQL for "REASON:column" of the first fault, null for none.
 
     Cells are looked at one by one only where one pass over all of them found something to look at.
@@ -114,6 +132,7 @@ def _fault(names: tuple[str, ...], local_now: str) -> str:
         ("s.ended < s.started", "'TIME_ORDER:ended_at'"),
         (f"s.started > timestamp '{local_now}'", "'FUTURE_TIME:started_at'"),
         (f"s.ended > timestamp '{local_now}'", "'FUTURE_TIME:ended_at'"),
+        *([("p.reason is not null", "p.reason || ':started_at'")] if stopped else []),
         ("s.earliest is null", "'PARAMETER_UNSET:intake.lateness_days_max'"),
         ("s.started::date < s.earliest", "'TOO_LATE:started_at'"),
         ("s.area = ''", "'MISSING_FIELD:area'"),

@@ -1,0 +1,45 @@
+"""Tables of intake: scenarios and what leads to them, batches and postings, recalculations."""
+
+from tanpuhui.behaviour.activity.models.intake import (
+    AccountDayUse,
+    Batch,
+    KeySegment,
+    Posting,
+    RecordChunk,
+    RowOutcome,
+)
+from tanpuhui.behaviour.activity.models.recalculations import (
+    RecalculatedSlice,
+    Recalculation,
+    RecalculationStep,
+)
+from tanpuhui.behaviour.activity.models.scenarios import (
+    Feed,
+    Sample,
+    SampleAcceptance,
+    Scenario,
+    ScenarioApplication,
+    ScenarioApplicationVersion,
+    ScenarioStatus,
+    StandingChange,
+)
+
+__all__ = [
+    "AccountDayUse",
+    "Batch",
+    "Feed",
+    "KeySegment",
+    "Posting",
+    "RecalculatedSlice",
+    "Recalculation",
+    "RecalculationStep",
+    "RecordChunk",
+    "RowOutcome",
+    "Sample",
+    "SampleAcceptance",
+    "Scenario",
+    "ScenarioApplication",
+    "ScenarioApplicationVersion",
+    "ScenarioStatus",
+    "StandingChange",
+]
