@@ -88,6 +88,11 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         # who takes part in the case, by its area, organisation and parties
         "carbon_accounts.open_carbon_account",  # a citizen opens their own
         *(f"activity.{verb}_recalculation" for verb in ("approve", "reject")),
+        *(f"methodology.{verb}_expert" for verb in ("appoint", "decline", "withdraw")),
+        *(
+            f"methodology.{verb}_filing"
+            for verb in ("conclude", "reconvene", "complete", "return", "resubmit", "reject", "withdraw")
+        ),
         *(f"methodology.{verb}_version" for verb in ("recommend", "file", "return", "reject", "resubmit")),
         # effects: they refuse unless the case's latest decision is this outcome on this subject
     }
