@@ -130,12 +130,8 @@ def draw_panel(
         drawn_by=actor.id,
     )
     _seat(panel, ordered=ordered, recusals=recusals, seed=seed)
-    return PanelDrawn(
-        panel_id=panel.pk,
-        case_id=case_id,
-        seed=seed,
-        expert_numbers=tuple(one.expert_number for one in free[:wanted]),
-    )
+    numbers = tuple(one.expert_number for one in free[:wanted])
+    return PanelDrawn(panel_id=panel.pk, case_id=case_id, seed=seed, expert_numbers=numbers)
 
 
 def _filing_without_panel(case: workflow.CaseView) -> MethodologyFiling:

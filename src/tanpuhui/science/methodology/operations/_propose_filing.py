@@ -67,7 +67,7 @@ def propose_filing(
 
 
 def _subject_type(at: datetime) -> str:
-    """Return what a filing case opened now is about: the first process knew only the version."""
+    """Return what a filing case opened now is about: the first process, without a committee of its own, knew only the version."""
     version = rulebook.process_version(process=PROCESS, at=at)
     convenes = any(transition.outcome == "conclude" for transition in version.transitions)
     return FILING_SUBJECT if convenes else SUBJECT_TYPE
