@@ -12,6 +12,9 @@ APPEND_ONLY = {
     "workflow.Remark", "workflow.CaseAct", "workflow.NoticeComment", "workflow.CommentAnswer", "registry.Issuance", "registry.Movement",
     "activity.ScenarioApplicationVersion", "activity.SampleAcceptance", "activity.ScenarioStatus",
     "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",
+    "methodology.FilingVersion", "methodology.VersionStatus", "methodology.ReviewPanel", "methodology.PanelCandidate",
+    "methodology.ExpertReview", "methodology.ReviewRemark", "methodology.RemarkReply", "methodology.ExpertTrial",
+    "methodology.MeetingVote", "methodology.FeeLine",
 }  # fmt: skip
 
 

@@ -101,6 +101,11 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         *(f"activity.{verb}_application" for verb in ("return", "resubmit", "reject", "withdraw")),
         *(f"activity.{verb}_standing" for verb in ("approve", "reject", "withdraw")),
         "activity.go_live",
+        *(f"methodology.{verb}_expert" for verb in ("appoint", "decline", "withdraw")),
+        *(
+            f"methodology.{verb}_filing"
+            for verb in ("conclude", "reconvene", "complete", "return", "resubmit", "reject", "withdraw")
+        ),
         *(f"methodology.{verb}_version" for verb in ("recommend", "file", "return", "reject", "resubmit")),
         # effects: they refuse unless the case's latest decision is this outcome on this subject
     }

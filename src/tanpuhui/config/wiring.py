@@ -12,6 +12,7 @@ from tanpuhui.behaviour.activity import queries as activity_queries
 from tanpuhui.behaviour.activity.events import BatchReceived, RecalculationApproved, RecalculationPrepared
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
+from tanpuhui.credits.projects import queries as projects_queries
 from tanpuhui.credits.registry import operations as registry
 from tanpuhui.foundation.persistence.events import install_subscribers
 from tanpuhui.foundation.rulebook.events import HolidaysChanged
@@ -39,6 +40,18 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("methodology_version", "return"): methodology.return_version,
     ("methodology_version", "reject"): methodology.reject_version,
     ("methodology_version", "resubmit"): methodology.resubmit_version,
+    ("methodology_filing", "accept"): NO_EFFECT,
+    ("methodology_filing", "conclude"): methodology.conclude_filing,
+    ("methodology_filing", "reconvene"): methodology.reconvene_filing,
+    ("methodology_filing", "close_notice"): NO_EFFECT,
+    ("methodology_filing", "file"): methodology.complete_filing,
+    ("methodology_filing", "return"): methodology.return_filing,
+    ("methodology_filing", "resubmit"): methodology.resubmit_filing,
+    ("methodology_filing", "reject"): methodology.reject_filing,
+    ("methodology_filing", "withdraw"): methodology.withdraw_filing,
+    ("expert_term", "appoint"): methodology.appoint_expert,
+    ("expert_term", "decline"): methodology.decline_expert,
+    ("expert_term", "withdraw"): methodology.withdraw_expert,
     ("recalculation", "propose"): NO_EFFECT,
     ("recalculation", "approve"): activity.approve_recalculation,
     ("recalculation", "reject"): activity.reject_recalculation,
@@ -96,12 +109,19 @@ SUBSCRIBERS: Mapping[type, Sequence[str]] = {
 }
 """Event → names of the tasks that are deferred in the transaction that published it."""
 
+INTERESTS: Sequence[methodology.InterestSource] = (
+    projects_queries.interests_in_scenario,
+    activity_queries.interests_in_scenario,
+)
+"""Who says which organisations have something to win or lose in a scenario; experts of theirs are recused."""
+
 
 def install() -> None:
     """Hand the tables to the rooms that use them."""
     install_effects(EFFECTS)
     install_guards(GUARDS)
     install_subscribers(SUBSCRIBERS)
+    methodology.install_interest_sources(INTERESTS)
     install_routes(
         {
             "portal": PORTAL_ROUTES,

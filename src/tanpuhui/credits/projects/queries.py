@@ -12,6 +12,7 @@ from tanpuhui.credits.projects.models import MonitoringReport, Project
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.kernel.quantities import GRAMS_PER_TONNE, Grams, Tonnes
+from tanpuhui.science.methodology.queries import Interest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,12 @@ def project_of_scenario(*, scenario: str) -> ProjectView | None:
     """Return the project that sweeps a scenario, or None where none is registered."""
     row = Project.objects.filter(scenario=scenario).first()
     return None if row is None else _project_view(row)
+
+
+def interests_in_scenario(scenario: str) -> tuple[Interest, ...]:
+    """Return the owners of projects that sweep a scenario, as those who win or lose by its methodology."""
+    rows = Project.objects.filter(scenario=scenario).select_related("owner").order_by("code")
+    return tuple(Interest(uscc=row.owner.uscc, tie="project", reference=row.code) for row in rows)
 
 
 def report(*, report_id: int) -> ReportView:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pytest_django import Settings
 from tests.integration.foundation.workflow.made_up_province import write_province
 
+from tanpuhui.config import wiring
 from tanpuhui.config.wiring import SUBSCRIBERS
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.persistence.events import install_subscribers
@@ -18,6 +20,9 @@ from tanpuhui.foundation.workflow.operations import decide, install_effects, ins
 from tanpuhui.science.methodology import operations
 from tanpuhui.science.methodology.domain import SUBJECT_TYPE
 from tanpuhui.science.methodology.operations import propose_filing
+
+if TYPE_CHECKING:
+    from tests.integration.science.methodology.committee import Committee
 
 EFFECTS = {
     (SUBJECT_TYPE, "recommend"): operations.recommend_version,
@@ -117,3 +122,20 @@ def wired(db: None, now: datetime, settings: Settings, tmp_path: Path) -> Iterat
     install_effects(EFFECTS)
     yield
     install_effects(before)
+
+
+@pytest.fixture
+def committee(
+    db: None, now: datetime, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Committee]:
+    """Set up a pool, an applicant and a filing that the centre accepted, with the product's own wiring."""
+    from tests.integration.science.methodology.committee import assemble_committee, write_committee_province
+
+    monkeypatch.delenv("TANPUHUI_KEY_RING", raising=False)
+    settings.TANPUHUI_JURISDICTION_DIR = write_committee_province(tmp_path / "made-up")
+    settings.TANPUHUI_DATA_DIR = tmp_path
+    wiring.install()
+    made = assemble_committee(at=now, folder=settings.TANPUHUI_JURISDICTION_DIR)
+    made.propose()
+    yield made
+    wiring.install()

@@ -20,9 +20,11 @@ from tanpuhui.behaviour.activity.domain.views import (
 )
 from tanpuhui.behaviour.activity.models import Batch, Feed, Posting, RowOutcome, Scenario
 from tanpuhui.behaviour.activity.queries._standing import rows_of
+from tanpuhui.foundation.identity.queries import organisation
 from tanpuhui.foundation.kernel.calendar import Month, business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.science.methodology.queries import Interest
 
 OUTCOMES_SHOWN_MAX = 1_000
 
@@ -74,6 +76,15 @@ def feeds(*, partner_id: int | None = None) -> tuple[FeedView, ...]:
             evidence_tier=row.evidence_tier,
         )
         for row in rows
+    )
+
+
+def interests_in_scenario(scenario: str) -> tuple[Interest, ...]:
+    """Return the data partners that send a scenario, as those who win or lose by its methodology."""
+    partners = {feed.partner_id for feed in feeds() if feed.scenario == scenario}
+    return tuple(
+        Interest(uscc=organisation(partner_id).uscc, tie="feed", reference=scenario)
+        for partner_id in sorted(partners)
     )
 
 

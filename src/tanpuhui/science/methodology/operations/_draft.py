@@ -88,7 +88,7 @@ def save_draft(
     `parameter_set.yaml` is the parameter set beside the archive. Raises NotFound, NotPermitted, DraftNotOpen,
     DraftChanged, MethodologyError where there are too many, too big or oddly named files.
     """
-    row = _locked(actor, draft_id, revision)
+    row = locked_draft(actor, draft_id, revision)
     files = open_archive(bytes(row.archive))
     parameter_set = None if row.parameter_set is None else bytes(row.parameter_set)
     for path, text in changes.items():
@@ -111,7 +111,7 @@ def close_draft(
     *, actor: Actor, at: datetime, draft_id: int, revision: int, idempotency_key: str
 ) -> DraftSaved:
     """Give a draft up; it stays on record and is not written any more. Raises as `save_draft`."""
-    row = _locked(actor, draft_id, revision)
+    row = locked_draft(actor, draft_id, revision)
     row.state = DraftState.CLOSED.value
     row.save(update_fields=["state"])
     return _saved(row)
@@ -132,7 +132,7 @@ def propose_draft(
     Raises as `save_draft`, and what importing and proposing raise: the engine's refusal with its place, the parameters
     without value, a version of these bytes that is already before the committee.
     """
-    row = _locked(actor, draft_id, revision)
+    row = locked_draft(actor, draft_id, revision)
     parameter_set = None if row.parameter_set is None else bytes(row.parameter_set)
     imported = import_archive(actor=actor, at=at, content=bytes(row.archive), parameter_set=parameter_set)
     proposed = propose_filing(
@@ -149,7 +149,7 @@ def propose_draft(
     )
 
 
-def _locked(actor: Actor, draft_id: int, revision: int) -> MethodologyDraft:
+def locked_draft(actor: Actor, draft_id: int, revision: int) -> MethodologyDraft:
     """Return the draft, locked, if the actor works for its organisation and it is as the actor saw it."""
     row = MethodologyDraft.objects.select_for_update().filter(pk=draft_id).first()
     if row is None:

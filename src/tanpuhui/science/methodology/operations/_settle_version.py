@@ -93,6 +93,11 @@ def file_version(
     TestParametersRefused, VersionBlocked, NotDecided, WrongVersionState.
     """
     row = _decided(case_id=case_id, subject_id=subject_id, outcome="file")
+    return bind(row, case_id=case_id, at=at)
+
+
+def bind(row: MethodologyVersion, *, case_id: int, at: datetime) -> VersionSettled:
+    """Give a version that has become filed its number, first day and leaf; its bytes are read and checked again."""
     loaded(row.pk).require_runnable()
     day = business_day(at)
     lock_names(f"methodology:filing:{day.year}")

@@ -1,52 +1,27 @@
-"""Reads of methodology versions: which one is filed for a scenario and a day, the library, the loaded version."""
+"""Reads of methodology versions and drafts: the library, the loaded version, the stored bytes."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
 from django.conf import settings
 
-from tanpuhui.books.transparency import queries as transparency
-from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.science.engine import MethodologyVersion as EngineVersion
 from tanpuhui.science.engine import ParameterSet, load_parameter_set, load_version, open_archive
 from tanpuhui.science.engine.cases import CaseOutcome, run_cases
 from tanpuhui.science.methodology.domain import (
     ArchiveChanged,
-    NoFiledMethodology,
     TestParametersRefused,
-    VersionState,
 )
 from tanpuhui.science.methodology.models import MethodologyDraft, MethodologyVersion
 
-__all__ = [
-    "ArchiveChanged",
-    "DraftFiles",
-    "DraftView",
-    "FiledVersion",
-    "NoFiledMethodology",
-    "VersionView",
-    "breaches",
-    "draft",
-    "draft_files",
-    "drafts",
-    "filed_version",
-    "files",
-    "library",
-    "loaded",
-    "parameter_set_bytes",
-    "version",
-    "versions_of",
-    "worked_cases",
-]
-
 VERSIONS_KEPT_LOADED = 64
-_WITHOUT_BYTES = ("archive", "parameter_set")
+WITHOUT_BYTES = ("archive", "parameter_set")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,35 +92,6 @@ class DraftFiles:
     parameter_set: bytes | None
 
 
-def filed_version(*, scenario: str, day: date) -> FiledVersion:
-    """Return the filed version that holds for a scenario on a day: the one valid last, then the one filed last.
-
-    Raises NoFiledMethodology; nothing is taken in its place.
-    """
-    row = (
-        MethodologyVersion.objects.defer(*_WITHOUT_BYTES)
-        .filter(state=VersionState.FILED.value, scenario=scenario, valid_from__lte=day)
-        .order_by("-valid_from", "-filed_at", "-id")
-        .first()
-    )
-    if row is None or row.filed_at is None or row.valid_from is None or row.filing_number is None:
-        raise NoFiledMethodology(scenario=scenario, day=day)
-    return FiledVersion(
-        id=row.pk,
-        code=row.code,
-        version=row.version,
-        scenario=row.scenario,
-        name_zh=row.name_zh,
-        name_en=row.name_en,
-        archive_sha256=row.archive_sha256,
-        parameter_set_sha256=row.parameter_set_sha256,
-        purpose=row.purpose,
-        filed_at=row.filed_at,
-        valid_from=row.valid_from,
-        filing_number=row.filing_number,
-    )
-
-
 def version(version_id: int) -> VersionView:
     """Return one version. Raises NotFound."""
     return _view(_row(version_id))
@@ -153,13 +99,13 @@ def version(version_id: int) -> VersionView:
 
 def library() -> tuple[VersionView, ...]:
     """Return every version, by code, newest version first."""
-    rows = MethodologyVersion.objects.defer(*_WITHOUT_BYTES).order_by("code", "-id")
+    rows = MethodologyVersion.objects.defer(*WITHOUT_BYTES).order_by("code", "-id")
     return tuple(_view(row) for row in rows)
 
 
 def versions_of(code: str) -> tuple[VersionView, ...]:
     """Return the versions of one methodology, newest first."""
-    rows = MethodologyVersion.objects.defer(*_WITHOUT_BYTES).filter(code=code).order_by("-id")
+    rows = MethodologyVersion.objects.defer(*WITHOUT_BYTES).filter(code=code).order_by("-id")
     return tuple(_view(row) for row in rows)
 
 
@@ -204,13 +150,13 @@ def worked_cases(version_id: int) -> tuple[CaseOutcome, ...]:
 
 def drafts(*, organisation_ids: Sequence[int]) -> tuple[DraftView, ...]:
     """Return the drafts of these organisations, the one saved last first."""
-    rows = MethodologyDraft.objects.defer(*_WITHOUT_BYTES).filter(organisation_id__in=organisation_ids)
+    rows = MethodologyDraft.objects.defer(*WITHOUT_BYTES).filter(organisation_id__in=organisation_ids)
     return tuple(_draft_view(row) for row in rows.order_by("-saved_at", "-id"))
 
 
 def draft(draft_id: int) -> DraftView:
     """Return one draft. Raises NotFound."""
-    row = MethodologyDraft.objects.defer(*_WITHOUT_BYTES).filter(pk=draft_id).first()
+    row = MethodologyDraft.objects.defer(*WITHOUT_BYTES).filter(pk=draft_id).first()
     if row is None:
         raise NotFound(what="草稿 / draft", id=draft_id)
     return _draft_view(row)
@@ -243,36 +189,6 @@ def refuse_test_parameters(parameter_set: ParameterSet | None) -> None:
         raise TestParametersRefused(parameter_set=parameter_set.code)
 
 
-def breaches() -> Iterator[Breach]:
-    """Find versions whose bytes do not have their hash, and filed versions without their leaf in the log."""
-    for row in MethodologyVersion.objects.order_by("id").iterator(chunk_size=50):
-        subject = f"methodology_version:{row.pk}"
-        actual = hashlib.sha256(bytes(row.archive)).hexdigest()
-        if actual != row.archive_sha256:
-            detail = f"archive {actual}, recorded {row.archive_sha256}"
-            yield Breach(invariant="methodology.archive_has_its_hash", subject=subject, detail=detail)
-        values = "" if row.parameter_set is None else hashlib.sha256(bytes(row.parameter_set)).hexdigest()
-        if values != row.parameter_set_sha256:
-            detail = f"parameter set {values}, recorded {row.parameter_set_sha256}"
-            yield Breach(invariant="methodology.parameter_set_has_its_hash", subject=subject, detail=detail)
-        if row.state == VersionState.FILED:
-            yield from _leaf_breaches(row, subject=subject)
-
-
-def _leaf_breaches(row: MethodologyVersion, *, subject: str) -> Iterator[Breach]:
-    leaf = transparency.leaf(row.leaf_id) if row.leaf_id is not None else None
-    payload = leaf.payload if leaf is not None else {}
-    expected = {
-        "archive_sha256": row.archive_sha256,
-        "parameter_set_sha256": row.parameter_set_sha256,
-        "filing_number": row.filing_number,
-    }
-    found = {name: payload.get(name) for name in expected}
-    if found != expected:
-        detail = f"leaf {row.leaf_id} says {found}, the version {expected}"
-        yield Breach(invariant="methodology.filed_version_has_its_leaf", subject=subject, detail=detail)
-
-
 class _HashDiffers(Exception):
     """Stored bytes and recorded hash disagree."""
 
@@ -297,12 +213,12 @@ def _load(archive_sha256: str, parameter_set_sha256: str) -> EngineVersion:
 @lru_cache(maxsize=VERSIONS_KEPT_LOADED)
 def _run_cases(archive_sha256: str) -> tuple[CaseOutcome, ...]:
     """Run by the hash alone, like `_load`; `archive_bytes` refuses bytes that do not have it."""
-    row = MethodologyVersion.objects.defer(*_WITHOUT_BYTES).filter(archive_sha256=archive_sha256).first()
+    row = MethodologyVersion.objects.defer(*WITHOUT_BYTES).filter(archive_sha256=archive_sha256).first()
     return run_cases(open_archive(archive_bytes(row.pk))) if row is not None else ()
 
 
 def _row(version_id: int) -> MethodologyVersion:
-    row = MethodologyVersion.objects.defer(*_WITHOUT_BYTES).filter(pk=version_id).first()
+    row = MethodologyVersion.objects.defer(*WITHOUT_BYTES).filter(pk=version_id).first()
     if row is None:
         raise NotFound(what="方法学版本 / methodology version", id=version_id)
     return row

@@ -8,6 +8,8 @@ from enum import StrEnum
 from tanpuhui.foundation.kernel.errors import Refusal
 
 SUBJECT_TYPE = "methodology_version"
+FILING_SUBJECT = "methodology_filing"
+"""What a filing case of the second process is about: the filing, whose version may be replaced by a corrected one."""
 PROCESS = "methodology_filing"
 FILING_NUMBER_PATTERN = "{prefix}-FA-{year}-{seq:04d}"
 """FA for 方法学 (fāngfǎxué): the numbers under which versions are filed (备案号)."""
@@ -24,6 +26,8 @@ class VersionState(StrEnum):
     FILED = "filed"
     RETURNED = "returned"
     REJECTED = "rejected"
+    REPLACED = "replaced"
+    WITHDRAWN = "withdrawn"
 
 
 STATE_AFTER = {
@@ -32,16 +36,27 @@ STATE_AFTER = {
     "return": VersionState.RETURNED,
     "reject": VersionState.REJECTED,
     "resubmit": VersionState.PROPOSED,
+    "conclude": VersionState.REVIEWED,
+    "reconvene": VersionState.PROPOSED,
+    "withdraw": VersionState.WITHDRAWN,
 }
 """The state of the version after each outcome of its filing case."""
 
+_GIVEN_UP = {VersionState.RETURNED, VersionState.REJECTED, VersionState.WITHDRAWN}
 MAY_BECOME = {
     VersionState.DRAFT: {VersionState.PROPOSED},
-    VersionState.PROPOSED: {VersionState.REVIEWED, VersionState.RETURNED, VersionState.REJECTED},
-    VersionState.REVIEWED: {VersionState.FILED, VersionState.RETURNED, VersionState.REJECTED},
-    VersionState.RETURNED: {VersionState.PROPOSED, VersionState.REJECTED},
+    VersionState.PROPOSED: {VersionState.REVIEWED, *_GIVEN_UP},
+    VersionState.REVIEWED: {VersionState.FILED, VersionState.PROPOSED, *_GIVEN_UP},
+    VersionState.RETURNED: {
+        VersionState.PROPOSED,
+        VersionState.REJECTED,
+        VersionState.REPLACED,
+        VersionState.WITHDRAWN,
+    },
     VersionState.FILED: set[VersionState](),
     VersionState.REJECTED: set[VersionState](),
+    VersionState.REPLACED: set[VersionState](),
+    VersionState.WITHDRAWN: {VersionState.PROPOSED},
 }
 """What a version may become; the case's process decides by whom."""
 

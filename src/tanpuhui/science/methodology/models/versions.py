@@ -1,11 +1,12 @@
-"""Methodology versions: exact bytes, their hashes, and how far they have come (方法学版本)."""
+"""Methodology versions: exact bytes, their hashes, how far they have come, and what became of the filed ones (方法学版本)."""
 
 from __future__ import annotations
 
 import pgtrigger
 from django.db import models
 
-from tanpuhui.science.methodology.domain import DraftState, VersionState
+from tanpuhui.foundation.persistence.triggers import append_only
+from tanpuhui.science.methodology.domain import DraftState, StatusKind, VersionState
 
 BYTES_STAY = """
     IF (to_jsonb(OLD) - '{state,case_id,proposed_from,filing_number,filing_year,filing_seq,filed_at,valid_from,leaf_id}'::text[])
@@ -122,3 +123,60 @@ class MethodologyDraft(models.Model):
         ]
         indexes = [models.Index(fields=["organisation_id", "-id"], name="methodology_draft_by_owner")]
         triggers = [pgtrigger.Protect(name="no_draft_delete", operation=pgtrigger.Delete)]
+
+
+class MethodologyFiling(models.Model):
+    """What a filing case is about (备案事项): who wants a methodology filed, and which version is before the committee now."""
+
+    organisation_id = models.BigIntegerField(null=True)
+    case_id = models.BigIntegerField(null=True, unique=True)
+    version = models.ForeignKey(MethodologyVersion, on_delete=models.PROTECT, related_name="filings")
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="no_filing_delete", operation=pgtrigger.Delete)]
+
+
+class FilingVersion(models.Model):
+    """One version that was handed in within a filing: the first, and each corrected one after it (补正稿)."""
+
+    filing = models.ForeignKey(MethodologyFiling, on_delete=models.PROTECT, related_name="versions")
+    seq = models.SmallIntegerField()
+    version = models.ForeignKey(MethodologyVersion, on_delete=models.PROTECT)
+    submitted_at = models.DateTimeField()
+    submitted_by = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["filing", "seq"], name="filing_version_once")]
+        triggers = append_only()
+
+
+class VersionStatus(models.Model):
+    """What holds of a filed version from a day on; rows are added, never changed (版本状态).
+
+    A superseded or repealed version is closed to what starts on or after `effective_on`; what ran before may use it
+    through `usable_until`.
+    """
+
+    version = models.ForeignKey(MethodologyVersion, on_delete=models.PROTECT, related_name="statuses")
+    kind = models.TextField()
+    effective_on = models.DateField()
+    usable_until = models.DateField(null=True)
+    successor = models.ForeignKey(MethodologyVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.TextField()
+    case_id = models.BigIntegerField()
+    leaf_id = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=[kind.value for kind in StatusKind]),
+                name="version_status_kind",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind="superseded") | models.Q(successor__isnull=False),
+                name="version_superseded_by_one",
+            ),
+        ]
+        triggers = append_only()

@@ -1,0 +1,1 @@
+"""What this room reads from outside: the jurisdiction's review sheet."""
