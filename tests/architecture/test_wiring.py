@@ -82,6 +82,7 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         *(
             f"identity.{verb}" for verb in ("issue_code", "check_code", "record_attempt")
         ),  # before anybody is signed in
+        "identity.end_delegation",  # giver and receiver, whatever their roles are by then
         "workflow.open_case",  # the calling operation says who may
         "workflow.decide",  # the rows of the process version say who may
         *(f"workflow.{verb}" for verb in ("assign_case", "urge_case", "follow_case", "attach", "remark")),
