@@ -92,6 +92,7 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
                 "remove_mail_address",
             )
         ),  # everybody, on what is their own
+        "identity.end_delegation",  # giver and receiver, whatever their roles are by then
         "workflow.open_case",  # the calling operation says who may
         "workflow.decide",  # the rows of the process version say who may
         *(f"workflow.{verb}" for verb in ("assign_case", "urge_case", "follow_case", "attach", "remark")),

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 
@@ -111,6 +111,59 @@ class Membership(models.Model):
                 ],
             ),
         ]
+
+
+class AreaAssignment(models.Model):
+    """A city that a sub-centre runs, with its dates (辖区划分). A city without one is run by the province's centre alone."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    area = models.CharField(max_length=6)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    reason = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(valid_to__isnull=True) | models.Q(valid_to__gte=models.F("valid_from")),
+                name="area_assignment_ends_after_it_begins",
+            ),
+            ExclusionConstraint(
+                name="area_assignment_one_at_a_time",
+                expressions=[
+                    (F("area"), RangeOperators.EQUAL),
+                    (Held("valid_from", "valid_to"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+        indexes = [models.Index(fields=["organisation", "valid_from"], name="area_assignment_by_centre")]
+
+
+class Delegation(models.Model):
+    """Roles that one person lets another use for a while (授权代办), for one organisation and inside one area."""
+
+    giver = models.ForeignKey(User, on_delete=models.PROTECT, related_name="delegations_given")
+    receiver = models.ForeignKey(User, on_delete=models.PROTECT, related_name="delegations_received")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    roles = ArrayField(models.TextField())
+    area = models.CharField(max_length=6)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField()
+    reason = models.TextField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(valid_to__gt=models.F("valid_from")),
+                name="delegation_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(giver=models.F("receiver")), name="delegation_to_somebody_else"
+            ),
+        ]
+        indexes = [models.Index(fields=["receiver", "valid_to"], name="delegation_by_receiver")]
 
 
 class PartnerSubject(models.Model):

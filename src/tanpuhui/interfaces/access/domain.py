@@ -49,6 +49,7 @@ STATUS_OF_REFUSAL: Mapping[str, int] = {
     "NOT_SIGNED_IN": 401,
     "API_KEY_UNKNOWN": 401,
     "NOT_PERMITTED": 403,
+    "DELEGATION_OVER": 403,
     "NOT_FOUND": 404,
     "BATCH_NOT_FOUND": 404,
     "INVALID": 422,

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from tanpuhui.behaviour.activity.queries import BatchView, batch
 from tanpuhui.credits.projects.queries import ProjectView, project
 from tanpuhui.credits.registry.queries import HolderView, holders
-from tanpuhui.foundation.identity.queries import OrganisationView, organisation, organisations
+from tanpuhui.foundation.identity.operations import DelegationOver
+from tanpuhui.foundation.identity.queries import (
+    OrganisationView,
+    delegation_over,
+    organisation,
+    organisations,
+)
 from tanpuhui.foundation.kernel.actors import Actor, Role, area_covers
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.workflow import queries as workflow
@@ -55,8 +63,21 @@ def case_in_sight(actor: Actor, case_id: int) -> CaseView:
     """Return a case that the actor may see. Raises NotFound."""
     found = workflow.case(case_id)
     if not may_see_case(actor, found):
-        raise NotFound(what="案件 / case", id=case_id)
+        raise _delegation_over(actor, found) or NotFound(what="案件 / case", id=case_id)
     return found
+
+
+def _delegation_over(actor: Actor, case: CaseView) -> DelegationOver | None:
+    """Say that the case was in sight through a delegation that has ended."""
+    at = timezone.now()
+    named = {case.organisation_id, *case.parties.values()} - {None}
+    return delegation_over(actor=actor, roles=CENTRE, area=case.area, at=at) or delegation_over(
+        actor=actor,
+        roles=PARTIES,
+        area=case.area,
+        at=at,
+        organisation_ids=[one for one in named if one is not None],
+    )
 
 
 def cases_in_sight(actor: Actor, *, text: str = "", limit: int = 50) -> tuple[CaseView, ...]:

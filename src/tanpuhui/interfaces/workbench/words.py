@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.utils.translation import gettext, pgettext
 
+from tanpuhui.foundation.identity.queries import person
 from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.rulebook.queries import regions
 from tanpuhui.interfaces.design.figures import in_english
 
 __all__ = [
+    "acting_for",
     "batch_state",
     "case_kind",
     "confidence_words",
@@ -75,6 +77,13 @@ def role_name(role: str) -> str:
         Role.SECURITY_ADMINISTRATOR: gettext("安全管理员"),
         Role.AUDIT_ADMINISTRATOR: gettext("审计管理员"),
     }.get(Role(role), role)
+
+
+def acting_for(giver_id: str) -> str:
+    """Return “（代 某某 办理）” for the person who delegated, nothing where a role is the actor's own."""
+    if not giver_id:
+        return ""
+    return gettext("（代 %(giver)s 办理）") % {"giver": person(int(giver_id)).display_name}
 
 
 def case_kind(process: str) -> str:

@@ -37,6 +37,39 @@ def edit(folder: Path) -> Callable[[str, str, str], Path]:
     return change
 
 
+COUNTIES_OF_CITY = {
+    "3701": "02 03 04 05 12 13 14 15 16 17 24 26",
+    "3702": "02 03 11 12 13 14 15 81 83 85",
+    "3703": "02 03 04 05 06 21 22 23",
+    "3704": "02 03 04 05 06 81",
+    "3705": "02 03 05 22 23",
+    "3706": "02 11 12 13 14 81 82 83 85 86 87",
+    "3707": "02 03 04 05 24 25 81 82 83 84 85 86",
+    "3708": "11 12 26 27 28 29 30 31 32 81 83",
+    "3709": "02 11 21 23 82 83",
+    "3710": "02 03 82 83",
+    "3711": "02 03 21 22",
+    "3713": "02 11 12 21 22 23 24 25 26 27 28 29",
+    "3714": "02 03 22 23 24 25 26 27 28 81 82",
+    "3715": "02 03 21 22 24 25 26 81",
+    "3716": "02 03 21 22 23 25 81",
+    "3717": "02 03 21 22 23 24 25 26 28",
+}
+"""research/policy.md section 6.5: the last two digits of the counties of each city, by its first four."""
+
+
+def test_the_areas_of_today_are_exactly_those_of_the_national_table(now: datetime) -> None:
+    load_jurisdiction(actor=SYSTEM, at=now, folder=SHANDONG)
+    assert [city.code[:4] for city in queries.regions(level="city")] == list(COUNTIES_OF_CITY)
+    found = {county.code: county.parent for county in queries.regions(level="county")}
+    assert found == {
+        f"{city}{county}": f"{city}00"
+        for city, counties in COUNTIES_OF_CITY.items()
+        for county in counties.split()
+    }
+    assert len(found) == 136
+
+
 def test_the_province_has_sixteen_cities_and_136_counties_of_today(now: datetime) -> None:
     load_jurisdiction(actor=SYSTEM, at=now, folder=SHANDONG)
     assert len(queries.regions(level="city")) == 16

@@ -106,7 +106,7 @@ def desk(
             name=f"{kind} {number} 号",
             name_en=f"{kind} number {number}",
             uscc=complete_uscc("91990000", f"MA00020{number}"),
-            area=AREA,
+            area="990100" if kind is OrganisationKind.SUBCENTRE else AREA,
         ).organisation_id
 
     built = Desk(

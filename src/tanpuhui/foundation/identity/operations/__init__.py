@@ -11,10 +11,14 @@ from tanpuhui.foundation.identity.domain import (
     AlreadyFounded,
     ApiKeyRevoked,
     ApiKeyUnknown,
+    AreaAssignedAlready,
+    AreaNotAssignable,
     CodeExpired,
     CodeTooSoon,
     CodeWrong,
     ConsentStands,
+    DelegationImpossible,
+    DelegationOver,
     MembershipEnded,
     MembershipExists,
     NoConsent,
@@ -49,6 +53,7 @@ from tanpuhui.foundation.identity.operations._appoint_administrators import (
     NewAdministrator,
     appoint_administrators,
 )
+from tanpuhui.foundation.identity.operations._assign_area import AreaAssigned, assign_area
 from tanpuhui.foundation.identity.operations._bind_partner_subjects import (
     PartnerSubjectBound,
     PartnerSubjectsBound,
@@ -68,6 +73,12 @@ from tanpuhui.foundation.identity.operations._consent import (
     give_consent,
     give_consents,
     withdraw_consent,
+)
+from tanpuhui.foundation.identity.operations._delegate import (
+    Delegated,
+    DelegationEnded,
+    delegate,
+    end_delegation,
 )
 from tanpuhui.foundation.identity.operations._grant_role import (
     MembershipOver,
@@ -98,6 +109,9 @@ __all__ = [
     "ApiKeyIssued",
     "ApiKeyRevoked",
     "ApiKeyUnknown",
+    "AreaAssigned",
+    "AreaAssignedAlready",
+    "AreaNotAssignable",
     "CitizenRegistered",
     "CitizensRegistered",
     "CodeExpired",
@@ -108,6 +122,10 @@ __all__ = [
     "ConsentStands",
     "ConsentWithdrawn",
     "ConsentsGiven",
+    "Delegated",
+    "DelegationEnded",
+    "DelegationImpossible",
+    "DelegationOver",
     "MemberAdded",
     "MembershipEnded",
     "MembershipExists",
@@ -136,8 +154,11 @@ __all__ = [
     "add_member",
     "add_person",
     "appoint_administrators",
+    "assign_area",
     "bind_partner_subject",
     "bind_partner_subjects",
+    "delegate",
+    "end_delegation",
     "end_membership",
     "give_consent",
     "give_consents",

@@ -8,6 +8,7 @@ from datetime import datetime
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import OrganisationKind, UscCodeTaken, check_area, check_name
 from tanpuhui.foundation.identity.models import Organisation
+from tanpuhui.foundation.identity.operations._assign_area import assign_areas_of_seat
 from tanpuhui.foundation.identity.operations._authority import require_keeper
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid
@@ -58,4 +59,6 @@ def register_organisation(
     )
     if not created:
         raise UscCodeTaken(uscc=uscc)
+    if row.kind == OrganisationKind.SUBCENTRE:
+        assign_areas_of_seat(row, at=at)
     return OrganisationRegistered(organisation_id=row.id)

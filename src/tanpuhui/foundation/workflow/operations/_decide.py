@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.identity.queries import delegation_over
 from tanpuhui.foundation.kernel.actors import Actor, Grant
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound, Refusal
@@ -69,7 +70,7 @@ def decide(
     The opinion is mandatory. `evidence` are SHA-256 (hex) of stored documents; `values` what the process asks for,
     and the days of a notice that no rule sets. `seen_step` is the step the person had on the screen: when the case
     has moved since, the decision is refused even where the outcome is open again. A state with a notice opens it.
-    Raises NotFound, CaseMoved, OutcomeNotOpen, NotYourDecision, SamePerson, AssignedToOther, GuardUnproven,
+    Raises NotFound, CaseMoved, OutcomeNotOpen, NotYourDecision, SamePerson, AssignedToOther, DelegationOver, GuardUnproven,
     OpinionMissing, OpinionTooLong, ValueMissing, ValueWrong, EvidenceMissing, Invalid, and whatever a guard or the
     effect refuses; then nothing at all is written.
     """
@@ -80,7 +81,9 @@ def decide(
     facts = facts_of(case)
     if seen_step is not None and seen_step != case.step:
         raise moved(facts, version=version, opinion=opinion)
-    transition, grant = _permitted(facts, version=version, outcome=outcome, actor=actor, opinion=opinion)
+    transition, grant = _permitted(
+        facts, version=version, outcome=outcome, actor=actor, opinion=opinion, at=at
+    )
     decision = _checked(
         case,
         version=version,
@@ -149,7 +152,13 @@ def _checked(
 
 
 def _permitted(
-    case: CaseFacts, *, version: rulebook.ProcessVersion, outcome: str, actor: Actor, opinion: str
+    case: CaseFacts,
+    *,
+    version: rulebook.ProcessVersion,
+    outcome: str,
+    actor: Actor,
+    opinion: str,
+    at: datetime,
 ) -> tuple[rulebook.Transition, Grant]:
     """Return the transition and the grant that allows it, or refuse with the most telling reason."""
     ways_out = leaving(version.transitions, case.state)
@@ -170,11 +179,18 @@ def _permitted(
                 return transition, grant
     if isinstance(refusal, AssignedToOther):
         refusal = AssignedToOther(number=case.number, who=actor_name(kind="user", id=case.assigned_to))
-    raise refusal or NotYourDecision(
-        number=case.number,
-        outcome=outcome,
-        role=" / ".join(transition.role for transition in candidates),
-        area=case.area,
+    over = delegation_over(
+        actor=actor, roles=[transition.role for transition in candidates], area=case.area, at=at
+    )
+    raise (
+        refusal
+        or over
+        or NotYourDecision(
+            number=case.number,
+            outcome=outcome,
+            role=" / ".join(transition.role for transition in candidates),
+            area=case.area,
+        )
     )
 
 

@@ -43,6 +43,7 @@ def load_rules(stage: Stage) -> None:
 def admit_organisations(stage: Stage) -> None:
     """Register every organisation and the people who sign in for it."""
     at = stage.founding()
+    centre_area = stage.cast.troupe("centre").area
     for troupe in stage.cast.troupes:
         stage.organisation_ids[troupe.key] = register_organisation(
             actor=SYSTEM,
@@ -63,7 +64,8 @@ def admit_organisations(stage: Stage) -> None:
                 display_name=player.name,
                 password=SecretStr(stage.password),
                 role=Role(player.role),
-                area=troupe.area,
+                # People of a sub-centre serve whatever cities it is assigned; the others their organisation's area.
+                area=centre_area if troupe.kind == OrganisationKind.SUBCENTRE else troupe.area,
                 idempotency_key=stage.key("member", player.username),
             ).user_id
 

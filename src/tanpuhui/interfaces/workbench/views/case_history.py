@@ -14,7 +14,7 @@ from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.rulebook.queries import ProcessVersion, days_left, process_by_id
 from tanpuhui.foundation.workflow.queries import AvailableOutcome, CaseView, TimelineLine
 from tanpuhui.interfaces.design.parts import CaseHeader, Fact, Step, TimelineEntry
-from tanpuhui.interfaces.workbench.words import place_names, role_name, worded
+from tanpuhui.interfaces.workbench.words import acting_for, place_names, role_name, worded
 
 STEPPED_BACK = frozenset({"returned", "rejected", "objected", "contested"})
 
@@ -76,6 +76,12 @@ def entries(lines: Sequence[TimelineLine]) -> list[TimelineEntry]:
     ]
 
 
+def label_of(outcome: AvailableOutcome) -> str:
+    """Return what a decision is called, and for whom it would be taken where the role is delegated."""
+    label = worded(outcome.label_zh, outcome.label_en)
+    return label + acting_for(outcome.on_behalf_of)
+
+
 def parties(view: CaseView) -> list[Fact]:
     """Return who has a part in the case."""
     facts = []
@@ -121,6 +127,8 @@ def _day(line: TimelineLine) -> str:
 
 def _signature(line: TimelineLine) -> str:
     who = line.who if line.actor_kind == "user" else gettext("系统")
+    if line.on_behalf_of:
+        who = gettext("%(who)s 代 %(giver)s 办理") % {"who": who, "giver": line.on_behalf_of}
     if line.step == 0:
         return who
     field = _name(line.organisation_id) or (role_name(line.role) if line.role else "")

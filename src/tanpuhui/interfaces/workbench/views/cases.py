@@ -139,7 +139,7 @@ def _show(
         "parties": case_history.parties(view),
         "timeline": case_history.entries(lines),
         "decisions": [
-            Choice(found.outcome, worded(found.label_zh, found.label_en), selected=found.outcome == chosen)
+            Choice(found.outcome, case_history.label_of(found), selected=found.outcome == chosen)
             for found in outcomes
         ],
         "opinion": opinion,

@@ -21,7 +21,7 @@ from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import WITHOUT_INBOX, doors, own_organisations, page
 from tanpuhui.interfaces.workbench.parts import digits
 from tanpuhui.interfaces.workbench.waiting import cases_waiting, offers_waiting
-from tanpuhui.interfaces.workbench.words import case_kind, place_names, role_name, worded
+from tanpuhui.interfaces.workbench.words import acting_for, case_kind, place_names, role_name, worded
 
 TRANSFER = "transfer"
 """The kind of an offered transfer: it is answered on the holding's page, not in a case."""
@@ -65,7 +65,8 @@ def me(request: HttpRequest) -> HttpResponse:
     facts = [
         Fact(
             role_name(grant.role),
-            f"{names.get(grant.organisation_id or 0, '')} {places.get(grant.area, grant.area)}",
+            f"{names.get(grant.organisation_id or 0, '')} {places.get(grant.area, grant.area)}"
+            + acting_for(grant.on_behalf_of),
         )
         for grant in actor.grants
     ]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
-from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Role
+from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Role, area_covers
 from tanpuhui.foundation.kernel.errors import Invalid, Refusal
 
 
@@ -139,6 +139,41 @@ class NotTheirPerson(Refusal):
     code = "NOT_THEIR_PERSON"
     zh = "该用户不是本机构的人员。请先为本机构添加人员，再授予角色。"
     en = "This user is not one of the organisation's people. Add the person to the organisation first, then give the role."
+
+
+class AreaNotAssignable(Refusal):
+    """Only a city is assigned, and only to a sub-centre."""
+
+    code = "AREA_NOT_ASSIGNABLE"
+    zh = "不能把区域 {area} 划给该机构：{why_zh}。"
+    en = "The area {area} cannot be assigned to this organisation: {why_en}."
+
+
+class AreaAssignedAlready(Refusal):
+    """The area is with this organisation, or a change for later stands already."""
+
+    code = "AREA_ASSIGNED_ALREADY"
+    zh = "区域 {area} 自 {since} 起已划给“{centre}”。请核对生效时间。"
+    en = "The area {area} is assigned to {centre_en} from {since} already. Check the date from which the change holds."
+
+
+class DelegationImpossible(Refusal):
+    """Such a delegation cannot be given."""
+
+    code = "DELEGATION_IMPOSSIBLE"
+    zh = "不能这样授权代办：{why_zh}。"
+    en = "This cannot be delegated: {why_en}."
+
+
+class DelegationOver(Refusal):
+    """The delegation by which somebody acted has ended; what they decided before stays."""
+
+    code = "DELEGATION_OVER"
+    zh = "{giver} 给你的代办授权已于 {ended_at} 结束，不能再代为办理。此前代办的决定仍然有效，并记着两人的姓名。"
+    en = (
+        "The delegation that {giver} gave you ended at {ended_at}, so you can no longer act for them. "
+        "What you decided before stays valid and names you both."
+    )
 
 
 class MembershipExists(Refusal):
@@ -283,6 +318,13 @@ def normal_phone(text: str) -> str:
 def masked_phone(phone: str) -> str:
     """Return a phone number with its middle four digits hidden."""
     return f"{phone[:3]}****{phone[-4:]}"
+
+
+def shared_area(one: str, other: str) -> str | None:
+    """Return what two areas have in common: the inner one where one lies in the other, else None."""
+    if area_covers(one, other):
+        return other
+    return one if area_covers(other, one) else None
 
 
 def check_area(area: str) -> None:

@@ -18,6 +18,15 @@ from tanpuhui.foundation.identity.domain import (
     normal_phone,
 )
 from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation, User
+from tanpuhui.foundation.identity.queries.acting import (
+    AreaAssignmentView,
+    DelegationView,
+    actor_of,
+    area_assignments,
+    delegation_over,
+    delegations,
+    in_force,
+)
 from tanpuhui.foundation.kernel.actors import Actor, Grant, Role, areas_over
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
@@ -27,6 +36,8 @@ __all__ = [
     "PHONE_CONTEXT",
     "ApiKeyUnknown",
     "ApiKeyView",
+    "AreaAssignmentView",
+    "DelegationView",
     "MembershipView",
     "OrganisationKind",
     "OrganisationView",
@@ -35,8 +46,11 @@ __all__ = [
     "actor_of_api_key",
     "api_key_index",
     "api_keys",
+    "area_assignments",
     "breaches",
     "consents_of",
+    "delegation_over",
+    "delegations",
     "members",
     "organisation",
     "organisations",
@@ -89,26 +103,6 @@ class MembershipView:
     area: str
     valid_from: datetime
     valid_to: datetime | None
-
-
-def actor_of(*, user_id: int, at: datetime) -> Actor:
-    """Return a user as an actor with the grants that hold at a moment; an inactive user has none. Raises NotFound."""
-    user = User.objects.filter(id=user_id).only("area", "is_citizen", "is_active").first()
-    if user is None:
-        raise NotFound(what="用户 user", id=user_id)
-    grants: list[Grant] = []
-    if user.is_active:
-        if user.is_citizen:
-            grants.append(Grant(role=Role.CITIZEN, area=user.area))
-        rows = (
-            Membership.objects.filter(
-                Q(valid_to__isnull=True) | Q(valid_to__gt=at), user_id=user_id, valid_from__lte=at
-            )
-            .order_by("id")
-            .values_list("role", "organisation_id", "area")
-        )
-        grants.extend(Grant(role=Role(role), organisation_id=org, area=area) for role, org, area in rows)
-    return Actor(kind="user", id=str(user_id), grants=tuple(grants))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,9 +174,7 @@ def organisations(*, kind: str | None = None, area: str | None = None) -> tuple[
 def members(organisation_id: int, *, at: datetime) -> tuple[MembershipView, ...]:
     """Return the memberships of an organisation that hold at a moment, oldest first."""
     rows = (
-        Membership.objects.filter(
-            Q(valid_to__isnull=True) | Q(valid_to__gt=at), organisation_id=organisation_id, valid_from__lte=at
-        )
+        in_force(Membership.objects.filter(organisation_id=organisation_id), at)
         .select_related("user")
         .order_by("id")
     )
