@@ -82,6 +82,19 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         *(
             f"identity.{verb}" for verb in ("issue_code", "check_code", "record_attempt")
         ),  # before anybody is signed in
+        *(
+            f"identity.{verb}"
+            for verb in (
+                "begin_totp",
+                "confirm_totp",
+                "check_totp",
+                "check_recovery_code",
+                "replace_recovery_codes",
+                "record_passkey",
+                "use_passkey",
+                "remove_passkey",
+            )
+        ),  # everybody's own second factor, before and after signing in: the body refuses all others
         "workflow.open_case",  # the calling operation says who may
         "workflow.decide",  # the rows of the process version say who may
         *(f"workflow.{verb}" for verb in ("assign_case", "urge_case", "follow_case", "attach", "remark")),

@@ -21,6 +21,19 @@ AUTHORS = only(Role.OWNER, Role.PARTNER, Role.EXPERT, Role.MAKER, Role.SUBCENTRE
 ROUTES: Mapping[str, RouteRule] = {
     "inbox": EVERYBODY,
     "me": EVERYBODY,
+    **dict.fromkeys(
+        (
+            "my-sign-in",
+            "my-totp",
+            "my-totp-new",
+            "my-totp-code",
+            "my-recovery-codes",
+            "my-passkey-options",
+            "my-passkey-new",
+            "my-passkey-remove",
+        ),
+        EVERYBODY,
+    ),
     "cases": only(*CENTRE, *HOLDERS, Role.VERIFIER, Role.EXPERT, Role.PARTNER, Role.MERCHANT),
     "case": EVERYBODY,
     "batches": only(Role.PARTNER, *CENTRE),

@@ -31,7 +31,7 @@ from tanpuhui.foundation.identity.operations import (
     sign_in_with_recovery_code,
     sign_in_with_totp,
 )
-from tanpuhui.foundation.identity.queries import actor_of
+from tanpuhui.foundation.identity.queries import actor_of, breaches
 from tanpuhui.foundation.identity.queries.sign_in import demonstration_code, pending_totp, second_factors
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotPermitted
@@ -294,3 +294,12 @@ def test_every_try_is_on_record_without_the_name(user_id: int, now: datetime) ->
     tries = list(SignInAttempt.objects.order_by("id").values_list("way", "outcome", "ip"))
     assert tries == [("second_factor", "wrong", IP), ("second_factor", "signed_in", IP)]
     assert all(b"maker" not in bytes(index) for (index,) in SignInAttempt.objects.values_list("name_index"))
+
+
+def test_a_secret_that_does_not_open_is_found(user_id: int, now: datetime) -> None:
+    enrolled(user_id, now)
+    assert list(breaches()) == []
+    row = TotpAuthenticator.objects.get(user_id=user_id)
+    TotpAuthenticator.objects.filter(id=row.id).update(secret_sealed=bytes(row.secret_sealed)[:-1])
+    found = [(one.invariant, one.subject) for one in breaches()]
+    assert found == [("second_factor_opens", f"totp_authenticator:{row.id}")]

@@ -36,8 +36,8 @@ from tanpuhui.foundation.identity.domain.sign_in import (
 )
 from tanpuhui.foundation.identity.models import RecoveryCode, TotpAuthenticator, User
 from tanpuhui.foundation.identity.operations import _attempts
+from tanpuhui.foundation.identity.queries import TOTP_CONTEXT
 from tanpuhui.foundation.identity.queries.sign_in import (
-    TOTP_CONTEXT,
     lock_rules,
     second_factors,
     totp_step,

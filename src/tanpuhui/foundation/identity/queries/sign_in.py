@@ -18,11 +18,10 @@ from tanpuhui.foundation.identity.domain.sign_in import (
     TotpNotBegun,
 )
 from tanpuhui.foundation.identity.models import Passkey, RecoveryCode, TotpAuthenticator, User
+from tanpuhui.foundation.identity.queries import TOTP_CONTEXT
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.keys.queries import unseal
 from tanpuhui.foundation.rulebook.queries import jurisdiction, parameters, require_parameter
-
-TOTP_CONTEXT = "identity.totp_secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
