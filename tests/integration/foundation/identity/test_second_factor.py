@@ -211,11 +211,11 @@ def test_neither_secret_nor_code_reaches_database_or_audit_in_the_clear(user_id:
     assert (confirmed.actor_kind, confirmed.actor_id) == ("user", str(user_id))
 
 
-def test_the_administrator_takes_a_lost_factor_away(
-    user_id: int, administrator: Actor, now: datetime
+def test_the_security_administrator_takes_a_lost_factor_away(
+    user_id: int, security: Actor, now: datetime
 ) -> None:
     totp, codes = enrolled(user_id, now)
-    done = reset_second_factor(actor=administrator, at=now, user_id=user_id, reason="电话核实，手机丢失")
+    done = reset_second_factor(actor=security, at=now, user_id=user_id, reason="电话核实，手机丢失")
     assert (done.authenticators, done.passkeys, done.recovery_codes) == (1, 0, 10)
     assert not second_factors(user_id).any
     with pytest.raises(SecondFactorMissing):
@@ -225,22 +225,22 @@ def test_the_administrator_takes_a_lost_factor_away(
 
 
 def test_a_reset_takes_a_reason_and_the_right_administrator(
-    user_id: int, partner_id: int, administrator: Actor, now: datetime
+    user_id: int, partner_id: int, security: Actor, administrator: Actor, now: datetime
 ) -> None:
     enrolled(user_id, now)
     with pytest.raises(Invalid, match="reason"):
-        reset_second_factor(actor=administrator, at=now, user_id=user_id, reason=" ")
+        reset_second_factor(actor=security, at=now, user_id=user_id, reason=" ")
     foreign = member(partner_id, "partner.admin", now, area="990100", role=Role.ADMINISTRATOR)
-    for actor in (actor_of(user_id=foreign, at=now), actor_of(user_id=user_id, at=now)):
+    for actor in (actor_of(user_id=foreign, at=now), actor_of(user_id=user_id, at=now), administrator):
         with pytest.raises(NotPermitted):
             reset_second_factor(actor=actor, at=now, user_id=user_id, reason="忘了带手机")
     with pytest.raises(NotPermitted):
-        reset_second_factor(actor=administrator, at=now, user_id=int(administrator.id), reason="我自己的")
+        reset_second_factor(actor=security, at=now, user_id=int(security.id), reason="我自己的")
     assert second_factors(user_id).any
 
 
 def test_an_administrator_of_a_partner_cannot_reset_whoever_also_serves_the_centre(
-    user_id: int, partner_id: int, centre_id: int, administrator: Actor, now: datetime
+    user_id: int, partner_id: int, centre_id: int, security: Actor, now: datetime
 ) -> None:
     from tanpuhui.foundation.identity.operations import grant_role
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +23,8 @@ RECOVERY_CHARACTERS = 12
 PASSWORD_CHARACTERS_MAX = 200
 """What the sign-in form sends; a longer one would only burn time in the hash."""
 
+_PASSWORD_ALPHABET = string.ascii_letters + string.digits + "-_"
+_PASSWORD_CHARACTERS = 20
 _CLASSES = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"), re.compile(r"[^a-zA-Z0-9]"))
 
 
@@ -218,6 +222,14 @@ def check_password(password: str, *, rules: PasswordRules, common: bool) -> None
         raise PasswordTooPlain(classes_min=rules.classes_min)
     if common:
         raise PasswordCommon
+
+
+def random_password() -> str:
+    """Return a password of 20 random letters, digits and hyphens with all four classes of characters: some 119 bits."""
+    while True:
+        text = "".join(secrets.choice(_PASSWORD_ALPHABET) for _ in range(_PASSWORD_CHARACTERS))
+        if all(one.search(text) for one in _CLASSES):
+            return text
 
 
 def step_to_accept(matching: Sequence[int], *, last: int) -> int | None:

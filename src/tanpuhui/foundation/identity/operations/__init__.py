@@ -51,6 +51,7 @@ from tanpuhui.foundation.identity.domain.sign_in import (
     SecondFactorWrong,
     SignInOver,
     TotpNotBegun,
+    random_password,
 )
 from tanpuhui.foundation.identity.operations._add_member import (
     MemberAdded,
@@ -220,6 +221,7 @@ __all__ = [
     "grant_role",
     "issue_api_key",
     "own",
+    "random_password",
     "register_citizen",
     "register_citizens",
     "register_organisation",
