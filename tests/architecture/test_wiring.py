@@ -93,6 +93,18 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
             )
         ),  # everybody, on what is their own
         "identity.end_delegation",  # giver and receiver, whatever their roles are by then
+            f"identity.{verb}"
+            for verb in (
+                "begin_totp",
+                "confirm_totp",
+                "check_totp",
+                "check_recovery_code",
+                "replace_recovery_codes",
+                "record_passkey",
+                "use_passkey",
+                "remove_passkey",
+            )
+        ),  # everybody's own second factor, before and after signing in: the body refuses all others
         "workflow.open_case",  # the calling operation says who may
         "workflow.decide",  # the rows of the process version say who may
         *(f"workflow.{verb}" for verb in ("assign_case", "urge_case", "follow_case", "attach", "remark")),

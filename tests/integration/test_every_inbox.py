@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.integration.conftest import ROOT, Story, told
+from tests.two_steps import sign_in
 
 from tanpuhui.config import wiring
 from tanpuhui.interfaces.commands.demonstration.cast import read_cast
@@ -41,9 +42,7 @@ def test_something_waits_in_the_inbox_or_the_page_says_why_nothing_does(
     with django_db_blocker.unblock(), province.entered():
         wiring.install()
         client = Client()
-        signed_in = client.post(
-            "/sign-in/organisation", {"username": username, "password": province.memory.password}
-        )
+        signed_in = sign_in(client, username, province.memory.password)
         assert signed_in.status_code == 303, signed_in.content.decode()
         page = client.get("/w/").content.decode()
     if role in WITHOUT_INBOX:

@@ -229,9 +229,10 @@ class SignInCode(models.Model):
 
 
 class SignInAttempt(models.Model):
-    """One try to sign in by password (登录尝试), for the lock-out; the user name is a keyed hash."""
+    """One try at a password or a second factor (登录尝试), for the lock-out; the user name is a keyed hash."""
 
     name_index = models.BinaryField(max_length=32)
+    way = models.TextField(default="password")
     ip = models.TextField()
     outcome = models.TextField()
     at = models.DateTimeField()
@@ -242,6 +243,65 @@ class SignInAttempt(models.Model):
             models.Index(fields=["ip", "at"], name="sign_in_attempt_by_ip"),
         ]
         triggers = append_only()
+
+
+class TotpAuthenticator(models.Model):
+    """A shared secret of a time-based code (动态口令验证器, RFC 6238); `last_step` is the 30-second step accepted last.
+
+    `demonstration` marks one that `tanpuhui demo` made for an invented person.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    secret_sealed = models.BinaryField()
+    demonstration = models.BooleanField(default=False)
+    begun_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=models.Q(confirmed_at__isnull=False, removed_at__isnull=True),
+                name="totp_one_in_force",
+            ),
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=models.Q(confirmed_at__isnull=True, removed_at__isnull=True),
+                name="totp_one_pending",
+            ),
+        ]
+
+
+class Passkey(models.Model):
+    """A public key whose other half a device keeps (通行密钥, WebAuthn); it works under one name, the relying party."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    relying_party = models.TextField()
+    credential_id = models.BinaryField(unique=True)
+    credential_data = models.BinaryField()
+    sign_count = models.BigIntegerField()
+    name = models.TextField()
+    registered_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "relying_party"], name="passkey_by_user")]
+
+
+class RecoveryCode(models.Model):
+    """A code that replaces a lost second factor once (恢复码): a keyed hash; the code itself was shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    code_index = models.BinaryField(max_length=32, unique=True)
+    issued_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    replaced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "issued_at"], name="recovery_code_by_user")]
 
 
 class ApiKey(models.Model):

@@ -7,7 +7,6 @@ kept nowhere. Exit status: 0 appointed, 2 refused; nothing was changed then but 
 from __future__ import annotations
 
 import argparse
-import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,14 +15,13 @@ from django.conf import settings
 from django.utils import timezone
 from pydantic import SecretStr
 
-from tanpuhui.foundation.identity.operations import NewAdministrator, appoint_administrators
+from tanpuhui.foundation.identity.operations import NewAdministrator, appoint_administrators, random_password
 from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.foundation.rulebook.queries import jurisdiction
 
 DONE, REFUSED = 0, 2
-PASSWORD_BYTES = 15
 OFFICES = (
     ("system", "系统管理员 / system administrator"),
     ("security", "安全管理员 / security administrator"),
@@ -45,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         office: NewAdministrator(
             username=getattr(given, office)[0],
             display_name=getattr(given, office)[1],
-            password=SecretStr(secrets.token_urlsafe(PASSWORD_BYTES)),
+            password=SecretStr(random_password()),
         )
         for office, _ in OFFICES
     }

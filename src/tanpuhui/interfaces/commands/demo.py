@@ -55,6 +55,11 @@ def _print_logins(console: Console, folder: Path, memory: Memory) -> None:
     console.print(
         f"机构账号密码 / password of every organisation's person: {memory.password}", highlight=False
     )
+    console.print(
+        "第二步验证：登录页会显示演示口令，只有演示环境这样 / second factor: the sign-in page shows the code, in the demonstration only",
+        highlight=False,
+        soft_wrap=True,
+    )
     outbox = Path(settings.TANPUHUI_DATA_DIR) / "outbox" / "sms.log"
     console.print(
         f"市民验证码写在 / citizens' codes are written to: {outbox}", highlight=False, soft_wrap=True

@@ -32,6 +32,21 @@ ROUTES: Mapping[str, RouteRule] = {
     "sign-in-citizen": PUBLIC,
     "sign-in-organisation": PUBLIC,
     "register-citizen": PUBLIC,
+    # Between password and session nobody is signed in; the views ask the session store who waits there.
+    **dict.fromkeys(
+        (
+            "second-factor",
+            "recovery-code",
+            "sign-in-passkey",
+            "sign-in-passkey-options",
+            "enrol",
+            "enrol-new",
+            "enrol-code",
+            "enrol-passkey",
+            "enrol-passkey-options",
+        ),
+        PUBLIC,
+    ),
     "sign-out": PUBLIC,
     "healthz": PUBLIC,
     "readyz": PUBLIC,

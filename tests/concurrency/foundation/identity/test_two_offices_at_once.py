@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -23,9 +24,16 @@ from tanpuhui.foundation.identity.operations import (
 )
 from tanpuhui.foundation.kernel.actors import SYSTEM, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
+from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 
-pytestmark = pytest.mark.concurrency
+pytestmark = [pytest.mark.concurrency, pytest.mark.usefixtures("rules")]
 AT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def rules(committed_database: CommittedDatabase, invented_jurisdiction: Path) -> None:
+    """Load the invented rules, which say what a password must be."""
+    load_jurisdiction(actor=SYSTEM, at=AT, folder=invented_jurisdiction)
 
 
 def people(*names: str) -> tuple[int, ...]:

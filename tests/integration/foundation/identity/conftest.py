@@ -13,6 +13,7 @@ from tanpuhui.foundation.identity.operations import add_member, register_organis
 from tanpuhui.foundation.identity.queries import OrganisationKind, actor_of
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
+from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 
 ROOT = Path(__file__).resolve().parents[4]
 PASSWORD = "correct-horse-battery"
@@ -26,7 +27,13 @@ def data_folder(settings: Settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def centre_id(db: None, now: datetime) -> int:
+def rules(db: None, now: datetime) -> None:
+    """Load the invented rules: what a password must be, what locks, how long a code holds."""
+    load_jurisdiction(actor=SYSTEM, at=now, folder=ROOT / "tests" / "jurisdictions" / "huanghai")
+
+
+@pytest.fixture
+def centre_id(rules: None, now: datetime) -> int:
     return register_organisation(
         actor=SYSTEM,
         at=now,
@@ -39,7 +46,7 @@ def centre_id(db: None, now: datetime) -> int:
 
 
 @pytest.fixture
-def partner_id(db: None, now: datetime) -> int:
+def partner_id(rules: None, now: datetime) -> int:
     return register_organisation(
         actor=SYSTEM,
         at=now,

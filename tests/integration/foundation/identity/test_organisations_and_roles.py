@@ -14,6 +14,9 @@ from tanpuhui.foundation.identity.operations import (
     MembershipEnded,
     MembershipExists,
     NotTheirPerson,
+    PasswordCommon,
+    PasswordTooPlain,
+    PasswordTooShort,
     RoleNotOfKind,
     SelfAppointment,
     UscCodeTaken,
@@ -173,12 +176,17 @@ def test_a_kind_of_organisation_gives_only_its_own_roles(
     assert not User.objects.filter(username="x").exists()
 
 
-def test_a_short_password_and_a_taken_name_are_refused(
+def test_a_weak_password_and_a_taken_name_are_refused(
     partner_boss: Actor, partner_id: int, now: datetime
 ) -> None:
     facts = {"organisation_id": partner_id, "display_name": "同事", "role": Role.PARTNER, "area": "990100"}
-    with pytest.raises(Invalid, match="password"):
-        add_member(actor=partner_boss, at=now, username="short", password=SecretStr("short"), **facts)  # type: ignore[arg-type]
+    for password, refusal in (
+        ("short", PasswordTooShort),
+        ("onlysmallletters", PasswordTooPlain),
+        ("password12345", PasswordCommon),
+    ):
+        with pytest.raises(refusal):
+            add_member(actor=partner_boss, at=now, username="weak", password=SecretStr(password), **facts)  # type: ignore[arg-type]
     with pytest.raises(UsernameTaken):
         add_member(actor=partner_boss, at=now, username="boss", password=PASSWORD, **facts)  # type: ignore[arg-type]
 

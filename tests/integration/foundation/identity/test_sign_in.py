@@ -32,7 +32,7 @@ from tanpuhui.foundation.identity.operations import (
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor
 from tanpuhui.foundation.kernel.errors import Invalid
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("rules")
 PHONE, IP, PASSWORD = "13800000001", "192.0.2.1", "correct-horse-battery"
 
 

@@ -11,11 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from pydantic import SecretStr
 from tests.integration.interfaces.portal.test_pages import text_of
+from tests.two_steps import sign_in
 
 from tanpuhui.foundation.identity.operations import (
     NewCitizen,
     OrganisationKind,
     add_member,
+    enrol_demonstration_totp,
     register_citizens,
     register_organisation,
 )
@@ -43,10 +45,11 @@ def people(db: None, now: datetime, own_folder: Path, invented_jurisdiction: Pat
             actor=SYSTEM, at=now, kind=kind, name=name, name_en=name, uscc=complete_uscc("91990000", f"0000000{number}"),
             area="990000",
         )  # fmt: skip
-        add_member(
+        member = add_member(
             actor=SYSTEM, at=now, organisation_id=organisation.organisation_id, username=name, display_name=name,
             password=SecretStr(PASSWORD), role=role, area="990000",
         )  # fmt: skip
+        enrol_demonstration_totp(actor=SYSTEM, at=now, user_id=member.user_id)
     return own_folder
 
 
@@ -91,7 +94,7 @@ def test_an_impossible_phone_is_named(people: Path, client: Client) -> None:
 
 
 def test_an_organisations_person_lands_on_the_workbench(people: Path, client: Client) -> None:
-    response = client.post("/sign-in/organisation", {"username": "centre.maker", "password": PASSWORD})
+    response = sign_in(client, "centre.maker", PASSWORD)
     assert (response.status_code, response.headers["Location"]) == (303, "/w/")
 
 
@@ -116,12 +119,11 @@ def test_a_wrong_password_opens_nothing_and_is_not_shown_again(people: Path, cli
 def test_only_an_address_of_this_site_is_gone_on_to(
     wanted: str, lands: str, people: Path, client: Client
 ) -> None:
-    given = {"username": "centre.maker", "password": PASSWORD, "next": wanted}
-    assert client.post("/sign-in/organisation", given).headers["Location"] == lands
+    assert sign_in(client, "centre.maker", PASSWORD, next=wanted).headers["Location"] == lands
 
 
 def test_signing_out_takes_a_form_and_ends_the_session(people: Path, client: Client) -> None:
-    client.post("/sign-in/organisation", {"username": "centre.maker", "password": PASSWORD})
+    sign_in(client, "centre.maker", PASSWORD)
     assert client.get("/sign-out").status_code == 405
     assert client.post("/sign-out").headers["Location"] == "/"
     assert "_auth_user_id" not in client.session
@@ -135,7 +137,7 @@ def test_a_form_without_its_token_is_refused(people: Path) -> None:
 
 
 def test_a_clerk_is_led_from_the_code_to_the_page_that_honours_it(people: Path, client: Client) -> None:
-    client.post("/sign-in/organisation", {"username": "shop.clerk", "password": PASSWORD})
+    sign_in(client, "shop.clerk", PASSWORD)
     response = client.get("/r/470829163350?t=k3v9")
     assert response.status_code == 302
     assert response.headers["Location"] == f"{reverse('workbench:honour')}?code=470829163350&t=k3v9"
@@ -144,5 +146,5 @@ def test_a_clerk_is_led_from_the_code_to_the_page_that_honours_it(people: Path, 
 def test_nobody_else_learns_whether_a_coupon_exists(people: Path, client: Client) -> None:
     pages = {text_of(client.get(f"/r/{code}")).replace(code, "") for code in ("470829163350", "1")}
     assert len(pages) == 1
-    client.post("/sign-in/organisation", {"username": "centre.maker", "password": PASSWORD})
+    sign_in(client, "centre.maker", PASSWORD)
     assert client.get("/r/470829163350").status_code == 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import StrEnum
 
 from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Role, area_covers
@@ -47,15 +46,6 @@ Regulator, centre and sub-centres have no administrator of their own (docs/decis
 SCHEME_BODIES = frozenset({OrganisationKind.REGULATOR, OrganisationKind.CENTRE, OrganisationKind.SUBCENTRE})
 """Who runs or watches the scheme. Everybody else is an outside organisation (入驻机构)."""
 
-CODE_DIGITS = 6
-CODE_VALID = timedelta(minutes=5)
-CODE_TRIES_MAX = 5
-CODE_PAUSE = timedelta(seconds=60)
-CODES_PER_PHONE_PER_HOUR = 5
-CODES_PER_IP_PER_HOUR = 30
-PASSWORD_FAILURES_MAX = 5
-PASSWORD_FAILURES_PER_IP_MAX = 50
-PASSWORD_LOCKED = timedelta(minutes=30)
 API_KEY_PREFIX = "tph_"
 API_KEY_BYTES = 32
 
@@ -272,8 +262,8 @@ class SignInLocked(Refusal):
     """Too many failures for this user name or from this address."""
 
     code = "SIGN_IN_LOCKED"
-    zh = "登录失败次数过多，请 30 分钟后再试，或联系本机构管理员。"
-    en = "Too many failed sign-ins. Try again in 30 minutes, or ask your organisation's administrator."
+    zh = "登录失败次数过多，请 {minutes} 分钟后再试，或联系本机构管理员。"
+    en = "Too many failed sign-ins. Try again in {minutes} minutes, or ask your organisation's administrator."
     retryable = True
 
 

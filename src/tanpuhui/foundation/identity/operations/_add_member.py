@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from pydantic import SecretStr
 
 from tanpuhui.foundation.audit.operations import operation
@@ -20,8 +18,9 @@ from tanpuhui.foundation.identity.domain import (
 )
 from tanpuhui.foundation.identity.models import Membership, Organisation, User
 from tanpuhui.foundation.identity.operations._authority import check_appointment, require_keeper
+from tanpuhui.foundation.identity.operations._password_policy import refuse_weak_password
 from tanpuhui.foundation.kernel.actors import Actor, Role
-from tanpuhui.foundation.kernel.errors import Invalid, NotFound
+from tanpuhui.foundation.kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,8 @@ def add_person(
     """Create a user of an organisation without any role; somebody else gives the roles (`grant_role`).
 
     The password is a SecretStr, so that the audit's argument hash does not cover it and cannot be used to guess it.
-    Raises Invalid, UsernameTaken, NotFound, NotPermitted.
+    Raises Invalid, PasswordTooShort, PasswordTooPlain, PasswordCommon, ParameterUnset, UsernameTaken, NotFound,
+    NotPermitted.
     """
     organisation = organisation_of(organisation_id)
     require_keeper(
@@ -78,8 +78,8 @@ def add_member(
 ) -> MemberAdded:
     """Create a user of the administrator's own organisation and give them one role in an area.
 
-    In the scheme's own bodies two administrators do this: `add_person`, then `grant_role`. Raises Invalid,
-    UsernameTaken, RoleNotOfKind, NotFound, NotPermitted.
+    In the scheme's own bodies two administrators do this: `add_person`, then `grant_role`. Raises what `add_person`
+    raises, and RoleNotOfKind.
     """
     organisation = organisation_of(organisation_id)
     actor.require(
@@ -110,7 +110,7 @@ def _keep(
 ) -> User:
     check_name(username, field="username")
     check_name(display_name, field="display_name")
-    _check_password(password)
+    refuse_weak_password(password, at=at)
     user, created = User.objects.get_or_create(
         username=username,
         defaults={
@@ -125,10 +125,3 @@ def _keep(
     if not created:
         raise UsernameTaken(username=username)
     return user
-
-
-def _check_password(password: SecretStr) -> None:
-    try:
-        validate_password(password.get_secret_value())
-    except ValidationError as error:
-        raise Invalid(field="password", why=" ".join(str(m) for m in error.messages)) from error

@@ -14,12 +14,6 @@ from datetime import datetime, timedelta
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.adapters.sms import sms_port
 from tanpuhui.foundation.identity.domain import (
-    CODE_DIGITS,
-    CODE_PAUSE,
-    CODE_TRIES_MAX,
-    CODE_VALID,
-    CODES_PER_IP_PER_HOUR,
-    CODES_PER_PHONE_PER_HOUR,
     CodeExpired,
     CodeTooSoon,
     CodeWrong,
@@ -34,6 +28,7 @@ from tanpuhui.foundation.identity.domain import (
 from tanpuhui.foundation.identity.models import SignInCode, User
 from tanpuhui.foundation.identity.operations._register_citizen import VISITOR, register_citizen
 from tanpuhui.foundation.identity.queries import phone_index
+from tanpuhui.foundation.identity.queries.sign_in import code_rules
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.keys.queries import blind_index
 from tanpuhui.foundation.persistence.locks import lock_names
@@ -67,21 +62,21 @@ class CodeChecked:
 
 
 def request_code(*, phone: str, ip: str, at: datetime) -> CodeRequested:
-    """Send a six-digit code to a phone, registered or not; it holds for five minutes and five tries.
+    """Send a code to a phone, registered or not; digits, minutes, tries and limits are rules (`sign_in.code_…`).
 
-    Raises Invalid, CodeTooSoon, TooManyCodes, SmsNotConfigured. The message leaves after the code is committed.
+    Raises Invalid, CodeTooSoon, TooManyCodes, SmsNotConfigured, ParameterUnset. The message leaves after the code is committed.
     """
     number = normal_phone(phone)
     port = sms_port()
-    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+    rules = code_rules(at)
+    code = f"{secrets.randbelow(10**rules.digits):0{rules.digits}d}"
     issued = issue_code(
         actor=Actor(kind=VISITOR, id=ip),
         at=at,
         phone_index_hex=phone_index(number).hex(),
         code_index_hex=_code_index(number, code),
     )
-    minutes = int(CODE_VALID.total_seconds() // 60)
-    text = f"【{jurisdiction().scheme_zh}】验证码 {code}，{minutes} 分钟内有效。请勿告诉他人。"
+    text = f"【{jurisdiction().scheme_zh}】验证码 {code}，{rules.minutes} 分钟内有效。请勿告诉他人。"
     port.send(phone=number, text=text, at=at)
     return CodeRequested(masked_phone=masked_phone(number), expires_at=issued.expires_at)
 
@@ -116,23 +111,23 @@ def register_with_code(*, phone: str, code: str, display_name: str, area: str, i
 @operation(roles=set(), subject="sign_in_code:{code_id}")
 def issue_code(*, actor: Actor, at: datetime, phone_index_hex: str, code_index_hex: str) -> CodeIssued:
     """Record a code for a phone, within the limits per phone and per address. Raises CodeTooSoon, TooManyCodes."""
-    index = bytes.fromhex(phone_index_hex)
+    rules, index = code_rules(at), bytes.fromhex(phone_index_hex)
     lock_names(f"identity:code:{phone_index_hex}", f"identity:code-ip:{actor.id}")
     recent = SignInCode.objects.filter(issued_at__gt=at - timedelta(hours=1))
     last = recent.filter(phone_index=index).order_by("-issued_at").first()
-    if last is not None and at - last.issued_at < CODE_PAUSE:
-        raise CodeTooSoon(wait_seconds=int((CODE_PAUSE - (at - last.issued_at)).total_seconds()) + 1)
-    if recent.filter(phone_index=index).count() >= CODES_PER_PHONE_PER_HOUR:
+    if last is not None and at - last.issued_at < rules.pause:
+        raise CodeTooSoon(wait_seconds=int((rules.pause - (at - last.issued_at)).total_seconds()) + 1)
+    if recent.filter(phone_index=index).count() >= rules.per_phone_per_hour:
         raise TooManyCodes
-    if recent.filter(ip=actor.id).count() >= CODES_PER_IP_PER_HOUR:
+    if recent.filter(ip=actor.id).count() >= rules.per_address_per_hour:
         raise TooManyCodes
     row = SignInCode.objects.create(
         phone_index=index,
         code_index=bytes.fromhex(code_index_hex),
         ip=actor.id,
         issued_at=at,
-        expires_at=at + CODE_VALID,
-        tries_left=CODE_TRIES_MAX,
+        expires_at=at + rules.valid,
+        tries_left=rules.tries_max,
     )
     return CodeIssued(code_id=row.id, expires_at=row.expires_at)
 

@@ -1,4 +1,4 @@
-"""Sign-in by user name and password (密码登录), with a lock-out that lives in the database."""
+"""Sign-in by user name and password (密码登录): the first of two factors, with a lock-out that lives in the database."""
 
 from __future__ import annotations
 
@@ -8,20 +8,13 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password, make_password
 
 from tanpuhui.foundation.audit.operations import operation
-from tanpuhui.foundation.identity.domain import (
-    PASSWORD_FAILURES_MAX,
-    PASSWORD_FAILURES_PER_IP_MAX,
-    PASSWORD_LOCKED,
-    PasswordWrong,
-    SignInLocked,
-)
-from tanpuhui.foundation.identity.models import SignInAttempt, User
+from tanpuhui.foundation.identity.domain import PasswordWrong, SignInLocked
+from tanpuhui.foundation.identity.models import User
+from tanpuhui.foundation.identity.operations import _attempts
 from tanpuhui.foundation.identity.operations._register_citizen import VISITOR
+from tanpuhui.foundation.identity.queries.sign_in import lock_rules
 from tanpuhui.foundation.kernel.actors import Actor
-from tanpuhui.foundation.keys.queries import blind_index
 from tanpuhui.foundation.persistence.locks import lock_names
-
-SIGNED_IN, WRONG, LOCKED = "signed_in", "wrong", "locked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +26,10 @@ class PasswordTried:
 
 
 def sign_in_with_password(*, username: str, password: str, ip: str, at: datetime) -> User:
-    """Return the active user of this name and password; the caller opens the session.
+    """Return the active user of this name and password; no session opens before a second factor.
 
-    Raises PasswordWrong; SignInLocked after five failures in 30 minutes for the name (the customary rule:
-    research/policy.md section 6.2, general knowledge, medium), or fifty from one address.
+    Raises PasswordWrong; SignInLocked after as many failures as the rules allow (`sign_in.failures_max` within
+    `sign_in.lock_minutes` for the name, `sign_in.failures_per_address_max` from one address); ParameterUnset.
     """
     user = User.objects.filter(username=username, is_active=True, is_citizen=False).first()
     if user is None:
@@ -47,12 +40,12 @@ def sign_in_with_password(*, username: str, password: str, ip: str, at: datetime
     tried = record_attempt(
         actor=Actor(kind=VISITOR, id=ip),
         at=at,
-        name_index_hex=blind_index(username, purpose="identity.sign_in_name"),
+        name_index_hex=_attempts.name_index_hex(username),
         correct=correct,
     )
-    if tried.outcome == LOCKED:
-        raise SignInLocked
-    if tried.outcome == WRONG or user is None:
+    if tried.outcome == _attempts.LOCKED:
+        raise SignInLocked(minutes=lock_rules(at).minutes)
+    if tried.outcome == _attempts.WRONG or user is None:
         raise PasswordWrong
     return user
 
@@ -60,15 +53,13 @@ def sign_in_with_password(*, username: str, password: str, ip: str, at: datetime
 @operation(roles=set(), subject="sign_in_attempt:{attempt_id}")
 def record_attempt(*, actor: Actor, at: datetime, name_index_hex: str, correct: bool) -> PasswordTried:
     """Record one try; it is locked, right or wrong, while there are too many failures."""
-    index = bytes.fromhex(name_index_hex)
     lock_names(f"identity:password:{name_index_hex}")
-    recent = SignInAttempt.objects.filter(at__gt=at - PASSWORD_LOCKED)
-    of_name = recent.filter(name_index=index)
-    last_success = of_name.filter(outcome=SIGNED_IN).order_by("-id").values_list("id", flat=True).first() or 0
-    locked = (
-        of_name.filter(outcome=WRONG, id__gt=last_success).count() >= PASSWORD_FAILURES_MAX
-        or recent.filter(ip=actor.id, outcome=WRONG).count() >= PASSWORD_FAILURES_PER_IP_MAX
+    way = _attempts.PASSWORD
+    locked = _attempts.is_locked(
+        name_index_hex=name_index_hex, way=way, ip=actor.id, at=at, rules=lock_rules(at)
     )
-    outcome = LOCKED if locked else SIGNED_IN if correct else WRONG
-    row = SignInAttempt.objects.create(name_index=index, ip=actor.id, outcome=outcome, at=at)
-    return PasswordTried(attempt_id=row.id, outcome=outcome)
+    outcome = _attempts.LOCKED if locked else _attempts.SIGNED_IN if correct else _attempts.WRONG
+    attempt_id = _attempts.note_attempt(
+        name_index_hex=name_index_hex, way=way, ip=actor.id, outcome=outcome, at=at
+    )
+    return PasswordTried(attempt_id=attempt_id, outcome=outcome)

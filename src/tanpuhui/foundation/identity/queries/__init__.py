@@ -28,12 +28,15 @@ from tanpuhui.foundation.identity.queries.acting import (
     in_force,
 )
 from tanpuhui.foundation.kernel.actors import Actor, Grant, Role, areas_over
+from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation, TotpAuthenticator, User
+from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.keys.queries import blind_index, blind_indexes, unseal
 
 __all__ = [
     "PHONE_CONTEXT",
+    "TOTP_CONTEXT",
     "ApiKeyUnknown",
     "ApiKeyView",
     "AreaAssignmentView",
@@ -66,6 +69,7 @@ __all__ = [
 ]
 
 PHONE_CONTEXT = "identity.user_phone"
+TOTP_CONTEXT = "identity.totp_secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +303,7 @@ def subject_indexes(partner_id: int, subjects: Iterable[str]) -> dict[str, bytes
 
 
 def breaches() -> Iterator[Breach]:
-    """Report phones that do not open to their index, and roles that the kind of organisation cannot give."""
+    """Report phones that do not open to their index, secrets that do not open, and roles that a kind cannot give."""
     for user_id, sealed, index in (
         User.objects.filter(phone_sealed__isnull=False)
         .values_list("id", "phone_sealed", "phone_index")
@@ -315,6 +319,20 @@ def breaches() -> Iterator[Breach]:
                 invariant="phone_opens_to_its_index",
                 subject=f"user:{user_id}",
                 detail="sealed phone and index disagree",
+            )
+    for authenticator_id, sealed in (
+        TotpAuthenticator.objects.filter(removed_at__isnull=True)
+        .values_list("id", "secret_sealed")
+        .order_by("id")
+        .iterator()
+    ):
+        try:
+            unseal(bytes(sealed), context=TOTP_CONTEXT)
+        except (ValueError, LookupError):
+            yield Breach(
+                invariant="second_factor_opens",
+                subject=f"totp_authenticator:{authenticator_id}",
+                detail="the sealed secret does not open, so nobody can sign in with it",
             )
     for membership_id, role, kind in (
         Membership.objects.values_list("id", "role", "organisation__kind").order_by("id").iterator()

@@ -16,6 +16,7 @@ from tanpuhui.foundation.identity.operations import (
     OrganisationKind,
     add_member,
     bind_partner_subjects,
+    enrol_demonstration_totp,
     give_consents,
     register_citizens,
     register_organisation,
@@ -68,6 +69,7 @@ def admit_organisations(stage: Stage) -> None:
                 area=centre_area if troupe.kind == OrganisationKind.SUBCENTRE else troupe.area,
                 idempotency_key=stage.key("member", player.username),
             ).user_id
+            enrol_demonstration_totp(actor=SYSTEM, at=at, user_id=stage.user_ids[player.username])
 
 
 def file_methodologies(stage: Stage) -> None:

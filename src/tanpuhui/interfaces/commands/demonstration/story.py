@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tanpuhui.foundation.identity.operations import random_password
 from tanpuhui.foundation.identity.queries import organisations
 from tanpuhui.interfaces.commands.demonstration import certifying, correcting, founding, living, rewarding
 from tanpuhui.interfaces.commands.demonstration.cast import Cast, read_cast
@@ -69,7 +69,7 @@ class Memory:
                 password=told["password"],
                 complete=bool(told["complete"]),
             )
-        return cls(today=today, password=secrets.token_urlsafe(12), complete=False)
+        return cls(today=today, password=random_password(), complete=False)
 
 
 def tell(*, folder: Path, methodologies: Path, memory_path: Path, today: date, console: Console) -> Memory:

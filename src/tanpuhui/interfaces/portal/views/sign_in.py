@@ -1,12 +1,13 @@
-"""Signing in: citizens by phone and code, organisations' people by user name and password; and signing out."""
+"""Signing in: citizens by phone and code, organisations' people by user name and password first; and signing out."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -24,9 +25,12 @@ from tanpuhui.foundation.identity.operations import (
     sign_in_with_code,
     sign_in_with_password,
 )
+from tanpuhui.foundation.identity.queries.sign_in import code_rules, lock_rules, second_factors
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook.queries import jurisdiction, regions
+from tanpuhui.interfaces.access import signing_in
 from tanpuhui.interfaces.access.domain import status_of
+from tanpuhui.interfaces.access.signing_in import client_address
 from tanpuhui.interfaces.design.parts import Crumb
 from tanpuhui.interfaces.portal.navigation import CITIZEN_HOME, WORKBENCH_HOME, home_of, page, worded
 
@@ -88,18 +92,16 @@ def register(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def organisation(request: HttpRequest) -> HttpResponse:
-    """Open a session for an organisation's person."""
-    username = request.POST.get("username", "")
+    """Check an organisation's person's password, and ask for the second factor; no session opens here."""
+    username, at = request.POST.get("username", ""), timezone.now()
     try:
         user = sign_in_with_password(
-            username=username,
-            password=request.POST.get("password", ""),
-            ip=client_address(request),
-            at=timezone.now(),
+            username=username, password=request.POST.get("password", ""), ip=client_address(request), at=at
         )
     except Refusal as refusal:
-        return _show(request, step="phone", username=username, organisation_refused=refusal)
-    return _enter(request, user)
+        return refused_organisation(request, refusal, username=username)
+    signing_in.hold(request, user, wanted=_safe_next(request, request.POST.get("next", "")), at=at)
+    return see_other("second-factor" if second_factors(user.pk).any else "enrol")
 
 
 @require_POST
@@ -111,18 +113,28 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def client_address(request: HttpRequest) -> str:
-    """Return the address somebody calls from; behind our own proxy, the one that it saw."""
-    forwarded = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
-    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "") or "unknown"
+def refused_organisation(request: HttpRequest, refusal: Refusal, *, username: str = "") -> HttpResponse:
+    """Show the sign-in page again, the refusal at the organisations' form."""
+    return _show(request, step="phone", username=username, organisation_refused=refusal)
+
+
+def see_other(name: str) -> HttpResponse:
+    """Lead to a page of the portal after something was done (303)."""
+    response = redirect(f"portal:{name}")
+    response.status_code = 303
+    return response
+
+
+def gone_on(wanted: str, user: Any) -> HttpResponse:
+    """Lead a person who has just signed in to where they wanted to go, or to their work (303)."""
+    response = redirect(wanted or (CITIZEN_HOME if user.is_citizen else WORKBENCH_HOME))
+    response.status_code = 303
+    return response
 
 
 def _enter(request: HttpRequest, user: Any) -> HttpResponse:
-    login(request, user)
-    home = CITIZEN_HOME if user.is_citizen else WORKBENCH_HOME
-    response = redirect(_safe_next(request, request.POST.get("next", "")) or home)
-    response.status_code = 303
-    return response
+    signing_in.enter(request, user)
+    return gone_on(_safe_next(request, request.POST.get("next", "")), user)
 
 
 def _safe_next(request: HttpRequest, wanted: str) -> str:
@@ -145,7 +157,17 @@ def _show(request: HttpRequest, *, step: str, wanted: str | None = None, **conte
     context |= {
         "step": step,
         "next": _safe_next(request, request.POST.get("next", "") if wanted is None else wanted),
+        **_rules_to_show(timezone.now()),
+        "passkeys": signing_in.relying_party(request) is not None,
         "outbox": f"{Path(settings.TANPUHUI_DATA_DIR).name}/{OUTBOX}" if settings.TANPUHUI_DEMO else "",
     }
     status = status_of(refused.code) if refused else 200
     return page(request, "portal/sign_in.html", context, crumbs=(Crumb(gettext("登录")),), status=status)
+
+
+def _rules_to_show(at: datetime) -> dict[str, Any]:
+    """Return the numbers that the page names; where one is unset, nobody can sign in and the page says which."""
+    try:
+        return {"rules": {"code": code_rules(at), "lock": lock_rules(at)}}
+    except Refusal as unset:
+        return {"rules": None, "unset": unset}
