@@ -128,7 +128,6 @@ from tanpuhui.foundation.identity.operations._register_organisation import (
     OrganisationRegistered,
     register_organisation,
 )
-from tanpuhui.foundation.identity.operations._text_person import text_person
 from tanpuhui.foundation.identity.operations._reset_second_factor import (
     SecondFactorReset,
     reset_second_factor,
@@ -146,6 +145,7 @@ from tanpuhui.foundation.identity.operations._second_factor import (
     sign_in_with_recovery_code,
     sign_in_with_totp,
 )
+from tanpuhui.foundation.identity.operations._text_person import text_person
 
 __all__ = [
     "AdministratorNeeded",
@@ -227,9 +227,9 @@ __all__ = [
     "add_member",
     "add_person",
     "appoint_administrators",
-    "assign_area",
     "ask_for_new_passkey",
     "ask_for_passkey",
+    "assign_area",
     "begin_totp",
     "bind_partner_subject",
     "bind_partner_subjects",
@@ -257,8 +257,8 @@ __all__ = [
     "sign_in_with_code",
     "sign_in_with_passkey",
     "sign_in_with_password",
-    "text_person",
     "sign_in_with_recovery_code",
     "sign_in_with_totp",
+    "text_person",
     "withdraw_consent",
 ]

@@ -17,7 +17,7 @@ from tanpuhui.foundation.identity.domain import (
     masked_phone,
     normal_phone,
 )
-from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation, User
+from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation, TotpAuthenticator, User
 from tanpuhui.foundation.identity.queries.acting import (
     AreaAssignmentView,
     DelegationView,
@@ -28,8 +28,6 @@ from tanpuhui.foundation.identity.queries.acting import (
     in_force,
 )
 from tanpuhui.foundation.kernel.actors import Actor, Grant, Role, areas_over
-from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation, TotpAuthenticator, User
-from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.keys.queries import blind_index, blind_indexes, unseal
