@@ -9,7 +9,8 @@ APPEND_ONLY = {
     "audit.AuditRecord", "ledger.Journal", "ledger.Entry", "transparency.Head", "activity.Posting",
     "activity.RecordChunk", "activity.KeySegment", "activity.RecalculationStep", "activity.RecalculatedSlice",
     "carbon_accounts.PoolAdjustment", "workflow.Decision", "workflow.DecisionCorrection", "workflow.Attachment",
-    "workflow.Remark", "workflow.CaseAct", "workflow.NoticeComment", "workflow.CommentAnswer", "registry.Issuance", "registry.Movement",
+    "workflow.Remark", "workflow.CaseAct", "workflow.NoticeComment", "workflow.CommentAnswer",
+    "workflow.CommentWithdrawal", "workflow.NoticeExtension", "registry.Issuance", "registry.Movement",
     "activity.ScenarioApplicationVersion", "activity.SampleAcceptance",
     "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",
 }  # fmt: skip

@@ -22,6 +22,7 @@ from tanpuhui.foundation.workflow.domain import (
 )
 from tanpuhui.foundation.workflow.models import Case, CaseParty, Decision
 from tanpuhui.foundation.workflow.queries._guards import check_evidence, check_guard
+from tanpuhui.foundation.workflow.queries._notice_terms import notice_terms
 from tanpuhui.foundation.workflow.queries._views import (
     AvailableOutcome,
     CaseView,
@@ -152,7 +153,7 @@ def outcomes_of(
                     role=transition.role,
                     label_zh=transition.label_zh,
                     label_en=transition.label_en,
-                    asks=asks_of(transition, version=version),
+                    asks=asks_of(transition, version=version, at=at),
                     evidence=transition.evidence,
                     blocked=_named(blocked),
                     on_behalf_of=grant.on_behalf_of,
@@ -162,10 +163,19 @@ def outcomes_of(
     return tuple(found.values())
 
 
-def asks_of(transition: rulebook.Transition, *, version: rulebook.ProcessVersion) -> tuple[rulebook.Ask, ...]:
-    """Return what the decider enters: what the process asks for, and the days of a notice that no rule sets."""
+def asks_of(
+    transition: rulebook.Transition, *, version: rulebook.ProcessVersion, at: datetime | None
+) -> tuple[rulebook.Ask, ...]:
+    """Return what the decider enters: what the process asks for, and the days of a notice that no rule sets.
+
+    Without `at` (lists) the days count as set where a parameter holds them.
+    """
     target = version.state(transition.target)
-    if not target.notice or target.notice_working_days is not None:
+    if not target.notice or (at is None and target.notice_parameter):
+        return transition.asks
+    if at is not None and notice_terms(target, process=version.process, at=at).working_days is not None:
+        return transition.asks
+    if at is None and target.notice_working_days is not None:
         return transition.asks
     return (
         *transition.asks,
