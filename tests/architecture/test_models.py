@@ -11,7 +11,7 @@ APPEND_ONLY = {
     "carbon_accounts.PoolAdjustment", "workflow.Decision", "workflow.DecisionCorrection", "workflow.Attachment",
     "workflow.Remark", "workflow.CaseAct", "workflow.NoticeComment", "workflow.CommentAnswer", "registry.Issuance", "registry.Movement",
     "activity.ScenarioApplicationVersion", "activity.SampleAcceptance", "activity.ScenarioStatus",
-    "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",
+    "workflow.CommentWithdrawal", "workflow.NoticeExtension", "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",
     "methodology.FilingVersion", "methodology.VersionStatus", "methodology.ReviewPanel", "methodology.PanelCandidate",
     "methodology.ExpertReview", "methodology.ReviewRemark", "methodology.RemarkReply", "methodology.ExpertTrial",
     "methodology.MeetingVote", "methodology.FeeLine",

@@ -93,6 +93,7 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
             )
         ),  # everybody, on what is their own
         "identity.end_delegation",  # giver and receiver, whatever their roles are by then
+        *(
             f"identity.{verb}"
             for verb in (
                 "begin_totp",
@@ -109,6 +110,8 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         "workflow.decide",  # the rows of the process version say who may
         *(f"workflow.{verb}" for verb in ("assign_case", "urge_case", "follow_case", "attach", "remark")),
         # who takes part in the case, by its area, organisation and parties
+        *(f"workflow.{verb}" for verb in ("enter_comment", "withdraw_comment")),
+        # anybody signed in, while the notice runs; their own only
         "carbon_accounts.open_carbon_account",  # a citizen opens their own
         *(f"activity.{verb}_recalculation" for verb in ("approve", "reject")),
         *(f"activity.{verb}_application" for verb in ("return", "resubmit", "reject", "withdraw")),

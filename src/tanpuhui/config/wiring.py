@@ -22,6 +22,9 @@ from tanpuhui.foundation.workflow.events import (
     CaseStarted,
     CaseUrged,
     NoticeClosed,
+    NoticeCommentAnswered,
+    NoticeCommented,
+    NoticeExtended,
     NoticeOpened,
 )
 from tanpuhui.foundation.workflow.operations import NO_EFFECT, Effect, Guard, install_effects, install_guards
@@ -102,6 +105,9 @@ SUBSCRIBERS: Mapping[type, Sequence[str]] = {
     CaseUrged: ("workflow.tell_of_act",),
     NoticeOpened: (),
     NoticeClosed: (),
+    NoticeExtended: (),
+    NoticeCommented: (),
+    NoticeCommentAnswered: (),
     HolidaysChanged: ("workflow.reckon_deadlines",),
     RecalculationPrepared: ("activity.preview_recalculation",),
     RecalculationApproved: ("activity.adjust_recalculation",),

@@ -78,7 +78,8 @@ class ProcessState(models.Model):
     """One state of a process version (环节).
 
     `clock_stops` while the applicant corrects. A state with `notice` puts the case to public notice (公示) for so many
-    working days; where they are unset, whoever brings the case there says how many.
+    working days, written here or in the parameter that `notice_parameter` names; where they are unset, whoever brings
+    the case there says how many. `notice_publishes` are the kinds of attachment that are published with it.
     """
 
     process_version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT, related_name="states")
@@ -91,6 +92,9 @@ class ProcessState(models.Model):
     notice = models.BooleanField(default=False)
     notice_working_days = models.SmallIntegerField(null=True)
     notice_basis = models.TextField(default="", blank=True)
+    notice_confidence = models.TextField(default="", blank=True)
+    notice_parameter = models.TextField(default="", blank=True)
+    notice_publishes = models.JSONField(default=list)
 
     class Meta:
         constraints = [

@@ -104,7 +104,8 @@ class State:
     """A state of a process version; a final one has no way out.
 
     In one with `clock_stops` the case's clock stands still; one with `notice` is a public notice of so many working
-    days, None where whoever brings the case there decides.
+    days, or as many as the parameter `notice_parameter` says; None where whoever brings the case there decides.
+    `notice_publishes` are the kinds of attachment published with it.
     """
 
     code: str
@@ -116,6 +117,9 @@ class State:
     notice: bool
     notice_working_days: int | None
     notice_basis: str
+    notice_confidence: str = ""
+    notice_parameter: str = ""
+    notice_publishes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +317,9 @@ def process_by_id(version_id: int) -> ProcessVersion:
                 notice=state.notice,
                 notice_working_days=state.notice_working_days,
                 notice_basis=state.notice_basis,
+                notice_confidence=state.notice_confidence,
+                notice_parameter=state.notice_parameter,
+                notice_publishes=tuple(state.notice_publishes),
             )
             for state in states
         ),

@@ -66,3 +66,34 @@ class NoticeClosed:
     notice_id: int
     case_id: int
     number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeExtended:
+    """The last day of a notice was put off (公示延长)."""
+
+    notice_id: int
+    case_id: int
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeCommented:
+    """Somebody commented on a notice, or objected (收到意见)."""
+
+    comment_id: int
+    notice_id: int
+    case_id: int
+    number: str
+    objection: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeCommentAnswered:
+    """A comment was answered, and both are public now (意见已答复)."""
+
+    comment_id: int
+    notice_id: int
+    case_id: int
+    number: str
+    user_id: int

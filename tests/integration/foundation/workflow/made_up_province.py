@@ -37,7 +37,48 @@ about: test
 valid_from: "2020-01-01"
 parameters:
   - {key: workflow.case_number, scope: other, value: unset, unit: "-", basis: test, confidence: NOT ESTABLISHED}
+  - {key: notice.admission_working_days, value: "5", unit: working day, basis: 试验规则第三条, confidence: GK-M, note: 类比}
+  - {key: notice.comment_characters_max, value: "200", unit: character, basis: test, confidence: DI}
+  - {key: notice.comment_files_max, value: "2", unit: file, basis: test, confidence: DI}
+  - {key: notice.comment_file_bytes_max, value: "1000", unit: byte, basis: test, confidence: DI}
+  - {key: notice.comment_file_kinds, value: pdf png docx, unit: file ending, basis: test, confidence: DI}
+  - {key: notice.comments_per_person_max, value: "3", unit: comment, basis: test, confidence: DI}
+  - {key: notice.comments_per_person_day_max, value: "4", unit: comment, basis: test, confidence: DI}
 """
+
+ADMISSION = """
+process: admission
+version: "1"
+subject_type: thing
+label_zh: 准入
+label_en: Admission
+valid_from: "2020-01-01"
+states:
+  - {code: applied, label_zh: 已申请, label_en: Applied}
+  - code: notice
+    label_zh: 公示
+    label_en: Public notice
+    notice: {parameter: notice.admission_working_days, publishes: [plan]}
+  - code: long_notice
+    label_zh: 再次公示
+    label_en: Second notice
+    notice: {working_days: unset, basis: NOT ESTABLISHED, confidence: NOT ESTABLISHED}
+  - {code: returned, label_zh: 退回补正, label_en: Returned, clock: stops}
+  - {code: admitted, label_zh: 已准入, label_en: Admitted}
+  - {code: refused, label_zh: 不予准入, label_en: Refused}
+transitions:
+  - {source: [applied, returned], target: notice, outcome: announce, role: maker, label_zh: 公示, label_en: Announce,
+     deadline_working_days: unset, deadline_basis: test}
+  - {source: applied, target: long_notice, outcome: announce_anew, role: maker, label_zh: 再次公示, label_en: Announce anew,
+     deadline_working_days: unset, deadline_basis: test}
+  - {source: [notice, long_notice], target: admitted, outcome: admit, role: system, guards: [notice_over, objections_answered],
+     label_zh: 公示期满准入, label_en: Admitted after notice, deadline_working_days: unset, deadline_basis: test}
+  - {source: [notice, long_notice], target: returned, outcome: return, role: maker, label_zh: 退回补正,
+     label_en: Return for correction, deadline_working_days: unset, deadline_basis: test}
+  - {source: [notice, long_notice], target: refused, outcome: refuse, role: regulator, label_zh: 不予准入,
+     label_en: Refuse, deadline_working_days: unset, deadline_basis: test}
+"""
+"""A process with public notices: its days by a parameter in one, unset in the other."""
 
 STATES = {
     "methodology_filing": ("proposed", "reviewed", "filed", "returned", "rejected"),
@@ -141,6 +182,7 @@ def write_province(folder: Path) -> Path:
     (folder / "regions.csv").write_text(REGIONS, encoding="utf-8")
     (folder / "holidays.csv").write_text(HOLIDAYS, encoding="utf-8")
     (folder / "rules" / "base.yaml").write_text(PACK, encoding="utf-8")
+    (folder / "processes" / "admission.1.yaml").write_text(ADMISSION, encoding="utf-8")
     for process in STATES:
         (folder / "processes" / f"{process}.1.yaml").write_text(process_yaml(process), encoding="utf-8")
     (folder / "processes" / "admission.1.yaml").write_text(ADMISSION, encoding="utf-8")

@@ -12,7 +12,6 @@ from pathlib import Path
 from tanpuhui.foundation.kernel.actors import area_covers
 from tanpuhui.foundation.rulebook.adapters.placed_yaml import Placed, read_yaml
 from tanpuhui.foundation.rulebook.domain import (
-    CONFIDENCE,
     LEVELS,
     Jurisdiction,
     JurisdictionInvalid,
@@ -104,7 +103,7 @@ def _unit_name(item: Placed) -> UnitName:
         en=fields["en"].text(),
         valid_from=fields["valid_from"].day(),
         basis=fields["basis"].text(),
-        confidence=_confidence(fields["confidence"]),
+        confidence=fields["confidence"].evidence_tag(),
     )
 
 
@@ -214,7 +213,7 @@ def _parameter(item: Placed, *, begins: date) -> ParameterRow:
         value=fields["value"].text_or_unset(),
         unit=fields["unit"].text(),
         basis=fields["basis"].text(),
-        confidence=_confidence(fields["confidence"]),
+        confidence=fields["confidence"].evidence_tag(),
         note=fields["note"].text() if "note" in fields else "",
         valid_from=fields["valid_from"].day() if "valid_from" in fields else begins,
         valid_to=fields["valid_to"].day() if "valid_to" in fields else None,
@@ -231,13 +230,6 @@ def _overlap(one: ParameterRow, other: ParameterRow) -> bool:
         return False
     end, other_end = one.valid_to or date.max, other.valid_to or date.max
     return one.valid_from < other_end and other.valid_from < end
-
-
-def _confidence(item: Placed) -> str:
-    text = item.text()
-    if CONFIDENCE.fullmatch(text) is None:
-        raise item.refuse(f"{text!r} is no evidence tag (S1, GK-H, GK-M, GK-L, DI, NOT ESTABLISHED, DEMO)")
-    return text
 
 
 def _area(item: Placed) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from tanpuhui.foundation.rulebook.domain import JurisdictionInvalid
+from tanpuhui.foundation.rulebook.domain import CONFIDENCE, JurisdictionInvalid
 
 UNSET = "unset"
 
@@ -41,6 +41,15 @@ class Placed:
         if missing:
             raise self.refuse("missing: " + ", ".join(missing))
         return found
+
+    def evidence_tag(self) -> str:
+        """Return how far a value can be trusted, as one of the research tags or DEMO."""
+        text = self.text()
+        if CONFIDENCE.fullmatch(text) is None:
+            raise self.refuse(
+                f"{text!r} is no evidence tag (S1, GK-H, GK-M, GK-L, DI, NOT ESTABLISHED, DEMO)"
+            )
+        return text
 
     def items(self) -> Iterator[Placed]:
         """Return the members of a list."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -16,11 +16,16 @@ from tanpuhui.foundation.rulebook.domain import ASK_KINDS, JurisdictionInvalid, 
 
 ROLES = tuple(role.value for role in Role)
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+_PARAMETER = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRow:
-    """One state of a process: whether its clock stands still, and for how long it is put to public notice."""
+    """One state of a process: whether its clock stands still, and for how long it is put to public notice.
+
+    The days are written here, or are those of a dated parameter; `notice_publishes` are the kinds of attachment that
+    the public may read.
+    """
 
     code: str
     label_zh: str
@@ -29,6 +34,14 @@ class StateRow:
     notice: bool = field(default=False, repr=False)
     notice_working_days: int | None = field(default=None, repr=False)
     notice_basis: str = field(default="", repr=False)
+    notice_confidence: str = field(default="", repr=False)
+    notice_parameter: str = field(default="", repr=False)
+    notice_publishes: tuple[str, ...] = field(default=(), repr=False)
+
+    def said(self) -> dict[str, object]:
+        """Return what the state says, for its hash; what the language learned later stands there only where it is said."""
+        later = ("notice_confidence", "notice_parameter", "notice_publishes")
+        return {name: value for name, value in asdict(self).items() if value or name not in later}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +95,7 @@ class ProcessRow:
         """
         added = {
             "process": self.deadline_working_days,
-            "states": [asdict(state) for state in self.states if state.clock_stops or state.notice],
+            "states": [state.said() for state in self.states if state.clock_stops or state.notice],
             "transitions": [asdict(t) for t in self.transitions if t.guards or t.evidence or t.asks],
         }
         said = json.dumps(added, ensure_ascii=False, sort_keys=True) if any(added.values()) else ""
@@ -120,10 +133,7 @@ def _process(top: Placed) -> ProcessRow:
     lost = unreachable_states(codes[0], codes, ((t.source, t.target) for t in transitions))
     if lost:
         raise fields["states"].refuse("no transition leads to " + ", ".join(lost))
-    sources = {transition.source for transition in transitions}
-    stuck = [state.code for state in states if state.notice and state.code not in sources]
-    if stuck:
-        raise fields["states"].refuse("nothing leaves the notice of " + ", ".join(stuck))
+    _check_notices(fields["states"], states=states, transitions=transitions)
     return ProcessRow(
         process=fields["process"].text(),
         version=fields["version"].whole_number(),
@@ -150,17 +160,64 @@ def _check_ways(placed: list[tuple[Placed, TransitionRow]]) -> None:
             raise item.refuse(f"{row.outcome} leads from {row.source} to two states")
 
 
+def _check_notices(
+    place: Placed, *, states: tuple[StateRow, ...], transitions: tuple[TransitionRow, ...]
+) -> None:
+    """Refuse a notice that no decision opens, and one that people cannot end where an objection is found right."""
+    for state in states:
+        if not state.notice:
+            continue
+        if state is states[0]:
+            raise place.refuse(f"a case cannot begin with its notice ({state.code}): a decision opens it")
+        ways = [row for row in transitions if row.source == state.code]
+        if not ways:
+            raise place.refuse(f"nothing leaves the notice of {state.code}")
+        if all(row.role == Role.SYSTEM for row in ways):
+            raise place.refuse(
+                f"only the system leaves the notice of {state.code}: an upheld objection stops it, so people need a way out"
+            )
+        for row in ways:
+            if row.role == Role.SYSTEM and not {"notice_over", "objections_answered"} <= set(row.guards):
+                raise place.refuse(
+                    f"the system leaves the notice of {state.code} only under notice_over and objections_answered"
+                )
+
+
 def _state(item: Placed) -> StateRow:
     fields = item.fields(required=("code", "label_zh", "label_en"), optional=("clock", "notice"))
-    notice = fields["notice"].fields(required=("working_days", "basis")) if "notice" in fields else None
-    return StateRow(
+    state = StateRow(
         code=fields["code"].text(),
         label_zh=fields["label_zh"].text(),
         label_en=fields["label_en"].text(),
         clock_stops="clock" in fields and fields["clock"].one_of(("runs", "stops")) == "stops",
-        notice=notice is not None,
-        notice_working_days=None if notice is None else _days(notice["working_days"]),
-        notice_basis="" if notice is None else notice["basis"].text(),
+    )
+    return _with_notice(state, fields["notice"]) if "notice" in fields else state
+
+
+def _with_notice(state: StateRow, item: Placed) -> StateRow:
+    """Read the terms of a notice: its days with their basis, or the parameter that holds both."""
+    fields = item.fields(
+        required=(), optional=("working_days", "basis", "confidence", "parameter", "publishes")
+    )
+    if ("parameter" in fields) == ("working_days" in fields) or ("basis" in fields) != (
+        "working_days" in fields
+    ):
+        raise item.refuse("a notice names working_days with their basis, or the parameter that holds them")
+    if "parameter" in fields and "confidence" in fields:
+        raise item.refuse("the parameter has a confidence of its own")
+    parameter = fields["parameter"].text() if "parameter" in fields else ""
+    if parameter and _PARAMETER.fullmatch(parameter) is None:
+        raise fields["parameter"].refuse(f"{parameter!r} is not the key of a parameter")
+    return replace(
+        state,
+        notice=True,
+        notice_working_days=_days(fields["working_days"]) if "working_days" in fields else None,
+        notice_basis=fields["basis"].text() if "basis" in fields else "",
+        notice_confidence=fields["confidence"].evidence_tag() if "confidence" in fields else "",
+        notice_parameter=parameter,
+        notice_publishes=tuple(_name(one) for one in fields["publishes"].items())
+        if "publishes" in fields
+        else (),
     )
 
 

@@ -201,3 +201,140 @@ class NotCaseMember(Refusal):
     code = "NOT_CASE_MEMBER"
     zh = "你不是案件 {number} 的当事方或承办人员，不能{act_zh}。"
     en = "You are neither a party of case {number} nor one of those who act on it, so you cannot {act_en}."
+
+
+class NoticeOver(Refusal):
+    """Comments are taken from the first to the last day of a notice."""
+
+    code = "NOTICE_OVER"
+    zh = (
+        "这次公示到 {last_day} 为止，已经不能再提意见。你写的内容没有提交；仍有情况要反映的，请联系承办单位。"
+    )
+    en = (
+        "This notice took comments until {last_day}. What you wrote was not entered; "
+        "if there is something to report, contact the office in charge."
+    )
+
+
+class RealNameNeeded(Refusal):
+    """A comment on a notice carries the real name of whoever makes it."""
+
+    code = "REAL_NAME_NEEDED"
+    zh = "请填写真实姓名（2 个字以上，不含数字和符号）。公开时只显示姓，除非你选择公开全名。"
+    en = (
+        "Give your real name (two letters or more, no digits or signs). "
+        "In public only its first letter is shown, unless you choose to show all of it."
+    )
+
+
+class CommenterUnknown(Refusal):
+    """Nothing verified stands behind the name."""
+
+    code = "COMMENTER_UNKNOWN"
+    zh = "你的账号没有验证过的手机号，也不属于任何机构，不能实名提意见。请用手机验证码登录后再提。"
+    en = (
+        "Your account has no verified phone and belongs to no organisation, so a comment under your name cannot be taken. "
+        "Sign in with a phone code and try again."
+    )
+
+
+class CommenterDecides(Refusal):
+    """Whoever answers the comments of a notice does not comment on it."""
+
+    code = "COMMENTER_DECIDES"
+    zh = "你是案件 {number} 的承办人员，负责答复这次公示的意见，不能自己提意见。请在办件中写明你的看法。"
+    en = (
+        "You act on case {number} and answer the comments on this notice, so you cannot comment on it. "
+        "Write what you think on the case."
+    )
+
+
+class TooManyComments(Refusal):
+    """One person's comments are limited, so that nobody drowns the others."""
+
+    code = "TOO_MANY_COMMENTS"
+    zh = "每人对同一公示最多提 {per_notice} 条意见，一天最多 {per_day} 条，你已达到上限。请把要补充的内容合并，或改天再提。"
+    en = (
+        "One person makes at most {per_notice} comments on a notice and {per_day} a day; you have reached that. "
+        "Put what you have to add together, or come back another day."
+    )
+
+
+class CommentMissing(Refusal):
+    """A comment or answer says something."""
+
+    code = "COMMENT_MISSING"
+    zh = "请写明内容后再提交。"
+    en = "Write what you have to say, then submit again."
+
+
+class CommentTooLong(Refusal):
+    """A comment has an upper length; longer texts are files."""
+
+    code = "COMMENT_TOO_LONG"
+    zh = "最多 {most} 个字，现在有 {length} 个。请把长文作为附件提交。"
+    en = "At most {most} characters are taken; this has {length}. Attach a long text as a file."
+
+
+class TooManyFiles(Refusal):
+    """A comment carries a few files."""
+
+    code = "TOO_MANY_FILES"
+    zh = "一条意见最多附 {most} 个文件，现在有 {count} 个。请合并或减少后再提交。"
+    en = "A comment carries at most {most} files; there are {count}. Join or drop some and submit again."
+
+
+class FileKindRefused(Refusal):
+    """Only files of named kinds are taken, judged by their content too."""
+
+    code = "FILE_KIND_REFUSED"
+    zh = "不能接收文件“{name}”：只收 {kinds}，内容也须与后缀相符。请转换格式后再提交。"
+    en = "The file {name} is not taken: only {kinds}, and its content must match its ending. Convert it and submit again."
+
+
+class FileTooBig(Refusal):
+    """A file of a comment has an upper size."""
+
+    code = "COMMENT_FILE_TOO_LARGE"
+    zh = "文件“{name}”有 {size} 字节，超过上限 {most} 字节。请压缩或拆分后再提交。"
+    en = "The file {name} has {size} bytes; at most {most} are taken. Shrink or split it and submit again."
+
+
+class CommentAnswered(Refusal):
+    """Somebody answered first; the text comes back in the data, so that nothing written is lost."""
+
+    code = "COMMENT_ANSWERED"
+    zh = "这条意见已由 {who} 于 {when} 答复，不能再改。你写的内容没有提交，已为你保留。"
+    en = "This comment was answered by {who} at {when} and that stands. What you wrote was not entered and is kept for you."
+
+
+class CommentTakenBack(Refusal):
+    """The person took the comment back."""
+
+    code = "COMMENT_WITHDRAWN"
+    zh = "这条意见已由本人撤回，不用答复。"
+    en = "The person took this comment back; it needs no answer."
+
+
+class NotYourAnswer(Refusal):
+    """Comments are answered by those who act on the case."""
+
+    code = "NOT_YOUR_ANSWER"
+    zh = "案件 {number} 的公示由“{role}”管理（辖区 {area}）。请转给有权的人员办理。"
+    en = "The notice of case {number} is in the hands of the role {role} (area {area}). Pass it to somebody who holds that role."
+
+
+class OwnComment(Refusal):
+    """Nobody answers themselves."""
+
+    code = "OWN_COMMENT"
+    zh = "这条意见是你自己提的，请由同事答复。"
+    en = "You made this comment yourself. Ask a colleague to answer it."
+
+
+class UpheldMissing(Refusal):
+    """The answer to an objection says whether it is right."""
+
+    code = "UPHELD_MISSING"
+    zh = "答复异议时，请写明异议是否成立。"
+    en = "Say whether the objection is upheld when you answer it."

@@ -9,7 +9,13 @@ from tanpuhui.foundation.workflow.models.casefile import (
     Remark,
 )
 from tanpuhui.foundation.workflow.models.cases import Case, CaseParty, CaseSequence, Decision
-from tanpuhui.foundation.workflow.models.notices import CommentAnswer, Notice, NoticeComment
+from tanpuhui.foundation.workflow.models.notices import (
+    CommentAnswer,
+    CommentWithdrawal,
+    Notice,
+    NoticeComment,
+    NoticeExtension,
+)
 
 __all__ = [
     "Attachment",
@@ -20,9 +26,11 @@ __all__ = [
     "CaseSequence",
     "CaseSubscription",
     "CommentAnswer",
+    "CommentWithdrawal",
     "Decision",
     "DecisionCorrection",
     "Notice",
     "NoticeComment",
+    "NoticeExtension",
     "Remark",
 ]

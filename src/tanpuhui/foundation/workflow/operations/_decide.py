@@ -96,10 +96,10 @@ def decide(
     decision.actor_kind, decision.actor_id = actor.kind, actor.id
     decision.on_behalf_of, decision.organisation_id = grant.on_behalf_of, grant.organisation_id
     sign(decision)
-    close_notice(case, at=at, result=transition.label_zh)
+    close_notice(case, at=at, result=transition.label_zh, result_en=transition.label_en)
     move(case, version=version, state=transition.target, at=at)
     if version.state(case.state).notice:
-        open_notice(case, state=version.state(case.state), decision=decision)
+        open_notice(case, version=version, decision=decision)
     effect = effect_of(subject_type=case.subject_type, outcome=outcome)
     effect(actor=actor, at=at, case_id=case.pk, subject_id=case.subject_id, opinion=decision.opinion)
     publish(
@@ -132,7 +132,7 @@ def _checked(
     if any(_SHA256.match(sha256) is None for sha256 in evidence):
         raise Invalid(field="evidence", why="SHA-256 (hex) expected")
     given = checked_values(
-        asks_of(transition, version=version), values, number=case.number, outcome=transition.outcome
+        asks_of(transition, version=version, at=at), values, number=case.number, outcome=transition.outcome
     )
     check_evidence(case=case, kinds=transition.evidence, outcome=transition.outcome)
     for guard in transition.guards:

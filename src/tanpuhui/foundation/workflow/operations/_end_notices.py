@@ -21,9 +21,9 @@ def end_notices(*, at: datetime) -> tuple[int, ...]:
     A case with an open objection stays where it is, and people see why. Any other refusal is an error and is raised
     after the remaining cases were looked at.
     """
-    over = Notice.objects.filter(closed_at__isnull=True, closes_on__lt=business_day(at)).select_related(
-        "case"
-    )
+    today = business_day(at)
+    over = Notice.objects.filter(closed_at__isnull=True, closes_on__lt=today).select_related("case")
+    over = over.exclude(extensions__closes_on__gte=today)
     moved: list[int] = []
     faults: list[Exception] = []
     for notice in over.order_by("id"):

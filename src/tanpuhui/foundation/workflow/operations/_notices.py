@@ -10,23 +10,28 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import NOTICE_WORKING_DAYS
 from tanpuhui.foundation.workflow.events import NoticeClosed, NoticeOpened
 from tanpuhui.foundation.workflow.models import Case, Decision, Notice
+from tanpuhui.foundation.workflow.queries import notice_documents, notice_terms
 
 
-def open_notice(case: Case, *, state: rulebook.State, decision: Decision) -> Notice:
+def open_notice(case: Case, *, version: rulebook.ProcessVersion, decision: Decision) -> Notice:
     """Open the notice of the state that a decision led to; its last day is the n-th working day after today.
 
-    The days are the rule's, or what the decider entered where it is unset; then the opinion is the reason.
+    The days are the rule's, or what the decider entered where it is unset; then the opinion is the reason. Attachments
+    of the kinds that the state publishes are published as they are now.
     Raises HolidaysUnset: the public is not told a last day that nobody can reckon.
     """
-    today = business_day(decision.at)
-    chosen = state.notice_working_days is None
-    days = int(decision.values[NOTICE_WORKING_DAYS]) if chosen else int(state.notice_working_days or 0)
+    today, state = business_day(decision.at), version.state(case.state)
+    terms = notice_terms(state, process=case.process, at=decision.at)
+    chosen = terms.working_days is None
+    days = int(decision.values[NOTICE_WORKING_DAYS]) if terms.working_days is None else terms.working_days
     notice = Notice.objects.create(
         case=case,
         step=case.step,
         title=case.title,
         working_days=days,
-        days_basis=decision.opinion if chosen else state.notice_basis,
+        days_basis=decision.opinion if chosen else terms.basis,
+        days_confidence="" if chosen else terms.confidence,
+        documents=notice_documents(case, kinds=state.notice_publishes),
         opens_on=today,
         closes_on=rulebook.add_working_days(today, days),
         opened_at=decision.at,
@@ -35,11 +40,11 @@ def open_notice(case: Case, *, state: rulebook.State, decision: Decision) -> Not
     return notice
 
 
-def close_notice(case: Case, *, at: datetime, result: str) -> None:
+def close_notice(case: Case, *, at: datetime, result: str, result_en: str) -> None:
     """Close the notice of the step that a decision leaves, with what was decided as its result."""
     notice = Notice.objects.filter(case=case, step=case.step, closed_at__isnull=True).first()
     if notice is None:
         return
-    notice.closed_at, notice.result = at, result
-    notice.save(update_fields=["closed_at", "result"])
+    notice.closed_at, notice.result, notice.result_en = at, result, result_en
+    notice.save(update_fields=["closed_at", "result", "result_en"])
     publish(NoticeClosed(notice_id=notice.pk, case_id=case.pk, number=case.number))

@@ -1,5 +1,6 @@
 """Reads of cases: inbox, one case, its timeline, what is open to whom, the diagram, the invariants."""
 
+from tanpuhui.foundation.workflow.domain import NoticeState
 from tanpuhui.foundation.workflow.queries._breaches import (
     breaches,
 )
@@ -33,6 +34,36 @@ from tanpuhui.foundation.workflow.queries._inbox import (
     INBOX_LINES_MAX,
     inbox,
 )
+from tanpuhui.foundation.workflow.queries._notice_comments import (
+    AnswerView,
+    CommentFile,
+    CommentView,
+    PublishedComment,
+    comment,
+    comments_of_notice,
+    comments_of_person,
+    published_comments,
+)
+from tanpuhui.foundation.workflow.queries._notice_terms import (
+    NoticeTerms,
+    notice_documents,
+    notice_terms,
+)
+from tanpuhui.foundation.workflow.queries._notices import (
+    NOTICES_MAX,
+    NoticeDocument,
+    NoticeExtensionView,
+    NoticePage,
+    NoticeView,
+    last_day_of,
+    may_answer,
+    notice,
+    notice_processes,
+    notices,
+    notices_of,
+    notices_waiting,
+    reckoned_last_day,
+)
 from tanpuhui.foundation.workflow.queries._signature import (
     decision_sha256,
 )
@@ -48,14 +79,25 @@ from tanpuhui.foundation.workflow.queries._views import (
 __all__ = [
     "CASES_MAX",
     "INBOX_LINES_MAX",
+    "NOTICES_MAX",
+    "AnswerView",
     "AvailableOutcome",
     "CaseView",
+    "CommentFile",
+    "CommentView",
     "DecisionView",
     "DiagramEdge",
     "DiagramState",
     "Guard",
     "InboxLine",
+    "NoticeDocument",
+    "NoticeExtensionView",
+    "NoticePage",
+    "NoticeState",
+    "NoticeTerms",
+    "NoticeView",
     "ProcessDiagram",
+    "PublishedComment",
     "TimelineLine",
     "Versions",
     "actor_name",
@@ -67,13 +109,27 @@ __all__ = [
     "cases_of",
     "check_evidence",
     "check_guard",
+    "comment",
+    "comments_of_notice",
+    "comments_of_person",
     "decision_sha256",
     "facts_of",
     "inbox",
     "install_guards",
     "installed_guards",
+    "last_day_of",
     "latest_decision",
     "latest_outcome",
+    "may_answer",
+    "notice",
+    "notice_documents",
+    "notice_processes",
+    "notice_terms",
+    "notices",
+    "notices_of",
+    "notices_waiting",
     "process_diagram",
+    "published_comments",
+    "reckoned_last_day",
     "timeline",
 ]

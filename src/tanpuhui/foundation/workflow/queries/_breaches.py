@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.workflow.models import Case, Decision
+from tanpuhui.foundation.workflow.queries._notice_breaches import notice_breaches
 from tanpuhui.foundation.workflow.queries._signature import decision_sha256
 from tanpuhui.foundation.workflow.queries._views import Versions
 
 
 def breaches() -> Iterator[Breach]:
-    """Find every case whose state is not what its decisions, replayed over its pinned process, lead to."""
+    """Find every case whose state is not what its decisions, replayed over its pinned process, lead to; and `notice_breaches`."""
     versions = Versions()
+    yield from notice_breaches()
     for row in Case.objects.order_by("id").prefetch_related("decisions__rescinds").iterator(chunk_size=1000):
         version = versions[row.process_version_id]
         state = version.initial_state

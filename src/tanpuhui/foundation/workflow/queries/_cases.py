@@ -22,6 +22,7 @@ from tanpuhui.foundation.workflow.domain import (
 )
 from tanpuhui.foundation.workflow.models import Case, CaseParty, Decision
 from tanpuhui.foundation.workflow.queries._guards import check_evidence, check_guard
+from tanpuhui.foundation.workflow.queries._notice_terms import notice_terms
 from tanpuhui.foundation.workflow.queries._views import (
     AvailableOutcome,
     CaseView,
@@ -150,7 +151,9 @@ def outcomes_of(
             if blocked is None and at is not None:
                 blocked = _in_the_way(row, transition=transition, at=at)
             if known is None or blocked is None:
-                found[transition.outcome] = _button(transition, version=version, grant=grant, blocked=blocked)
+                found[transition.outcome] = _button(
+                    transition, version=version, grant=grant, blocked=blocked, at=at
+                )
     return tuple(found.values())
 
 
@@ -160,6 +163,7 @@ def _button(
     version: rulebook.ProcessVersion,
     grant: Grant,
     blocked: Refusal | None,
+    at: datetime | None,
 ) -> AvailableOutcome:
     return AvailableOutcome(
         outcome=transition.outcome,
@@ -167,17 +171,26 @@ def _button(
         role=transition.role,
         label_zh=transition.label_zh,
         label_en=transition.label_en,
-        asks=asks_of(transition, version=version),
+        asks=asks_of(transition, version=version, at=at),
         evidence=transition.evidence,
         blocked=_named(blocked),
         on_behalf_of=grant.on_behalf_of,
     )
 
 
-def asks_of(transition: rulebook.Transition, *, version: rulebook.ProcessVersion) -> tuple[rulebook.Ask, ...]:
-    """Return what the decider enters: what the process asks for, and the days of a notice that no rule sets."""
+def asks_of(
+    transition: rulebook.Transition, *, version: rulebook.ProcessVersion, at: datetime | None
+) -> tuple[rulebook.Ask, ...]:
+    """Return what the decider enters: what the process asks for, and the days of a notice that no rule sets.
+
+    Without `at` (lists) the days count as set where a parameter holds them.
+    """
     target = version.state(transition.target)
-    if not target.notice or target.notice_working_days is not None:
+    if not target.notice or (at is None and target.notice_parameter):
+        return transition.asks
+    if at is not None and notice_terms(target, process=version.process, at=at).working_days is not None:
+        return transition.asks
+    if at is None and target.notice_working_days is not None:
         return transition.asks
     return (
         *transition.asks,

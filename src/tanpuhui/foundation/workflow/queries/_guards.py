@@ -8,6 +8,7 @@ from datetime import datetime
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.workflow.domain import EvidenceMissing, NoticeRuns, ObjectionsOpen
 from tanpuhui.foundation.workflow.models import Attachment, Case, Notice, NoticeComment
+from tanpuhui.foundation.workflow.queries._notices import last_day_of
 
 Guard = Callable[..., None]
 """Called with at, case_id and subject_id; raises the Refusal that says what is missing, returns None when nothing is."""
@@ -51,14 +52,17 @@ def notice_over(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa
     notice = Notice.objects.filter(case=case, step=case.step).first()
     if notice is None:
         raise NoticeRuns(number=case.number, closes_on="—")
-    if business_day(at) <= notice.closes_on:
-        raise NoticeRuns(number=case.number, closes_on=notice.closes_on.isoformat())
+    last_day = last_day_of(notice)
+    if business_day(at) <= last_day:
+        raise NoticeRuns(number=case.number, closes_on=last_day.isoformat())
 
 
 def objections_answered(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa: ARG001  as above
-    """Refuse while an objection to the present notice has no answer, or was found right."""
+    """Refuse while an objection to the present notice has no answer, or was found right; one taken back does not count."""
     case = Case.objects.get(pk=case_id)
-    objections = NoticeComment.objects.filter(notice__case=case, notice__step=case.step, objection=True)
+    objections = NoticeComment.objects.filter(
+        notice__case=case, notice__step=case.step, objection=True, withdrawal__isnull=True
+    )
     waiting = objections.exclude(answer__upheld=False).count()
     if waiting or not Notice.objects.filter(case=case, step=case.step).exists():
         raise ObjectionsOpen(number=case.number, count=waiting)
