@@ -56,7 +56,7 @@ def province(committed_database: CommittedDatabase, settings: Settings, tmp_path
 
 def announced(subject_id: str) -> queries.NoticeView:
     case_id = open_case(
-        actor=SYSTEM, at=AT, process="admission", subject_type="thing", subject_id=subject_id, title="一件事",
+        actor=SYSTEM, at=AT, process="public_admission", subject_type="thing", subject_id=subject_id, title="一件事",
         area="990000",
     ).case_id  # fmt: skip
     decide(actor=MAKER, at=AT, idempotency_key=None, case_id=case_id, outcome="announce", opinion="公示")

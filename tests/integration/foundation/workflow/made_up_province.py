@@ -1,4 +1,4 @@
-"""A province that does not exist, with three processes: tests of cases depend on no real jurisdiction's data."""
+"""A province that does not exist, with four processes: tests of cases depend on no real jurisdiction's data."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ parameters:
   - {key: notice.comments_per_person_day_max, value: "4", unit: comment, basis: test, confidence: DI}
 """
 
-ADMISSION = """
-process: admission
+PUBLIC_ADMISSION = """
+process: public_admission
 version: "1"
 subject_type: thing
-label_zh: 准入
+label_zh: 公示准入
 label_en: Admission
 valid_from: "2020-01-01"
 states:
@@ -182,7 +182,7 @@ def write_province(folder: Path) -> Path:
     (folder / "regions.csv").write_text(REGIONS, encoding="utf-8")
     (folder / "holidays.csv").write_text(HOLIDAYS, encoding="utf-8")
     (folder / "rules" / "base.yaml").write_text(PACK, encoding="utf-8")
-    (folder / "processes" / "admission.1.yaml").write_text(ADMISSION, encoding="utf-8")
+    (folder / "processes" / "public_admission.1.yaml").write_text(PUBLIC_ADMISSION, encoding="utf-8")
     for process in STATES:
         (folder / "processes" / f"{process}.1.yaml").write_text(process_yaml(process), encoding="utf-8")
     (folder / "processes" / "admission.1.yaml").write_text(ADMISSION, encoding="utf-8")

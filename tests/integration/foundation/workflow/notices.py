@@ -43,7 +43,7 @@ def refused(kind: type[E]) -> Iterator[pytest.ExceptionInfo[E]]:
 
 def announced(province: Province, *, subject_id: str = "1", at: datetime = FIRST_DAY) -> NoticeView:
     """Open a case and put it to public notice for the five working days of the rule."""
-    case_id = province.open("admission", subject_id=subject_id).case_id
+    case_id = province.open("public_admission", subject_id=subject_id).case_id
     decide(
         actor=province.actor(Role.MAKER),
         at=at,

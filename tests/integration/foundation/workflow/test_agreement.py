@@ -160,8 +160,8 @@ def check_agreement(province: Province, process: str) -> None:
     assert open_to_somebody == len(version.transitions)
 
 
-PROCESSES = sorted({*STATES, "admission"})
-"""The last demands a guard, attachments and values."""
+PROCESSES = sorted({*STATES, "admission", "public_admission"})
+"""The last two demand guards, attachments and values, or stand before the public."""
 
 
 @pytest.mark.parametrize("process", PROCESSES)

@@ -67,7 +67,7 @@ def test_a_notice_opens_with_the_days_basis_and_confidence_of_its_rule(province:
 def test_a_notice_whose_days_no_rule_sets_takes_those_of_the_decider_with_the_opinion_as_reason(
     province: Province,
 ) -> None:
-    case_id = province.open("admission").case_id
+    case_id = province.open("public_admission").case_id
     with refused(ValueMissing):
         take(province, case_id, "announce_anew", Role.MAKER, at=FIRST_DAY)
     take(province, case_id, "announce_anew", Role.MAKER, at=FIRST_DAY, notice_working_days="2")
@@ -77,7 +77,7 @@ def test_a_notice_whose_days_no_rule_sets_takes_those_of_the_decider_with_the_op
 
 
 def test_the_button_asks_for_the_days_only_where_no_rule_sets_them(province: Province) -> None:
-    case_id = province.open("admission").case_id
+    case_id = province.open("public_admission").case_id
     found = queries.available_outcomes(actor=province.actor(Role.MAKER), case_id=case_id, at=FIRST_DAY)
     asked = {one.outcome: [ask.name for ask in one.asks] for one in found}
     assert asked == {"announce": [], "announce_anew": ["notice_working_days"]}
@@ -114,7 +114,7 @@ def test_it_runs_over_the_holidays_as_the_state_council_set_them(
     shutil.copy(SHANDONG / "holidays.csv", folder / "holidays.csv")
     province = province_of(folder)
     at = datetime.fromisoformat(opened).replace(hour=9, tzinfo=CHINA)
-    case_id = province.open("admission").case_id
+    case_id = province.open("public_admission").case_id
     take(province, case_id, "announce_anew", Role.MAKER, at=at, notice_working_days=str(days))
     (view,) = queries.notices_of(case_id, at=at)
     assert view.last_day == date.fromisoformat(last_day)
@@ -130,7 +130,7 @@ def test_it_does_not_open_into_a_year_whose_holidays_are_not_entered(
     shutil.copy(SHANDONG / "holidays.csv", folder / "holidays.csv")
     province = province_of(folder)
     at = datetime(2026, 12, 28, 9, 0, tzinfo=CHINA)
-    case_id = province.open("admission").case_id
+    case_id = province.open("public_admission").case_id
     with refused(HolidaysUnset) as found:
         take(province, case_id, "announce", Role.MAKER, at=at)
     assert found.value.data["year"] == 2027
@@ -211,7 +211,7 @@ def test_an_upheld_objection_stops_the_system_until_people_return_the_case(provi
 def test_attachments_of_the_published_kinds_are_published_as_they_were_when_it_opened(
     province: Province,
 ) -> None:
-    case_id = province.open("admission").case_id
+    case_id = province.open("public_admission").case_id
     maker = province.actor(Role.MAKER)
 
     def put(kind: str, content: bytes) -> str:
@@ -245,12 +245,12 @@ def test_lists_tell_where_each_notice_stands_by_process_and_area(province: Provi
     }
     assert [view.notice_id for view in page.notices] == [second.notice_id, first.notice_id]
     ended = queries.notices(
-        at=DAY_AFTER, state=NoticeState.ENDED, process="admission", areas=(province.area,)
+        at=DAY_AFTER, state=NoticeState.ENDED, process="public_admission", areas=(province.area,)
     )
     assert [view.notice_id for view in ended.notices] == [first.notice_id]
     assert queries.notices(at=DAY_AFTER, areas=("110000",)).total == 0
     assert queries.notices(at=DAY_AFTER, process="issuance").total == 0
-    assert queries.notice_processes() == (("admission", "准入", "Admission"),)
+    assert queries.notice_processes() == (("public_admission", "公示准入", "Admission"),)
 
 
 def test_those_in_charge_are_told_where_an_objection_waits(province: Province) -> None:

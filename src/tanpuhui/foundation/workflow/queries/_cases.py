@@ -179,25 +179,27 @@ def _button(
 
 
 def asks_of(
-    transition: rulebook.Transition, *, version: rulebook.ProcessVersion, at: datetime | None
+    transition: rulebook.Transition, *, version: rulebook.ProcessVersion, at: datetime | None = None
 ) -> tuple[rulebook.Ask, ...]:
     """Return what the decider enters: what the process asks for, and the days of a notice that no rule sets.
 
     Without `at` (lists) the days count as set where a parameter holds them.
     """
     target = version.state(transition.target)
-    if not target.notice or (at is None and target.notice_parameter):
+    if not target.notice:
         return transition.asks
-    if at is not None and notice_terms(target, process=version.process, at=at).working_days is not None:
-        return transition.asks
-    if at is None and target.notice_working_days is not None:
+    if at is None:
+        chosen = not target.notice_parameter and target.notice_working_days is None
+    else:
+        chosen = notice_terms(target, process=version.process, at=at).working_days is None
+    if not chosen:
         return transition.asks
     return (
         *transition.asks,
         rulebook.Ask(
             name=NOTICE_WORKING_DAYS,
-            label_zh="公示期（工作日；规则未定，由你决定）",
-            label_en="Working days of public notice (no rule sets them; you decide)",
+            label_zh="公示期（工作日；规则未定，由你决定，意见作为理由一并公开）",
+            label_en="Working days of public notice (no rule sets them; you decide, and your opinion is published as the reason)",
             kind="number",
             required=True,
         ),
