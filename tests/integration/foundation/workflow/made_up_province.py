@@ -37,6 +37,10 @@ about: test
 valid_from: "2020-01-01"
 parameters:
   - {key: workflow.case_number, scope: other, value: unset, unit: "-", basis: test, confidence: NOT ESTABLISHED}
+  - {key: password.length_min, value: "12", unit: character, basis: test, confidence: DI}
+  - {key: password.classes_min, value: "2", unit: class, basis: test, confidence: DI}
+  - {key: password.age_days, value: "90", unit: day, basis: test, confidence: DI}
+  - {key: password.history, value: "5", unit: password, basis: test, confidence: DI}
   - {key: notice.admission_working_days, value: "5", unit: working day, basis: 试验规则第三条, confidence: GK-M, note: 类比}
   - {key: notice.comment_characters_max, value: "200", unit: character, basis: test, confidence: DI}
   - {key: notice.comment_files_max, value: "2", unit: file, basis: test, confidence: DI}
