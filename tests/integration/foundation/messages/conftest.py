@@ -19,6 +19,7 @@ from tanpuhui.foundation.identity.operations import (
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.messages.operations import load_templates
+from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 
 AREA = "990000"
 LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
@@ -83,6 +84,7 @@ def office(
     (folder / "messages" / "news.yaml").write_text(NEWS, encoding="utf-8")
     (folder / "jurisdiction.yaml").write_bytes((invented_jurisdiction / "jurisdiction.yaml").read_bytes())
     settings.TANPUHUI_JURISDICTION_DIR = folder
+    load_jurisdiction(actor=SYSTEM, at=now, folder=invented_jurisdiction)  # what a password must be
     load_templates(actor=SYSTEM, at=now, folder=folder)
     organisation_id = register_organisation(
         actor=SYSTEM, at=now, kind=OrganisationKind.CENTRE, name="中心", name_en="Centre",

@@ -17,6 +17,7 @@ from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.models import MethodologyVersion
 from tanpuhui.science.methodology.operations import import_version
+from tanpuhui.science.methodology.queries import _versions
 
 ROOT = Path(__file__).resolve().parents[4]
 FOLDER = ROOT / "methodologies" / "a03-bike" / "1.0"
@@ -191,7 +192,7 @@ def test_one_archive_that_is_refused_does_not_hide_the_library(version_id: int, 
     from tests.integration.interfaces.conftest import damage
 
     damage("update methodology_methodologyversion set archive = archive || '\\x00'")
-    methodology._load.cache_clear()
+    _versions._load.cache_clear()
     text = text_of(client.get("/methodologies"))
     assert "这份归档不能使用，打开可看原因" in text
     assert "ARCHIVE_CHANGED" in text_of(client.get(PAGE))

@@ -45,6 +45,10 @@ pack: base
 about: test
 valid_from: "2020-01-01"
 parameters:
+  - {key: password.length_min, value: "8", unit: character, basis: 虚构, confidence: DEMO}
+  - {key: password.classes_min, value: "1", unit: class, basis: 虚构, confidence: DEMO}
+  - {key: password.age_days, value: "90", unit: day, basis: 虚构, confidence: DEMO}
+  - {key: password.history, value: "1", unit: password, basis: 虚构, confidence: DEMO}
   - {key: methodology.panel_seats, value: "3", unit: expert, basis: 虚构, confidence: DEMO}
   - {key: methodology.panel_quorum, value: "2", unit: expert, basis: 虚构, confidence: DEMO}
   - {key: methodology.recommend_share, value: "2/3", unit: "1", basis: 虚构, confidence: DEMO}
