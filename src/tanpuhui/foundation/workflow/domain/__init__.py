@@ -53,6 +53,7 @@ from tanpuhui.foundation.workflow.domain.refusals import (
 )
 from tanpuhui.foundation.workflow.domain.verdicts import (
     APPLICANT_ROLES,
+    DEADLINE_ROLES,
     NAMED_ROLES,
     NOTICE_DAYS_MAX,
     NOTICE_WORKING_DAYS,
@@ -80,6 +81,7 @@ from tanpuhui.foundation.workflow.domain.verdicts import (
     member_grant,
     persons_of,
     standing,
+    step_grants,
     takes_part,
     two_person_refusal,
 )
@@ -87,6 +89,7 @@ from tanpuhui.foundation.workflow.domain.verdicts import (
 __all__ = [
     "ANSWERING_ROLES",
     "APPLICANT_ROLES",
+    "DEADLINE_ROLES",
     "NAMED_ROLES",
     "NOTICE_DAYS_MAX",
     "NOTICE_WORKING_DAYS",
@@ -160,6 +163,7 @@ __all__ = [
     "notice_state",
     "persons_of",
     "standing",
+    "step_grants",
     "takes_part",
     "two_person_refusal",
 ]
