@@ -230,7 +230,7 @@ class CaseHeader:
 class TimelineEntry:
     """An act of a case, newest first: decision, person and field, opinion in full, and what was said of it later.
 
-    `tone`: ok, bad, side (what happened without moving the case) or empty.
+    `tone`: ok, bad, tl-s (what happened without moving the case: it stands smaller) or empty.
     """
 
     title: str

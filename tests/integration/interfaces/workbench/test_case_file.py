@@ -78,7 +78,7 @@ def test_a_case_without_a_rule_for_its_time_says_so(desk: Desk) -> None:
 def test_a_button_that_would_be_refused_stays_and_says_why(desk: Desk, admission: int) -> None:
     page = page_of(desk.client("maker"), admission)
     assert 'value="accept" required disabled' in page
-    assert "须附" in page
+    assert "还缺附件：样本数据报告、会议纪要" in page
     assert "下一步要求的材料还缺" in page
     owner = desk.client("owner")
     send(owner, admission, b"%PDF-1.7 one")

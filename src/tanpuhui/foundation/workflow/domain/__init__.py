@@ -1,5 +1,11 @@
 """Pure rules of cases and every refusal of this room."""
 
+from tanpuhui.foundation.workflow.domain.attachments import (
+    ATTACHMENT_BYTES_MAX,
+    ATTACHMENT_TYPES,
+    attachment_type,
+    check_attachment_size,
+)
 from tanpuhui.foundation.workflow.domain.notices import (
     ANSWERING_ROLES,
     NoticeState,
@@ -11,11 +17,6 @@ from tanpuhui.foundation.workflow.domain.notices import (
     checked_name,
     masked_name,
     notice_state,
-from tanpuhui.foundation.workflow.domain.attachments import (
-    ATTACHMENT_BYTES_MAX,
-    ATTACHMENT_TYPES,
-    attachment_type,
-    check_attachment_size,
 )
 from tanpuhui.foundation.workflow.domain.refusals import (
     AssignedToOther,
@@ -105,7 +106,6 @@ __all__ = [
     "NUMBER_PATTERN",
     "OPINION_CHARACTERS_MAX",
     "STAFF_ROLES",
-    "T",
     "VALUE_CHARACTERS_MAX",
     "AskRow",
     "AssignedToOther",
@@ -144,6 +144,7 @@ __all__ = [
     "RealNameNeeded",
     "RemarkAnswered",
     "SamePerson",
+    "T",
     "TooManyComments",
     "TooManyFiles",
     "TransitionRow",

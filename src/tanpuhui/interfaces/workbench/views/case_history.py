@@ -36,6 +36,9 @@ from tanpuhui.interfaces.workbench.words import (
 ENTRIES_SHOWN = 12
 """So many entries of the history stand open; the earlier ones are folded."""
 
+BETWEEN = "tl-s"
+"""The tone of what happened between two decisions: it stands smaller."""
+
 STEPPED_BACK = frozenset({"returned", "rejected", "objected", "contested"})
 
 
@@ -91,7 +94,7 @@ def entries(view: CaseView, lines: Sequence[TimelineLine], file: CaseFile) -> li
     found += [_remarked(one) for one in file.remarks]
     found += [_settled(one) for one in file.remarks if one.settled]
     found += [_answered(one, answer) for one in file.remarks for answer in one.answers if not answer.settles]
-    return sorted(found, key=lambda entry: entry.at, reverse=True)
+    return sorted(found, key=lambda entry: entry.at)[::-1]
 
 
 def _decided(line: TimelineLine, file: CaseFile) -> TimelineEntry:
@@ -138,7 +141,7 @@ def _acted(act: ActView) -> TimelineEntry:
     if act.kind == "deadline":
         days = int(str(act.data["working_days"]))
         title = ngettext("定期限 %(n)s 个工作日", "定期限 %(n)s 个工作日", days) % {"n": days}
-    return TimelineEntry(title=title, at=act.at, who=act.who, opinion=act.text, tone="side")
+    return TimelineEntry(title=title, at=act.at, who=act.who, opinion=act.text, tone=BETWEEN)
 
 
 def _attached(view: CaseView, paper: AttachmentView) -> TimelineEntry:
@@ -146,7 +149,7 @@ def _attached(view: CaseView, paper: AttachmentView) -> TimelineEntry:
         title=gettext("附件：%(kind)s") % {"kind": attachment_kind(paper.kind)},
         at=paper.at,
         who=paper.who,
-        tone="side",
+        tone=BETWEEN,
         link_label=paper.name
         if paper.version == 1
         else gettext("%(name)s，第 %(n)s 版") % {"name": paper.name, "n": paper.version},
@@ -156,18 +159,18 @@ def _attached(view: CaseView, paper: AttachmentView) -> TimelineEntry:
 
 def _remarked(one: RemarkView) -> TimelineEntry:
     title = gettext("意见：%(item)s") % {"item": one.item}
-    return TimelineEntry(title=title, at=one.at, who=one.who, opinion=one.text, tone="side")
+    return TimelineEntry(title=title, at=one.at, who=one.who, opinion=one.text, tone=BETWEEN)
 
 
 def _answered(one: RemarkView, answer: RemarkAnswer) -> TimelineEntry:
     title = gettext("答复：%(item)s") % {"item": one.item}
-    return TimelineEntry(title=title, at=answer.at, who=answer.who, opinion=answer.text, tone="side")
+    return TimelineEntry(title=title, at=answer.at, who=answer.who, opinion=answer.text, tone=BETWEEN)
 
 
 def _settled(one: RemarkView) -> TimelineEntry:
     last = one.answers[-1]
     title = gettext("了结：%(item)s") % {"item": one.item}
-    return TimelineEntry(title=title, at=last.at, who=last.who, opinion=last.text, tone="side")
+    return TimelineEntry(title=title, at=last.at, who=last.who, opinion=last.text, tone=BETWEEN)
 
 
 def related(file: CaseFile) -> list[Fact]:
@@ -230,13 +233,18 @@ def parties(view: CaseView) -> list[Fact]:
 
 
 def _ahead(state: str, version: ProcessVersion) -> list[str]:
-    """Follow the first way out of each state: the order of the process's own rows puts the way forward first."""
-    path: list[str] = []
+    """Follow the way forward out of each state: the first that leads further down the states, where no correction waits."""
+    place = {found.code: number for number, found in enumerate(version.states)}
+    stops = {found.code for found in version.states if found.clock_stops}
+    seen, path = {state}, list[str]()
     while True:
-        target = next((t.target for t in version.transitions if t.source == state), None)
-        if target is None or target in path:
+        targets = [t.target for t in version.transitions if t.source == state and t.target not in seen]
+        onward = [target for target in targets if place[target] > place[state] and target not in stops]
+        target = next(iter(onward or targets), None)
+        if target is None:
             return path
         path.append(target)
+        seen.add(target)
         state = target
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import pgettext
+from django.utils.translation import gettext, pgettext
 
 from tanpuhui.foundation.identity.queries import people
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.workflow.operations import EvidenceMissing
 from tanpuhui.foundation.workflow.queries import AvailableOutcome, CaseView
 from tanpuhui.interfaces.design.parts import Crumb
 from tanpuhui.interfaces.workbench.acting import who
@@ -71,7 +72,7 @@ def _choices(outcomes: Sequence[AvailableOutcome], kept: Mapping[str, Any]) -> l
             "value": found.outcome,
             "label": case_history.label_of(found),
             "selected": found.outcome == chosen and found.blocked is None,
-            "blocked": found.blocked.message(locale()) if found.blocked else "",
+            "blocked": _said(found.blocked),
             "needs": [attachment_kind(kind) for kind in found.evidence],
             "asks": [
                 {
@@ -92,3 +93,11 @@ def _assignee(view: CaseView) -> str:
     if view.assigned_to is None:
         return ""
     return people([view.assigned_to])[view.assigned_to].display_name
+
+
+def _said(blocked: Refusal | None) -> str:
+    """Say what stands in the way; missing attachments by the names that the page gives to their kinds."""
+    if isinstance(blocked, EvidenceMissing):
+        kinds = [attachment_kind(str(kind)) for kind in blocked.data["missing"]]
+        return gettext("还缺附件：%(kinds)s。") % {"kinds": gettext("、").join(kinds)}
+    return blocked.message(locale()) if blocked else ""

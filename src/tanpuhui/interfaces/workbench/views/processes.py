@@ -90,7 +90,7 @@ def _facts(version: rulebook.ProcessVersion, view: CaseView | None) -> list[Fact
     ]
     stops = [worded(state.label_zh, state.label_en) for state in version.states if state.clock_stops]
     if stops:
-        facts.append(Fact(gettext("停表的环节"), "、".join(stops)))
+        facts.append(Fact(gettext("停表的环节"), gettext("、").join(stops)))
     facts.extend(
         Fact(
             worded(state.label_zh, state.label_en),
@@ -122,12 +122,13 @@ def _demands(version: rulebook.ProcessVersion, t: rulebook.Transition) -> str:
         )
     if t.evidence:
         said.append(
-            gettext("须附 %(kinds)s") % {"kinds": "、".join(attachment_kind(kind) for kind in t.evidence)}
+            gettext("须附 %(kinds)s")
+            % {"kinds": gettext("、").join(attachment_kind(kind) for kind in t.evidence)}
         )
     if t.asks:
         said.append(
             gettext("须填 %(asks)s")
-            % {"asks": "、".join(worded(ask.label_zh, ask.label_en) for ask in t.asks)}
+            % {"asks": gettext("、").join(worded(ask.label_zh, ask.label_en) for ask in t.asks)}
         )
     if t.guards:
         said.append(
