@@ -1,6 +1,11 @@
 """Reads of cases: inbox, one case, its timeline, what is open to whom, the diagram, the invariants."""
 
-from tanpuhui.foundation.workflow.domain import NoticeState
+from tanpuhui.foundation.workflow.domain import (
+    ATTACHMENT_BYTES_MAX,
+    ATTACHMENT_TYPES,
+    NoticeState,
+    attachment_type,
+)
 from tanpuhui.foundation.workflow.queries._breaches import (
     breaches,
 )
@@ -92,6 +97,8 @@ from tanpuhui.foundation.workflow.queries._views import (
 )
 
 __all__ = [
+    "ATTACHMENT_BYTES_MAX",
+    "ATTACHMENT_TYPES",
     "CASES_MAX",
     "INBOX_LINES_MAX",
     "NOTICES_MAX",
@@ -126,6 +133,7 @@ __all__ = [
     "actor_name",
     "asks_of",
     "attachment",
+    "attachment_type",
     "attachments_of",
     "available_outcomes",
     "breaches",

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tanpuhui.foundation.documents.queries import open_document
 from tanpuhui.foundation.workflow import queries as workflow
-from tanpuhui.foundation.workflow.domain import attachment_type
 from tanpuhui.foundation.workflow.operations import Attached, Decided, Remarked, attach_file, decide, remark
+from tanpuhui.foundation.workflow.queries import attachment_type
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, who
 from tanpuhui.interfaces.workbench.sight import case_in_sight
 from tanpuhui.interfaces.workbench.views import case_page

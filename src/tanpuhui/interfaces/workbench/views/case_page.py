@@ -98,6 +98,7 @@ def _assignee(view: CaseView) -> str:
 def _said(blocked: Refusal | None) -> str:
     """Say what stands in the way; missing attachments by the names that the page gives to their kinds."""
     if isinstance(blocked, EvidenceMissing):
-        kinds = [attachment_kind(str(kind)) for kind in blocked.data["missing"]]
+        missing = blocked.data["missing"]
+        kinds = [attachment_kind(str(kind)) for kind in missing] if isinstance(missing, list) else []
         return gettext("还缺附件：%(kinds)s。") % {"kinds": gettext("、").join(kinds)}
     return blocked.message(locale()) if blocked else ""

@@ -8,8 +8,9 @@ from typing import Any
 from django.urls import reverse
 
 from tanpuhui.foundation.workflow import queries as workflow
-from tanpuhui.foundation.workflow.domain import ATTACHMENT_BYTES_MAX, ATTACHMENT_TYPES
 from tanpuhui.foundation.workflow.queries import (
+    ATTACHMENT_BYTES_MAX,
+    ATTACHMENT_TYPES,
     AttachmentView,
     AvailableOutcome,
     CaseFile,
