@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -13,7 +13,7 @@ from tanpuhui.foundation.documents.models import Document
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 
-__all__ = ["DocumentBytesMissing", "DocumentView", "breaches", "document", "open_document"]
+__all__ = ["DocumentBytesMissing", "DocumentView", "breaches", "document", "documents", "open_document"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,15 @@ def document(sha256: str) -> DocumentView:
     row = Document.objects.filter(sha256=sha256).first() if is_sha256(sha256) else None
     if row is None:
         raise NotFound(what="文件 document", id=sha256)
+    return _view(row)
+
+
+def documents(sha256s: Collection[str]) -> dict[str, DocumentView]:
+    """Return what is known of those of these files that are stored, by hash, in one query."""
+    return {row.sha256: _view(row) for row in Document.objects.filter(sha256__in=set(sha256s))}
+
+
+def _view(row: Document) -> DocumentView:
     return DocumentView(
         sha256=row.sha256, size=row.size, name=row.name, media_type=row.media_type, stored_at=row.stored_at
     )

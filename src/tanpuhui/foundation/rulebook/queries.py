@@ -151,6 +151,7 @@ class Transition:
     guards: tuple[str, ...]
     evidence: tuple[str, ...]
     asks: tuple[Ask, ...]
+    deadline_basis: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +168,7 @@ class ProcessVersion:
     states: tuple[State, ...]
     transitions: tuple[Transition, ...]
     deadline_working_days: int | None
+    deadline_basis: str = ""
 
     def state(self, code: str) -> State:
         """Return a state by its code; raises LookupError."""
@@ -336,10 +338,12 @@ def process_by_id(version_id: int) -> ProcessVersion:
                 guards=tuple(found.guards),
                 evidence=tuple(found.evidence),
                 asks=tuple(Ask(**ask) for ask in found.asks),
+                deadline_basis=found.deadline_basis,
             )
             for found in transitions
         ),
         deadline_working_days=row.deadline_working_days,
+        deadline_basis=row.deadline_basis,
     )
 
 

@@ -228,7 +228,10 @@ class CaseHeader:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """An act of a case, newest first: decision, person and field, opinion in full. `tone`: ok, bad or empty."""
+    """An act of a case, newest first: decision, person and field, opinion in full, and what was said of it later.
+
+    `tone`: ok, bad, tl-s (what happened without moving the case: it stands smaller) or empty.
+    """
 
     title: str
     at: dt.datetime
@@ -237,6 +240,7 @@ class TimelineEntry:
     tone: str = ""
     link_label: str = ""
     url: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from tanpuhui.foundation.rulebook.queries import regions
 from tanpuhui.interfaces.design.figures import in_english
 
 __all__ = [
+    "ATTACHMENT_KINDS",
     "acting_for",
+    "attachment_kind",
     "batch_state",
     "case_kind",
     "confidence_words",
@@ -22,6 +24,7 @@ __all__ = [
     "place_names",
     "purpose_of_numbers",
     "purpose_of_use",
+    "relation_name",
     "role_name",
     "transfer_state",
     "verdict_name",
@@ -96,6 +99,35 @@ def case_kind(process: str) -> str:
         "transfer": pgettext("process", "转让"),
         "recalculation": pgettext("process", "重算"),
     }.get(process, process)
+
+
+ATTACHMENT_KINDS = ("application", "evidence", "sample_report", "minutes", "contract", "letter", "other")
+"""Kinds of attachment that can be chosen on every case, beside those that its process demands."""
+
+
+def attachment_kind(kind: str) -> str:
+    """Return what a kind of attachment is called, its code where nobody gave it one."""
+    return {
+        "application": gettext("申请材料"),
+        "evidence": gettext("证明材料"),
+        "sample_report": gettext("样本数据报告"),
+        "minutes": gettext("会议纪要"),
+        "contract": gettext("合同或协议"),
+        "letter": gettext("函件"),
+        "other": gettext("其他材料"),
+    }.get(kind, kind)
+
+
+def relation_name(kind: str, *, outgoing: bool) -> str:
+    """Return what binds a case to another, seen from the one that named it (outgoing) or from the other."""
+    return {
+        ("amends", True): gettext("更正或撤销的原案件"),
+        ("amends", False): gettext("更正或撤销"),
+        ("appeals", True): gettext("申诉所针对的案件"),
+        ("appeals", False): gettext("申诉"),
+        ("follows", True): gettext("起因案件"),
+        ("follows", False): gettext("由此而立的案件"),
+    }.get((kind, outgoing), kind)
 
 
 def methodology_state(state: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -194,6 +194,17 @@ def members(organisation_id: int, *, at: datetime) -> tuple[MembershipView, ...]
         )
         for row in rows
     )
+
+
+def holders_of(roles: Collection[Role], *, at: datetime) -> tuple[int, ...]:
+    """Return the active users who hold one of the roles anywhere at a moment, in ascending order."""
+    rows = Membership.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=at),
+        valid_from__lte=at,
+        role__in=[role.value for role in roles],
+        user__is_active=True,
+    )
+    return tuple(rows.order_by("user_id").values_list("user_id", flat=True).distinct())
 
 
 def person(user_id: int) -> PersonView:

@@ -1,5 +1,11 @@
 """Pure rules of cases and every refusal of this room."""
 
+from tanpuhui.foundation.workflow.domain.attachments import (
+    ATTACHMENT_BYTES_MAX,
+    ATTACHMENT_TYPES,
+    attachment_type,
+    check_attachment_size,
+)
 from tanpuhui.foundation.workflow.domain.notices import (
     ANSWERING_ROLES,
     NoticeState,
@@ -15,6 +21,7 @@ from tanpuhui.foundation.workflow.domain.notices import (
 from tanpuhui.foundation.workflow.domain.refusals import (
     AssignedToOther,
     AssigneeUnsuitable,
+    AttachmentUnsuitable,
     CannotRescind,
     CaseAlreadyOpen,
     CaseMoved,
@@ -53,6 +60,7 @@ from tanpuhui.foundation.workflow.domain.refusals import (
 )
 from tanpuhui.foundation.workflow.domain.verdicts import (
     APPLICANT_ROLES,
+    DEADLINE_ROLES,
     NAMED_ROLES,
     NOTICE_DAYS_MAX,
     NOTICE_WORKING_DAYS,
@@ -80,6 +88,7 @@ from tanpuhui.foundation.workflow.domain.verdicts import (
     member_grant,
     persons_of,
     standing,
+    step_grants,
     takes_part,
     two_person_refusal,
 )
@@ -87,6 +96,9 @@ from tanpuhui.foundation.workflow.domain.verdicts import (
 __all__ = [
     "ANSWERING_ROLES",
     "APPLICANT_ROLES",
+    "ATTACHMENT_BYTES_MAX",
+    "ATTACHMENT_TYPES",
+    "DEADLINE_ROLES",
     "NAMED_ROLES",
     "NOTICE_DAYS_MAX",
     "NOTICE_WORKING_DAYS",
@@ -98,6 +110,7 @@ __all__ = [
     "AskRow",
     "AssignedToOther",
     "AssigneeUnsuitable",
+    "AttachmentUnsuitable",
     "CannotRescind",
     "CaseAlreadyOpen",
     "CaseFacts",
@@ -145,7 +158,9 @@ __all__ = [
     "answering_roles",
     "area_prefix",
     "assignment_refusal",
+    "attachment_type",
     "case_number",
+    "check_attachment_size",
     "check_file_count",
     "checked_comment",
     "checked_file",
@@ -160,6 +175,7 @@ __all__ = [
     "notice_state",
     "persons_of",
     "standing",
+    "step_grants",
     "takes_part",
     "two_person_refusal",
 ]

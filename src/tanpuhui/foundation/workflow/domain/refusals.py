@@ -187,6 +187,14 @@ class ObjectionsOpen(Refusal):
     )
 
 
+class AttachmentUnsuitable(Refusal):
+    """A file of another kind or larger than what a case takes."""
+
+    code = "ATTACHMENT_UNSUITABLE"
+    zh = "“{name}”没有作为附件收下：{why_zh}。"
+    en = "{name} was not attached: {why_en}."
+
+
 class CannotRescind(Refusal):
     """The decision is not one that can be taken back by itself."""
 

@@ -179,6 +179,10 @@ STAFF_ROLES = frozenset({Role.MAKER, Role.CHECKER, Role.SUBCENTRE, Role.REGULATO
 """Roles that work on the cases of their area, whoever applied."""
 
 
+DEADLINE_ROLES = (Role.MAKER, Role.CHECKER, Role.SUBCENTRE, Role.REGULATOR)
+"""Roles that set a deadline in their area where no rule sets one."""
+
+
 def member_grant(case: CaseFacts, actor: Actor) -> Grant | None:
     """Return the grant by which the actor takes part in a case: staff of its area, or a party of it."""
     for grant in sorted(actor.grants, key=lambda grant: grant.on_behalf_of != ""):
@@ -234,6 +238,20 @@ def assignment_refusal(
     if ("user", case.assigned_to) in persons_of(actor, grant):
         return None
     return AssignedToOther(number=case.number, who=case.assigned_to)
+
+
+def step_grants(*, transitions: Iterable[TransitionRow], case: CaseFacts, actor: Actor) -> tuple[Grant, ...]:
+    """Return the grants by which somebody may take some way out of the present state, people's only.
+
+    The two-person rule counts: a step held for somebody who may not take it would stand still.
+    """
+    return tuple(
+        grant
+        for transition in leaving(transitions, case.state)
+        for grant in acting_grants(transition=transition, case=case, actor=actor)
+        if grant.role != Role.SYSTEM
+        and two_person_refusal(transition=transition, case=case, actor=actor, grant=grant) is None
+    )
 
 
 def standing(decisions: Sequence[PastDecision]) -> tuple[PastDecision, ...]:

@@ -6,6 +6,7 @@
 from tanpuhui.foundation.workflow.domain import (
     AssignedToOther,
     AssigneeUnsuitable,
+    AttachmentUnsuitable,
     CannotRescind,
     CaseAlreadyOpen,
     CaseMoved,
@@ -59,6 +60,7 @@ from tanpuhui.foundation.workflow.operations._attach import (
     Attached,
     Remarked,
     attach,
+    attach_file,
     remark,
 )
 from tanpuhui.foundation.workflow.operations._comments import (
@@ -114,6 +116,7 @@ __all__ = [
     "AssignedToOther",
     "AssigneeUnsuitable",
     "Attached",
+    "AttachmentUnsuitable",
     "CannotRescind",
     "CaseActed",
     "CaseAlreadyOpen",
@@ -170,6 +173,7 @@ __all__ = [
     "answer_comment",
     "assign_case",
     "attach",
+    "attach_file",
     "comment_on_notice",
     "decide",
     "end_notices",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity import queries as identity
-from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
+from tanpuhui.foundation.kernel.actors import Actor, Grant
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
 from tanpuhui.foundation.persistence.events import publish
@@ -17,10 +17,8 @@ from tanpuhui.foundation.workflow.domain import (
     CaseTaken,
     NotCaseMember,
     UrgedToday,
-    acting_grants,
-    leaving,
+    step_grants,
     takes_part,
-    two_person_refusal,
 )
 from tanpuhui.foundation.workflow.events import CaseAssigned, CaseUrged
 from tanpuhui.foundation.workflow.models import Case, CaseAct, CaseSubscription
@@ -145,20 +143,9 @@ def _check_not_taken(case: Case, *, seen_act: int | None, reason: str) -> None:
     )
 
 
-def _grants_here(case: Case, actor: Actor) -> list[Grant]:
-    """Return the grants by which somebody may take some way out of the present state, people's only.
-
-    The two-person rule counts: a step held for somebody who may not take it would stand still.
-    """
-    facts = facts_of(case)
+def _grants_here(case: Case, actor: Actor) -> tuple[Grant, ...]:
     version = rulebook.process_by_id(case.process_version_id)
-    return [
-        grant
-        for transition in leaving(version.transitions, case.state)
-        for grant in acting_grants(transition=transition, case=facts, actor=actor)
-        if grant.role != Role.SYSTEM
-        and two_person_refusal(transition=transition, case=facts, actor=actor, grant=grant) is None
-    ]
+    return step_grants(transitions=version.transitions, case=facts_of(case), actor=actor)
 
 
 def _write(

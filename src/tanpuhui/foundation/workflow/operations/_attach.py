@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import BinaryIO
+
+from django.db import transaction
 
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents import queries as documents
+from tanpuhui.foundation.documents.operations import store_document
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.kernel.calendar import CHINA
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
-from tanpuhui.foundation.workflow.domain import NotCaseMember, RemarkAnswered, member_grant, takes_part
-from tanpuhui.foundation.workflow.models import Attachment, Remark
+from tanpuhui.foundation.workflow.domain import (
+    NotCaseMember,
+    RemarkAnswered,
+    attachment_type,
+    check_attachment_size,
+    member_grant,
+    takes_part,
+)
+from tanpuhui.foundation.workflow.models import Attachment, Case, Remark
 from tanpuhui.foundation.workflow.operations._acts import running_case
 from tanpuhui.foundation.workflow.queries import actor_name, facts_of
 
@@ -36,6 +47,46 @@ class Remarked:
     remark_id: int
 
 
+def attach_file(
+    *,
+    actor: Actor,
+    at: datetime,
+    idempotency_key: str | None,
+    case_id: int,
+    kind: str,
+    name: str,
+    content: BinaryIO,
+    size: int,
+) -> Attached:
+    """Store a file and put it on a running case. See `attach`.
+
+    The bytes are stored first, in a transaction of their own, so that a file of any size is streamed and hashed once;
+    nothing is stored for somebody who may not attach. Raises AttachmentUnsuitable and whatever `attach` refuses.
+    """
+    case = Case.objects.filter(pk=case_id, closed_at__isnull=True).first()
+    if case is None:
+        raise NotFound(what="在办案件 / running case", id=case_id)
+    _check_member(case, actor)
+    media_type = attachment_type(name)
+    check_attachment_size(name, size)
+    with transaction.atomic():
+        stored = store_document(content=content, name=name, media_type=media_type, at=at)
+    return attach(
+        actor=actor,
+        at=at,
+        idempotency_key=idempotency_key,
+        case_id=case_id,
+        kind=kind,
+        name=name,
+        sha256=stored.sha256,
+    )
+
+
+def _check_member(case: Case, actor: Actor) -> None:
+    if not takes_part(facts_of(case), actor):
+        raise NotCaseMember(number=case.number, act_zh="提交附件", act_en="attach to it")
+
+
 @operation(roles=set(), subject="case:{case_id}")
 def attach(
     *,
@@ -52,8 +103,7 @@ def attach(
     Raises NotFound, NotCaseMember, Invalid.
     """
     case = running_case(case_id)
-    if not takes_part(facts_of(case), actor):
-        raise NotCaseMember(number=case.number, act_zh="提交附件", act_en="attach to it")
+    _check_member(case, actor)
     if not kind.strip() or not name.strip() or len(name) > NAME_CHARACTERS_MAX:
         raise Invalid(field="name", why="请写明材料种类和名称 / give kind and name of the document")
     document = documents.document(sha256)

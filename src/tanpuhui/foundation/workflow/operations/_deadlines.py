@@ -11,7 +11,13 @@ from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
 from tanpuhui.foundation.rulebook import queries as rulebook
-from tanpuhui.foundation.workflow.domain import CaseFacts, NotCaseMember, clock_spans, deadline_working_days
+from tanpuhui.foundation.workflow.domain import (
+    DEADLINE_ROLES,
+    CaseFacts,
+    NotCaseMember,
+    clock_spans,
+    deadline_working_days,
+)
 from tanpuhui.foundation.workflow.models import Case, CaseAct
 from tanpuhui.foundation.workflow.queries import Versions, facts_of
 
@@ -85,7 +91,7 @@ def chosen_days(case: Case) -> int | None:
     return None if act is None else int(act.data["working_days"])
 
 
-@operation(roles={Role.MAKER, Role.CHECKER, Role.SUBCENTRE, Role.REGULATOR}, subject="case:{case_id}")
+@operation(roles=set(DEADLINE_ROLES), subject="case:{case_id}")
 def set_deadline(
     *,
     actor: Actor,
@@ -102,7 +108,7 @@ def set_deadline(
     case = Case.objects.select_for_update(of=("self",)).filter(pk=case_id, closed_at__isnull=True).first()
     if case is None:
         raise NotFound(what="在办案件 / running case", id=case_id)
-    if not actor.has(Role.MAKER, Role.CHECKER, Role.SUBCENTRE, Role.REGULATOR, area=case.area):
+    if not actor.has(*DEADLINE_ROLES, area=case.area):
         raise NotCaseMember(number=case.number, act_zh="设定期限", act_en="set a deadline")
     version = rulebook.process_by_id(case.process_version_id)
     if deadline_working_days(version.transitions, case.state) is not None:

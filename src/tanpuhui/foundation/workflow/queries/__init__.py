@@ -1,6 +1,11 @@
 """Reads of cases: inbox, one case, its timeline, what is open to whom, the diagram, the invariants."""
 
-from tanpuhui.foundation.workflow.domain import NoticeState
+from tanpuhui.foundation.workflow.domain import (
+    ATTACHMENT_BYTES_MAX,
+    ATTACHMENT_TYPES,
+    NoticeState,
+    attachment_type,
+)
 from tanpuhui.foundation.workflow.queries._breaches import (
     breaches,
 )
@@ -14,6 +19,21 @@ from tanpuhui.foundation.workflow.queries._cases import (
     cases_of,
     latest_decision,
     latest_outcome,
+    step_takers,
+)
+from tanpuhui.foundation.workflow.queries._file import (
+    ActView,
+    AttachmentView,
+    CaseFile,
+    CaseRights,
+    CorrectionView,
+    RelatedCase,
+    RemarkAnswer,
+    RemarkView,
+    attachment,
+    attachments_of,
+    case_file,
+    case_rights,
 )
 from tanpuhui.foundation.workflow.queries._guards import (
     Guard,
@@ -77,14 +97,21 @@ from tanpuhui.foundation.workflow.queries._views import (
 )
 
 __all__ = [
+    "ATTACHMENT_BYTES_MAX",
+    "ATTACHMENT_TYPES",
     "CASES_MAX",
     "INBOX_LINES_MAX",
     "NOTICES_MAX",
+    "ActView",
     "AnswerView",
+    "AttachmentView",
     "AvailableOutcome",
+    "CaseFile",
+    "CaseRights",
     "CaseView",
     "CommentFile",
     "CommentView",
+    "CorrectionView",
     "DecisionView",
     "DiagramEdge",
     "DiagramState",
@@ -98,13 +125,21 @@ __all__ = [
     "NoticeView",
     "ProcessDiagram",
     "PublishedComment",
+    "RelatedCase",
+    "RemarkAnswer",
+    "RemarkView",
     "TimelineLine",
     "Versions",
     "actor_name",
     "asks_of",
+    "attachment",
+    "attachment_type",
+    "attachments_of",
     "available_outcomes",
     "breaches",
     "case",
+    "case_file",
+    "case_rights",
     "cases",
     "cases_of",
     "check_evidence",
@@ -131,5 +166,6 @@ __all__ = [
     "process_diagram",
     "published_comments",
     "reckoned_last_day",
+    "step_takers",
     "timeline",
 ]

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.actors import Actor, Grant
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
@@ -18,6 +19,7 @@ from tanpuhui.foundation.workflow.domain import (
     area_prefix,
     assignment_refusal,
     leaving,
+    step_grants,
     two_person_refusal,
 )
 from tanpuhui.foundation.workflow.models import Case, CaseParty, Decision
@@ -101,6 +103,26 @@ def available_outcomes(*, actor: Actor, case_id: int, at: datetime) -> tuple[Ava
     """
     row = case_row(case_id)
     return outcomes_of(row, version=rulebook.process_by_id(row.process_version_id), actor=actor, at=at)
+
+
+def step_takers(*, actor: Actor, case_id: int, at: datetime) -> tuple[tuple[int, str], ...]:
+    """Return the people, with their names, to whom the actor may assign the present step (转办). Raises NotFound.
+
+    They may take the step in a role that the actor has here too; nobody for an actor who may not take it.
+    """
+    row = case_row(case_id)
+    facts, version = facts_of(row), rulebook.process_by_id(row.process_version_id)
+    own = {g.role for g in step_grants(transitions=version.transitions, case=facts, actor=actor)}
+    if not own or row.closed_at is not None:
+        return ()
+    found = []
+    for user_id in identity.holders_of(own, at=at):
+        other = identity.actor_of(user_id=user_id, at=at)
+        theirs = step_grants(transitions=version.transitions, case=facts, actor=other)
+        if any(grant.role in own for grant in theirs):
+            found.append(user_id)
+    people = identity.people(found)
+    return tuple((user_id, people[user_id].display_name) for user_id in found)
 
 
 def latest_outcome(case_id: int) -> str | None:

@@ -10,10 +10,13 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import leaving
 from tanpuhui.foundation.workflow.queries._views import case_row, names_of
 
+RESCIND_ZH, RESCIND_EN = "撤销决定", "Decision rescinded"
+"""What a rescission is called; it is no transition of a process, so no row names it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineLine:
-    """One decision with its opinion; step 0 is the opening."""
+    """One decision with its opinion; step 0 is the opening. `rescinds` and `rescinded_by` are steps of the same case."""
 
     step: int
     at: datetime
@@ -31,6 +34,10 @@ class TimelineLine:
     evidence: tuple[str, ...]
     on_behalf_of: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    decision_id: int = 0
+    rescinds: int | None = None
+    rescinded_by: int | None = None
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,8 @@ def timeline(case_id: int) -> tuple[TimelineLine, ...]:
             *(("user", d.on_behalf_of) for d in decisions if d.on_behalf_of),
         ]
     )
+    steps = {d.pk: d.step for d in decisions}
+    rescinded = {steps[d.rescinds_id]: d.step for d in decisions if d.rescinds_id is not None}
     first = decisions[0].from_state if decisions else row.state
     lines = [
         TimelineLine(
@@ -113,14 +122,18 @@ def timeline(case_id: int) -> tuple[TimelineLine, ...]:
                 role=d.role,
                 organisation_id=d.organisation_id,
                 outcome=d.outcome,
-                label_zh=label.label_zh if label else d.outcome,
-                label_en=label.label_en if label else d.outcome,
+                label_zh=label.label_zh if label else RESCIND_ZH if d.rescinds_id else d.outcome,
+                label_en=label.label_en if label else RESCIND_EN if d.rescinds_id else d.outcome,
                 from_state=d.from_state,
                 to_state=d.to_state,
                 opinion=d.opinion,
                 evidence=tuple(d.evidence),
                 on_behalf_of=names.get(("user", d.on_behalf_of), ""),
                 values=dict(d.values),
+                decision_id=d.pk,
+                rescinds=None if d.rescinds_id is None else steps[d.rescinds_id],
+                rescinded_by=rescinded.get(d.step),
+                sha256=d.sha256,
             )
         )
     return tuple(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
@@ -12,9 +13,31 @@ from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.rulebook.queries import ProcessVersion, days_left, process_by_id
-from tanpuhui.foundation.workflow.queries import AvailableOutcome, CaseView, TimelineLine
+from tanpuhui.foundation.workflow.queries import (
+    ActView,
+    AttachmentView,
+    AvailableOutcome,
+    CaseFile,
+    CaseView,
+    RemarkAnswer,
+    RemarkView,
+    TimelineLine,
+)
 from tanpuhui.interfaces.design.parts import CaseHeader, Fact, Step, TimelineEntry
-from tanpuhui.interfaces.workbench.words import acting_for, place_names, role_name, worded
+from tanpuhui.interfaces.workbench.words import (
+    acting_for,
+    attachment_kind,
+    place_names,
+    relation_name,
+    role_name,
+    worded,
+)
+
+ENTRIES_SHOWN = 12
+"""So many entries of the history stand open; the earlier ones are folded."""
+
+BETWEEN = "tl-s"
+"""The tone of what happened between two decisions: it stands smaller."""
 
 STEPPED_BACK = frozenset({"returned", "rejected", "objected", "contested"})
 
@@ -45,6 +68,7 @@ def header(view: CaseView, lines: Sequence[TimelineLine], outcomes: Sequence[Ava
         due=due,
         days_total=view.deadline_working_days,
         days_left=None if due is None else days_left([due], today=business_day(timezone.now()))[due],
+        stopped=view.clock_stopped and not view.closed_at,
     )
 
 
@@ -62,17 +86,102 @@ def steps(view: CaseView, lines: Sequence[TimelineLine], version: ProcessVersion
     return path
 
 
-def entries(lines: Sequence[TimelineLine]) -> list[TimelineEntry]:
-    """Return what was decided, the newest first, each with its opinion in full."""
+def entries(view: CaseView, lines: Sequence[TimelineLine], file: CaseFile) -> list[TimelineEntry]:
+    """Return everything that happened, the newest first: decisions with their opinion in full, and what lay between."""
+    found = [_decided(line, file) for line in lines]
+    found += [_acted(act) for act in file.acts]
+    found += [_attached(view, paper) for paper in file.attachments]
+    found += [_remarked(one) for one in file.remarks]
+    found += [_settled(one) for one in file.remarks if one.settled]
+    found += [_answered(one, answer) for one in file.remarks for answer in one.answers if not answer.settles]
+    return sorted(found, key=lambda entry: entry.at)[::-1]
+
+
+def _decided(line: TimelineLine, file: CaseFile) -> TimelineEntry:
+    notes = (
+        [
+            gettext("填写：%(values)s")
+            % {"values": ", ".join(f"{k} {v}" for k, v in sorted(line.values.items()))}
+        ]
+        if line.values
+        else []
+    )
+    for correction in file.corrections:
+        if correction.step == line.step:
+            told = {
+                "n": correction.version,
+                "text": correction.opinion,
+                "why": correction.reason,
+                "case": correction.amendment_number,
+            }
+            notes.append(gettext("更正（第 %(n)s 版）：%(text)s 理由：%(why)s（%(case)s）") % told)
+    if line.rescinded_by is not None:
+        notes.append(gettext("这一决定已在第 %(n)s 步撤销。") % {"n": line.rescinded_by})
+    tone = (
+        ""
+        if line.step == 0 or line.rescinded_by
+        else "bad"
+        if line.rescinds or line.to_state in STEPPED_BACK
+        else "ok"
+    )
+    title = worded(line.label_zh, line.label_en)
+    if line.rescinds is not None:
+        title = gettext("撤销第 %(n)s 步的决定") % {"n": line.rescinds}
+    return TimelineEntry(
+        title=title, at=line.at, who=_signature(line), opinion=line.opinion, tone=tone, notes=notes
+    )
+
+
+def _acted(act: ActView) -> TimelineEntry:
+    title = {"urge": gettext("催办"), "assign": gettext("转办"), "deadline": gettext("定期限")}.get(
+        act.kind, act.kind
+    )
+    if act.kind == "assign":
+        title = gettext("转给 %(name)s") % {"name": act.data.get("name", "")}
+    if act.kind == "deadline":
+        days = int(str(act.data["working_days"]))
+        title = ngettext("定期限 %(n)s 个工作日", "定期限 %(n)s 个工作日", days) % {"n": days}
+    return TimelineEntry(title=title, at=act.at, who=act.who, opinion=act.text, tone=BETWEEN)
+
+
+def _attached(view: CaseView, paper: AttachmentView) -> TimelineEntry:
+    return TimelineEntry(
+        title=gettext("附件：%(kind)s") % {"kind": attachment_kind(paper.kind)},
+        at=paper.at,
+        who=paper.who,
+        tone=BETWEEN,
+        link_label=paper.name
+        if paper.version == 1
+        else gettext("%(name)s，第 %(n)s 版") % {"name": paper.name, "n": paper.version},
+        url=reverse("workbench:case-attachment", args=[view.case_id, paper.attachment_id]),
+    )
+
+
+def _remarked(one: RemarkView) -> TimelineEntry:
+    title = gettext("意见：%(item)s") % {"item": one.item}
+    return TimelineEntry(title=title, at=one.at, who=one.who, opinion=one.text, tone=BETWEEN)
+
+
+def _answered(one: RemarkView, answer: RemarkAnswer) -> TimelineEntry:
+    title = gettext("答复：%(item)s") % {"item": one.item}
+    return TimelineEntry(title=title, at=answer.at, who=answer.who, opinion=answer.text, tone=BETWEEN)
+
+
+def _settled(one: RemarkView) -> TimelineEntry:
+    last = one.answers[-1]
+    title = gettext("了结：%(item)s") % {"item": one.item}
+    return TimelineEntry(title=title, at=last.at, who=last.who, opinion=last.text, tone=BETWEEN)
+
+
+def related(file: CaseFile) -> list[Fact]:
+    """Return the cases that belong to this one, each with what binds them."""
     return [
-        TimelineEntry(
-            title=worded(line.label_zh, line.label_en),
-            at=line.at,
-            who=_signature(line),
-            opinion=line.opinion,
-            tone="" if line.step == 0 else "bad" if line.to_state in STEPPED_BACK else "ok",
+        Fact(
+            relation_name(one.kind, outgoing=one.outgoing),
+            f"{one.number} {worded(one.state_zh, one.state_en)}",
+            url=reverse("workbench:case", args=[one.case_id]),
         )
-        for line in reversed(lines)
+        for one in file.related
     ]
 
 
@@ -80,6 +189,34 @@ def label_of(outcome: AvailableOutcome) -> str:
     """Return what a decision is called, and for whom it would be taken where the role is delegated."""
     label = worded(outcome.label_zh, outcome.label_en)
     return label + acting_for(outcome.on_behalf_of)
+
+
+def standing_of(view: CaseView) -> str:
+    """Say on what ground the case is due, or that no rule says so; empty once it is closed."""
+    if view.closed_at:
+        return ""
+    version = process_by_id(view.process_version_id)
+    if version.state(view.state).clock_stops:
+        return gettext("等待申请方补正，时钟停着。")
+    if view.deadline_working_days is None:
+        return gettext("期限：未设定，规则没有规定这一步的期限。")
+    if view.deadline_day is None:
+        said = gettext("期限：%(n)s 个工作日，但相应年份的节假日还没有录入，推算不出日期。")
+        return said % {"n": view.deadline_working_days}
+    return _ground(view, version)
+
+
+def _ground(view: CaseView, version: ProcessVersion) -> str:
+    """Return which rule gives the deadline shown: the step's, the whole case's, or a person's."""
+    days = view.deadline_working_days
+    step = next(
+        (t for t in version.transitions if (t.source, t.deadline_working_days) == (view.state, days)), None
+    )
+    if step is not None:
+        return gettext("期限依据：%(basis)s") % {"basis": step.deadline_basis}
+    if version.deadline_working_days == days:
+        return gettext("期限依据（整件）：%(basis)s") % {"basis": version.deadline_basis}
+    return gettext("期限由经办人员设定，理由见过程。")
 
 
 def parties(view: CaseView) -> list[Fact]:
@@ -96,13 +233,18 @@ def parties(view: CaseView) -> list[Fact]:
 
 
 def _ahead(state: str, version: ProcessVersion) -> list[str]:
-    """Follow the first way out of each state: the order of the process's own rows puts the way forward first."""
-    path: list[str] = []
+    """Follow the way forward out of each state: the first that leads further down the states, where no correction waits."""
+    place = {found.code: number for number, found in enumerate(version.states)}
+    stops = {found.code for found in version.states if found.clock_stops}
+    seen, path = {state}, list[str]()
     while True:
-        target = next((t.target for t in version.transitions if t.source == state), None)
-        if target is None or target in path:
+        targets = [t.target for t in version.transitions if t.source == state and t.target not in seen]
+        onward = [target for target in targets if place[target] > place[state] and target not in stops]
+        target = next(iter(onward or targets), None)
+        if target is None:
             return path
         path.append(target)
+        seen.add(target)
         state = target
 
 

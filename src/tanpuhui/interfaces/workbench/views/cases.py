@@ -1,42 +1,26 @@
-"""Cases (办件): the search, and one case with its subject, its history and the decision that is open."""
+"""Cases (办件): the search."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django import forms
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext, pgettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from tanpuhui.credits.registry import queries as registry
 from tanpuhui.credits.registry.queries import Serial
 from tanpuhui.foundation.identity.queries import organisations
 from tanpuhui.foundation.kernel.errors import Refusal
-from tanpuhui.foundation.workflow import queries as workflow
-from tanpuhui.foundation.workflow.operations import Decided, decide
-from tanpuhui.foundation.workflow.queries import CaseView
-from tanpuhui.interfaces.design.parts import Choice, Column, Crumb, Row
-from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, who
+from tanpuhui.interfaces.design.parts import Column, Crumb, Row
+from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, on_day, state_mark
-from tanpuhui.interfaces.workbench.sight import case_in_sight, cases_in_sight
-from tanpuhui.interfaces.workbench.views import case_history, case_subject
+from tanpuhui.interfaces.workbench.sight import cases_in_sight
+from tanpuhui.interfaces.workbench.views import case_history
 from tanpuhui.interfaces.workbench.words import case_kind, worded
 
 FOUND_MAX = 50
-
-
-class DecisionForm(forms.Form):
-    """A decision with its opinion, and the step that the person had before them."""
-
-    decision = forms.CharField(max_length=64)
-    opinion = forms.CharField(required=False, strip=True)
-    seen_step = forms.IntegerField(min_value=0)
 
 
 @require_safe
@@ -86,68 +70,6 @@ def cases(request: HttpRequest) -> HttpResponse:
     return page(
         request, "workbench/sheet.html", context, section="cases", crumbs=(Crumb(pgettext("rooms", "办件")),)
     )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def case(request: HttpRequest, case_id: int) -> HttpResponse:
-    """Show a case; a POST decides it. A decision that came too late shows what happened and keeps the opinion."""
-    actor = who(request)
-    view = case_in_sight(actor, case_id)
-    if request.method != "POST":
-        return _show(request, view)
-    form = DecisionForm(request.POST)
-
-    def perform(given: Any) -> Decided:
-        return decide(
-            actor=actor,
-            at=timezone.now(),
-            idempotency_key=key_of(request),
-            case_id=case_id,
-            outcome=given["decision"],
-            opinion=given["opinion"],
-            seen_step=given["seen_step"],
-        )
-
-    attempt = Attempt(form, perform)
-    if attempt.done is not None:
-        messages.success(request, gettext("已提交，写入过程。"))
-        return see_other("workbench:case", case_id)
-    return _show(
-        request,
-        workflow.case(case_id),
-        refused=attempt.refused,
-        opinion=form.data.get("opinion", ""),
-        chosen=form.data.get("decision", ""),
-        status=attempt.status,
-    )
-
-
-def _show(
-    request: HttpRequest,
-    view: CaseView,
-    *,
-    refused: Refusal | None = None,
-    opinion: str = "",
-    chosen: str = "",
-    status: int = 200,
-) -> HttpResponse:
-    lines = workflow.timeline(view.case_id)
-    outcomes = workflow.available_outcomes(actor=who(request), case_id=view.case_id, at=timezone.now())
-    context: dict[str, Any] = {
-        "case": case_history.header(view, lines, outcomes),
-        "view": view,
-        "parties": case_history.parties(view),
-        "timeline": case_history.entries(lines),
-        "decisions": [
-            Choice(found.outcome, case_history.label_of(found), selected=found.outcome == chosen)
-            for found in outcomes
-        ],
-        "opinion": opinion,
-        "refused": refused,
-        **case_subject.facts_of(view, lines),
-    }
-    crumbs = (Crumb(pgettext("rooms", "办件"), reverse("workbench:cases")), Crumb(view.number))
-    return page(request, "workbench/case.html", context, section="inbox", crumbs=crumbs, status=status)
 
 
 def _address_of(wanted: str) -> str:

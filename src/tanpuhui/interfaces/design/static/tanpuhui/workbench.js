@@ -1,4 +1,4 @@
-// The desk: "/" goes to the search, and an opinion knows its length.
+// The desk: "/" goes to the search, an opinion knows its length, and a decision shows only what it asks for.
 (function () {
   "use strict";
 
@@ -20,4 +20,18 @@
     if (form) measure(form);
   });
   document.querySelectorAll("[data-opinion]").forEach(measure);
+
+  // Without this file the values of every decision stand there under its name, and only those of the chosen one are read.
+  function ask(form) {
+    var chosen = form.querySelector("input[name=decision]:checked");
+    form.querySelectorAll("[data-asks]").forEach(function (asks) {
+      asks.hidden = !chosen || asks.dataset.asks !== chosen.value;
+    });
+  }
+
+  document.addEventListener("change", function (event) {
+    var form = event.target.closest("[data-opinion]");
+    if (form && event.target.name === "decision") ask(form);
+  });
+  document.querySelectorAll("[data-opinion]").forEach(ask);
 })();
