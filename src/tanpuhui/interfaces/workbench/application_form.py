@@ -33,6 +33,29 @@ PASSED_OVER = frozenset({"returned", "rejected", "withdrawn"})
 CLASSES = frozenset({"SCENARIO", "PROJECT", "POINTS"})
 
 
+class LaterText(forms.CharField):
+    """A text that submitting needs and saving does not."""
+
+    def validate(self, value: Any) -> None:
+        """Let it be empty for now."""
+
+
+class LaterNumber(forms.IntegerField):
+    """A number that submitting needs and saving does not."""
+
+    def validate(self, value: Any) -> None:
+        """Let it be empty for now."""
+
+
+class LaterChoices(forms.MultipleChoiceField):
+    """Choices that submitting needs and saving does not."""
+
+    def validate(self, value: Any) -> None:
+        """Let them be open for now; what is chosen must be among the choices."""
+        if value:
+            super().validate(value)
+
+
 class ChoicesForm(forms.Form):
     """What decides which columns are needed: methodology, format, evidence; and what the scenario is called."""
 
@@ -77,33 +100,30 @@ class BeginForm(ChoicesForm):
 
 
 class EditForm(ChoicesForm):
-    """The whole application but its columns and documents."""
+    """The whole application but its columns and documents; what is not written yet can be written later."""
 
-    behaviour = forms.CharField(
+    use_required_attribute = False
+
+    behaviour = LaterText(
         label=gettext_lazy("行为说明"),
         widget=forms.Textarea,
-        required=False,
         help_text=gettext_lazy("谁做了什么、和平常相比少排放在哪里、怎样才算完成。"),
     )
-    evidence_note = forms.CharField(
+    evidence_note = LaterText(
         label=gettext_lazy("证据说明"),
         widget=forms.Textarea,
-        required=False,
         help_text=gettext_lazy("记录由什么产生（系统、设备、本人），能不能事后核对。"),
     )
-    records_per_day = forms.IntegerField(
-        label=gettext_lazy("预计每天的记录数，条"), min_value=0, required=False
-    )
+    records_per_day = LaterNumber(label=gettext_lazy("预计每天的记录数，条"), min_value=0)
     people = forms.IntegerField(label=gettext_lazy("预计参与人数，人"), min_value=0, required=False)
     default_area = forms.ChoiceField(
         label=gettext_lazy("没有写地区的行算在"),
         required=False,
         help_text=gettext_lazy("不选，则没有写地区的行不计入。"),
     )
-    excluded_from = forms.MultipleChoiceField(
+    excluded_from = LaterChoices(
         label=gettext_lazy("我单位声明：这些减排量没有、也不会进入"),
         widget=forms.CheckboxSelectMultiple,
-        required=False,
     )
     exclusion_note = forms.CharField(
         label=gettext_lazy("有重叠的，怎样排除"), widget=forms.Textarea, required=False

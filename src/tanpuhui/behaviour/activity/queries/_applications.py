@@ -10,7 +10,13 @@ from django.db.models import Q
 
 from tanpuhui.behaviour.activity.adapters import ADAPTERS, TRACES
 from tanpuhui.behaviour.activity.adapters.contents import content_of
-from tanpuhui.behaviour.activity.domain.applications import DataField, Lack, ScenarioContent, lacks
+from tanpuhui.behaviour.activity.domain.applications import (
+    ApplicationState,
+    DataField,
+    Lack,
+    ScenarioContent,
+    lacks,
+)
 from tanpuhui.behaviour.activity.models import ScenarioApplication, ScenarioApplicationVersion
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
@@ -120,6 +126,12 @@ def applications(
         for one in ScenarioApplicationVersion.objects.filter(application_id__in=[row.pk for row in found])
     }
     return tuple(_view(row, saved[row.pk, row.version]) for row in found)
+
+
+def applications_of_scenario(code: str) -> tuple[ApplicationView, ...]:
+    """Return the applications through which a scenario and its feeds went live, in that order."""
+    rows = ScenarioApplication.objects.filter(code=code, state=ApplicationState.LIVE).order_by("feed_id")
+    return tuple(application(row.pk) for row in rows)
 
 
 def application_versions(application_id: int) -> tuple[ApplicationVersionView, ...]:

@@ -136,8 +136,11 @@ def sample_outcomes(sample_id: int, *, limit: int = 100) -> tuple[SampleRow, ...
 
 
 def sample_report_csv(sample_id: int, *, locale: str = "zh") -> Iterator[str]:
-    """Yield every row of a sample as CSV lines, in which no spreadsheet finds a formula. Raises NotFound, SampleErased."""
-    table = _rows(sample_id)
+    """Return every row of a sample as CSV lines, in which no spreadsheet finds a formula. Raises NotFound, SampleErased."""
+    return _csv_lines(_rows(sample_id), locale)
+
+
+def _csv_lines(table: pa.Table, locale: str) -> Iterator[str]:
     yield _csv_line(("row_number", "verdict", "reason", "field", "value", "grams", "text"))
     for batch in table.to_batches(max_chunksize=5_000):
         for item in batch.to_pylist():
