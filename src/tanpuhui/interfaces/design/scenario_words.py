@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from tanpuhui.behaviour.activity.queries import ScenarioClassView
 from tanpuhui.interfaces.design.figures import in_english
@@ -11,15 +11,15 @@ from tanpuhui.interfaces.design.figures import in_english
 def standing_text(standing: str) -> tuple[str, str]:
     """Return tone and words of how a scenario stands."""
     return {
-        "live": ("ok", gettext("运行中")),
-        "suspended": ("wait", gettext("暂停")),
-        "closed": ("bad", gettext("已关闭")),
+        "live": ("ok", pgettext("standing", "运行中")),
+        "suspended": ("wait", pgettext("standing", "暂停")),
+        "closed": ("bad", pgettext("standing", "已关闭")),
     }.get(standing, ("", standing))
 
 
 def reach_text(reach: str) -> str:
     """Say whether a scenario is the same everywhere or belongs to one place; empty where nobody said."""
-    return {"general": gettext("通用"), "regional": gettext("特色")}.get(reach, "")
+    return {"general": pgettext("reach", "通用"), "regional": pgettext("reach", "特色")}.get(reach, "")
 
 
 def tier_text(tier: int) -> str:

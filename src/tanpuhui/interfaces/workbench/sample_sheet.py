@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from tanpuhui.behaviour.activity.queries import QualityReport, SampleRow, SampleView
 from tanpuhui.interfaces.design import figures
@@ -99,7 +99,7 @@ def score_section(report: QualityReport) -> Section:
         columns=(
             Column(gettext("指标")),
             Column(gettext("数的是什么"), "soft"),
-            Column(gettext("数"), "num"),
+            Column(pgettext("quality", "数"), "num"),
             Column(gettext("比例"), "num"),
             Column(gettext("权重"), "num"),
         ),

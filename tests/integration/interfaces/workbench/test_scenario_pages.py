@@ -246,6 +246,17 @@ def test_the_pages_speak_english(ruled: Desk, name: str) -> None:
     assert "scenario" in said.lower()
 
 
+def test_a_report_speaks_english(ruled: Desk) -> None:
+    partner = ruled.client("other_partner")
+    application_id = submitted(ruled, partner)
+    sample_id = try_it(
+        partner, application_id, sample(4, extra=f"X,U1,bike,2026-11-30T05:00:00,,{CITY},4200,9,bike"), "s"
+    )
+    said = english(ruled, reverse("workbench:sample", args=[sample_id]), "maker")
+    assert "Does not meet the rules" in said or "Meets the rules" in said
+    assert "check the unit" in said or "Plausible" in said
+
+
 def english(desk: Desk, address: str, role: str) -> str:
     """Return the text of a page's main part, in which no Chinese is left but what people wrote themselves."""
     page = desk.client(role, language="en").get(address).content.decode()

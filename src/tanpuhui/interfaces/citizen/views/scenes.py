@@ -51,7 +51,7 @@ def scenes(request: HttpRequest) -> HttpResponse:
             "given_at": _given_at(_spans(user_id, one.code)),
             "stopped": _stopped(one),
         }
-        for one in activity.scenarios()
+        for one in activity.scenarios(on=timezone.localdate())
     ]
     context = {"rows": rows, "consented": sum(row["given_at"] is not None for row in rows)}
     return page(request, "citizen/scenes.html", context, section="scenes")
@@ -61,7 +61,7 @@ def scenes(request: HttpRequest) -> HttpResponse:
 def scene(request: HttpRequest, code: str) -> HttpResponse:
     """Show one scenario: rule, cap, partner, latest file, and the consent or the text to consent to."""
     _, user_id = acting(request)
-    found = activity.scenario(code)
+    found = activity.scenario(code, on=timezone.localdate())
     name = worded(found.name_zh, found.name_en)
     spans = _spans(user_id, code)
     partners = partners_of(code)

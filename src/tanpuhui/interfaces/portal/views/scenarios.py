@@ -43,7 +43,7 @@ def scenarios(request: HttpRequest) -> HttpResponse:
             "partners": _partners(view.code),
             "methodology": _methodology_name(_filed(view.code)),
         }
-        for view in activity.scenarios()
+        for view in activity.scenarios(on=timezone.localdate())
     ]
     context = {
         "rows": rows,
@@ -63,7 +63,7 @@ def scenarios(request: HttpRequest) -> HttpResponse:
 def scenario(request: HttpRequest, code: str) -> HttpResponse:
     """Show one scenario with its data and every decision on how it stands. Raises Http404."""
     try:
-        view = activity.scenario(code)
+        view = activity.scenario(code, on=timezone.localdate())
     except NotFound:
         raise Http404 from None
     classes = activity.scenario_classes(at=timezone.now())
@@ -95,7 +95,7 @@ def _facts(view: ScenarioView, filed: FiledVersion | None, class_words: str) -> 
     found = [
         Fact(gettext("类别"), class_words or gettext("未登记")),
         Fact(gettext("适用范围"), f"{reach_text(view.reach)} {_place(view.area)}".strip()),
-        Fact(gettext("上线"), f"{timezone.localtime(view.opened_at):%Y-%m-%d}"),
+        Fact(gettext("上线日期"), f"{timezone.localtime(view.opened_at):%Y-%m-%d}"),
         Fact(gettext("代码"), view.code, mono=True),
     ]
     if filed is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from tanpuhui.behaviour.activity import queries as activity
@@ -24,7 +25,7 @@ def application_part(view: CaseView) -> dict[str, Any]:
 def standing_part(change_id: int) -> dict[str, Any]:
     """Return what is to change, from which day, and how the scenario stands now."""
     change = activity.standing_change(change_id)
-    now = activity.scenario(change.scenario)
+    now = activity.scenario(change.scenario, on=timezone.localdate())
     return {
         "facts": [
             Fact(gettext("场景"), worded(change.scenario_zh, change.scenario_en)),

@@ -45,9 +45,9 @@ class StandingForm(forms.Form):
     def __init__(self, *args: Any, view: ScenarioView, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = {
-            "suspended": gettext("暂停"),
-            "live": gettext("恢复"),
-            "closed": gettext("关闭（不能再恢复）"),
+            "suspended": gettext("暂停这个场景"),
+            "live": gettext("恢复运行"),
+            "closed": gettext("关闭这个场景（不能再恢复）"),
         }
         set_choices(self, "standing", [(one, names[one]) for one in NEXT[view.standing]])
 
@@ -55,7 +55,7 @@ class StandingForm(forms.Form):
 @require_safe
 def scenarios(request: HttpRequest) -> HttpResponse:
     """List every scenario with how it stands, and what each partner may send."""
-    found = activity.scenarios()
+    found = activity.scenarios(on=timezone.localdate())
     places = place_names()
     classes = activity.scenario_classes(at=timezone.now())
     opened = Section(
@@ -98,7 +98,7 @@ def scenarios(request: HttpRequest) -> HttpResponse:
 def scenario(request: HttpRequest, code: str) -> HttpResponse:
     """Show one scenario: class, methodology, feeds, and every decision on how it stands."""
     actor = who(request)
-    view = activity.scenario(code)
+    view = activity.scenario(code, on=timezone.localdate())
     classes = activity.scenario_classes(at=timezone.now())
     facts = [
         Fact(gettext("状态"), state_mark(standing_text(view.standing))),
@@ -109,7 +109,7 @@ def scenario(request: HttpRequest, code: str) -> HttpResponse:
             f"{reach_text(view.reach)} {place_names().get(view.area, view.area)}".strip(),
         ),
         Fact(gettext("方法学"), _methodology(view)),
-        Fact(gettext("上线"), on_day(view.opened_at)),
+        Fact(gettext("上线日期"), on_day(view.opened_at)),
     ]
     ways = []
     if _may_change(actor, view):
@@ -136,7 +136,7 @@ def scenario(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def standing(request: HttpRequest, code: str) -> HttpResponse:
     """Propose a change of how a scenario stands; another person decides it."""
-    view = activity.scenario(code)
+    view = activity.scenario(code, on=timezone.localdate())
     if request.method != "POST":
         form = StandingForm(view=view, initial={"from_day": timezone.localdate() + dt.timedelta(days=1)})
         return _standing_page(request, view, form)
