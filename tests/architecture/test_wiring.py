@@ -114,7 +114,7 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         # anybody signed in, while the notice runs; their own only
         "carbon_accounts.open_carbon_account",  # a citizen opens their own
         *(f"activity.{verb}_recalculation" for verb in ("approve", "reject")),
-        *(f"activity.{verb}_application" for verb in ("return", "resubmit", "reject", "withdraw")),
+        *(f"activity.{verb}_application" for verb in ("return", "revise", "resubmit", "reject", "withdraw")),
         *(f"activity.{verb}_standing" for verb in ("approve", "reject", "withdraw")),
         "activity.go_live",
         *(f"methodology.{verb}_expert" for verb in ("appoint", "decline", "withdraw")),

@@ -63,6 +63,7 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
         for outcome in ("first_check", "accept", "ready", "again", "pass", "endorse")
     },
     ("scenario_application", "return"): activity.return_application,
+    ("scenario_application", "revise"): activity.revise_application,
     ("scenario_application", "resubmit"): activity.resubmit_application,
     ("scenario_application", "reject"): activity.reject_application,
     ("scenario_application", "withdraw"): activity.withdraw_application,
@@ -90,7 +91,6 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
 
 GUARDS: Mapping[tuple[str, str], Guard] = {
     ("scenario_application", "no_subcentre"): activity_queries.no_subcentre,
-    ("scenario_application", "centre_applied"): activity_queries.centre_applied,
     ("scenario_application", "sample_tried"): activity_queries.sample_tried,
     ("scenario_application", "sample_passed"): activity_queries.sample_passed,
     ("scenario_application", "methodology_filed"): activity_queries.methodology_filed,

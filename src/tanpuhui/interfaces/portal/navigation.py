@@ -38,6 +38,7 @@ def navigation(section: str) -> list[NavigationItem]:
     """Return the doors of the portal, the one of this section marked."""
     doors = (
         ("methodologies", gettext("方法学"), "portal:methodologies"),
+        ("scenarios", gettext("场景"), "portal:scenarios"),
         ("register", gettext("登记簿"), "portal:register"),
         ("verify", gettext("查验证书"), "portal:verify"),
         ("log", gettext("公开日志"), "portal:log"),

@@ -12,6 +12,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "methodology": PUBLIC,
     "methodology-archive": PUBLIC,
     "methodology-difference": PUBLIC,
+    "scenarios": PUBLIC,
+    "scenario": PUBLIC,
     "register": PUBLIC,
     "issuance": PUBLIC,
     "serial": PUBLIC,

@@ -47,6 +47,7 @@ def doors(actor: Actor) -> list[Door]:
         ("sheets", gettext("结算单"), "coin", gettext("每月应收和明细"), 1),
         ("batches", gettext("数据批次"), "upload", gettext("文件、逐行结论、没有计入的行"), 2),
         ("format", gettext("数据格式"), "info", gettext("列名、单位和范围"), 2),
+        ("applications", gettext("场景申请"), "plus-circle", gettext("申请、技术对接、上线"), 2),
         ("scenarios", gettext("场景与数据"), "chart", gettext("开通的场景和数据接入"), 2),
         ("methodologies", gettext("方法学库"), "flask", gettext("各版本的状态，提出备案"), 3),
         ("drafts", gettext("方法学草稿"), "pen", gettext("编写、核对、试算、提出备案"), 3),

@@ -18,6 +18,12 @@ HOLDERS = (Role.OWNER, Role.BUYER)
 AUTHORS = only(Role.OWNER, Role.PARTNER, Role.EXPERT, Role.MAKER, Role.SUBCENTRE)
 """Those who write methodologies, each on the drafts of their own organisation."""
 
+APPLICANTS = only(Role.PARTNER, Role.OWNER, Role.MAKER)
+"""Those who apply for a scenario and try samples for it."""
+
+APPLICATION_READERS = only(Role.PARTNER, Role.OWNER, Role.EXPERT, *CENTRE)
+"""Those who read applications: the applicant, the partner it names, the experts who assess, and the centre."""
+
 ROUTES: Mapping[str, RouteRule] = {
     "inbox": EVERYBODY,
     "me": EVERYBODY,
@@ -57,6 +63,23 @@ ROUTES: Mapping[str, RouteRule] = {
     "request-correction": only(Role.MAKER),
     "format": only(Role.PARTNER, *CENTRE),
     "scenarios": only(*CENTRE),
+    "scenario": only(*CENTRE),
+    "scenario-standing": only(Role.MAKER),
+    "applications": APPLICATION_READERS,
+    "new-application": APPLICANTS,
+    "application": APPLICATION_READERS,
+    "edit-application": APPLICANTS,
+    "submit-application": APPLICANTS,
+    "discard-application": APPLICANTS,
+    "attach-to-application": APPLICANTS,
+    "application-document": APPLICATION_READERS,
+    "detach-from-application": APPLICANTS,
+    "docking": APPLICANTS,
+    "sample": APPLICATION_READERS,
+    "sample-rows": APPLICATION_READERS,
+    "sample-report": APPLICATION_READERS,
+    "accept-sample": only(Role.MAKER),
+    "erase-sample": APPLICANTS,
     "pools": only(*CENTRE),
     "pool-month": only(Role.MAKER),
     "sweep": only(Role.MAKER),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from tanpuhui.behaviour.activity.queries import BatchView, batch
+from tanpuhui.behaviour.activity.operations import APPLICANTS
+from tanpuhui.behaviour.activity.queries import ApplicationView, BatchView, application, applications, batch
 from tanpuhui.credits.projects.queries import ProjectView, project
 from tanpuhui.credits.registry.queries import HolderView, holders
 from tanpuhui.foundation.identity.operations import DelegationOver
@@ -27,6 +28,7 @@ from tanpuhui.uses.rewards.queries import CouponView, coupon
 
 PARTIES = (*HOLDERS, Role.VERIFIER, Role.PARTNER, Role.MERCHANT)
 FILING = "methodology_filing"
+ADMISSION = "scenario_admission"
 
 
 def draft_in_sight(actor: Actor, draft_id: int) -> DraftView:
@@ -51,7 +53,7 @@ def may_see_case(actor: Actor, case: CaseView) -> bool:
     """Say whether a case lies in the actor's area, is a filing before their committee, or names their organisation."""
     if runs(actor, case.area):
         return True
-    if case.process == FILING and any(
+    if case.process in {FILING, ADMISSION} and any(
         grant.role == Role.EXPERT and area_covers(grant.area, case.area) for grant in actor.grants
     ):
         return True
@@ -153,3 +155,34 @@ def coupon_in_sight(actor: Actor, code: str) -> CouponView:
     if not actor.has(Role.MERCHANT, organisation_id=found.good.merchant_id):
         raise WrongMerchant(merchant=found.good.merchant_zh, merchant_en=found.good.merchant_en)
     return found
+
+
+def application_in_sight(actor: Actor, application_id: int) -> ApplicationView:
+    """Return an application that the actor may see. Raises NotFound."""
+    found = application(application_id)
+    if not may_see_application(actor, found):
+        raise NotFound(what="场景申请 / scenario application", id=application_id)
+    return found
+
+
+def applications_in_sight(actor: Actor) -> tuple[ApplicationView, ...]:
+    """Return the applications that the actor may see, newest first."""
+    return tuple(view for view in applications() if may_see_application(actor, view))
+
+
+def may_see_application(actor: Actor, view: ApplicationView) -> bool:
+    """Say whether an application is the actor's own organisation's, or has left it and names or concerns them.
+
+    A draft is its applicant's affair. After that the partner that it names, who runs or watches the area, and the
+    committee of the area see it.
+    """
+    if actor.has(*APPLICANTS, organisation_id=view.organisation_id):
+        return True
+    if view.case_id is None:
+        return False
+    area = organisation(view.organisation_id).area
+    return (
+        actor.has(Role.PARTNER, organisation_id=view.content.partner_id)
+        or runs(actor, area)
+        or actor.has(Role.EXPERT, area=area)
+    )

@@ -98,6 +98,8 @@ def case_kind(process: str) -> str:
         "settlement_confirmation": pgettext("process", "结算对账"),
         "transfer": pgettext("process", "转让"),
         "recalculation": pgettext("process", "重算"),
+        "scenario_admission": pgettext("process", "场景准入"),
+        "scenario_standing": pgettext("process", "场景状态"),
     }.get(process, process)
 
 

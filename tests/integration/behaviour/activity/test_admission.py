@@ -10,7 +10,7 @@ from tests.integration.behaviour.activity.town import DEMONSTRATION as PARAMETER
 from tests.integration.behaviour.activity.town import HUANGHAI, Town, build, csv, file_methodology
 
 from tanpuhui.behaviour.activity import queries
-from tanpuhui.behaviour.activity.domain.admission import MethodologyNotFiled, NotTheApplicant, SubCentreFirst
+from tanpuhui.behaviour.activity.domain.admission import MethodologyNotFiled, SubCentreFirst
 from tanpuhui.behaviour.activity.domain.applications import (
     ApplicationIncomplete,
     ApplicationNotEditable,
@@ -146,7 +146,16 @@ def test_docking_needs_a_sample_and_passing_needs_a_good_one_or_a_person(
     assert decided(MAKER, case_id, "pass", now) == "assessment"
 
 
-def test_a_changed_definition_after_a_return_needs_a_new_sample(
+def test_a_maker_returns_what_is_not_in_order(town: Town, submitted: tuple[int, int], now: datetime) -> None:
+    application_id, case_id = submitted
+    assert decided(MAKER, case_id, "return", now) == "returned"
+    assert queries.application(application_id).state == "returned"
+    edit(town, application_id, 1, now)
+    assert decided(town.partner, case_id, "resubmit", now) == "applied"
+    assert queries.application(application_id).state == "applied"
+
+
+def test_a_changed_definition_needs_a_new_sample(
     town: Town, submitted: tuple[int, int], now: datetime
 ) -> None:
     application_id, case_id = submitted
@@ -154,7 +163,7 @@ def test_a_changed_definition_after_a_return_needs_a_new_sample(
         edit(town, application_id, 1, now)
     decided(MAKER, case_id, "accept", now)
     tried(town, application_id, csv(*rides(3)), at=now)
-    assert decided(MAKER, case_id, "return", now) == "returned"
+    assert decided(town.partner, case_id, "revise", now) == "returned"
     assert workflow.case(case_id).clock_stopped
     edit(town, application_id, 1, now)
     decided(town.partner, case_id, "resubmit", now)
@@ -219,11 +228,14 @@ def test_an_end_without_a_scenario(
 def test_a_maker_does_not_speak_for_the_partner(
     town: Town, submitted: tuple[int, int], now: datetime
 ) -> None:
-    with pytest.raises(NotTheApplicant):
+    with pytest.raises(Refusal) as refused:
         decided(MAKER, submitted[1], "withdraw", now)
+    assert refused.value.code == "NOT_YOUR_DECISION"
 
 
-def test_the_centre_may_apply_itself_and_then_speaks_for_itself(town: Town, now: datetime) -> None:
+def test_the_centre_may_apply_and_the_partner_it_names_answers_for_its_data(
+    town: Town, now: datetime
+) -> None:
     file_methodology("a01-bus", parameter_set=PARAMETERS)
     centre_id = register_organisation(
         actor=SYSTEM, at=now, kind=OrganisationKind.CENTRE, name="中心", name_en="Centre",
@@ -236,10 +248,11 @@ def test_the_centre_may_apply_itself_and_then_speaks_for_itself(town: Town, now:
     case_id = submit_application(
         actor=maker, at=now, application_id=application_id, version=1, idempotency_key="s"
     ).case_id
-    assert workflow.case(case_id).parties == {"partner": town.partner_id}
+    case = workflow.case(case_id)
+    assert (case.parties, case.area) == ({"partner": town.partner_id}, "990100")
     decided(maker, case_id, "accept", now)
     tried(town, application_id, csv(*rides(3)), at=now)
-    assert decided(maker, case_id, "ready", now) == "docked"
+    assert decided(town.partner, case_id, "ready", now) == "docked"
 
 
 def test_an_incomplete_application_and_a_feed_that_stands_are_refused(

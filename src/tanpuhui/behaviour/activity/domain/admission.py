@@ -16,14 +16,6 @@ class SubCentreFirst(Refusal):
     en = "{name_en} looks after this area and checks first; the province accepts after that."
 
 
-class NotTheApplicant(Refusal):
-    """Only the applicant takes this step."""
-
-    code = "NOT_THE_APPLICANT"
-    zh = "这一步由申请单位办理。运营中心只在自己是申请单位时才能办理。"
-    en = "This step is the applicant's. The centre takes it only where it applied itself."
-
-
 class MethodologyNotFiled(Refusal):
     """Only a filed methodology calculates."""
 

@@ -16,6 +16,7 @@ from tanpuhui.behaviour.activity.operations._admit import (
     reject_application,
     resubmit_application,
     return_application,
+    revise_application,
     submit_application,
     withdraw_application,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "request_correction",
     "resubmit_application",
     "return_application",
+    "revise_application",
     "save_application",
     "submit_application",
     "try_sample",

@@ -26,6 +26,7 @@ from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role, area_covers
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import open_case
 
+CENTRES = frozenset({"centre", "subcentre"})
 SUBJECT = "scenario_application:{application_id}"
 
 
@@ -54,8 +55,9 @@ def submit_application(
 ) -> ApplicationSubmitted:
     """Open the case of a complete draft. One that was returned is submitted again in its case.
 
-    The case lies in the scenario's area where that is the applicant's own or inside it, else in the applicant's: there
-    the applicant may act, and the sub-centre of the place checks first.
+    The case lies where the applicant is at home, or in the scenario's area where that is inside it: there the applicant
+    may act, and the sub-centre of the place checks first. Where the centre applies, the partner that sends the records
+    answers for them: the case lies where the partner is at home.
     Raises NotFound, NotPermitted, ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete, FeedStands.
     """
     row = locked_application(application_id)
@@ -66,6 +68,7 @@ def submit_application(
         raise ApplicationChanged(version=row.version)
     content = _complete(row, at)
     applicant = organisation(row.organisation_id)
+    home = organisation(content.partner_id).area if applicant.kind in CENTRES else applicant.area
     parties = {Role.PARTNER.value: content.partner_id} if content.partner_id != row.organisation_id else None
     opened = open_case(
         actor=actor,
@@ -74,7 +77,7 @@ def submit_application(
         subject_type=SUBJECT_TYPE,
         subject_id=str(row.pk),
         title=content.name_zh,
-        area=content.area if area_covers(applicant.area, content.area) else applicant.area,
+        area=content.area if area_covers(home, content.area) else home,
         organisation_id=row.organisation_id,
         parties=parties,
     )
@@ -89,6 +92,14 @@ def return_application(
 ) -> ApplicationSettled:
     """Effect of `return`: the applicant can edit it again."""
     return _settle(case_id, subject_id, "return", ApplicationState.RETURNED)
+
+
+@operation(roles=set(), subject=SUBJECT)
+def revise_application(
+    *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
+) -> ApplicationSettled:
+    """Effect of `revise`: docking showed the applicant that the application itself must change."""
+    return _settle(case_id, subject_id, "revise", ApplicationState.RETURNED)
 
 
 @operation(roles=set(), subject=SUBJECT)

@@ -1,6 +1,14 @@
 """Reads of intake: batches and their reports, records out of chunks, explanations, postings, invariants."""
 
 from tanpuhui.behaviour.activity.domain import reason_text, rows_to_mend
+from tanpuhui.behaviour.activity.domain.applications import (
+    DataField,
+    DocumentRef,
+    Exclusion,
+    Reach,
+    ScenarioContent,
+)
+from tanpuhui.behaviour.activity.domain.quality import QualityReport
 from tanpuhui.behaviour.activity.domain.recalculations import BANDS
 from tanpuhui.behaviour.activity.domain.reproductions import Finding, Reproduction
 from tanpuhui.behaviour.activity.domain.views import (
@@ -15,7 +23,6 @@ from tanpuhui.behaviour.activity.domain.views import (
     ScenarioView,
 )
 from tanpuhui.behaviour.activity.queries._admission import (
-    centre_applied,
     methodology_filed,
     no_subcentre,
     sample_passed,
@@ -25,13 +32,16 @@ from tanpuhui.behaviour.activity.queries._applications import (
     ApplicationVersionView,
     ApplicationView,
     ScenarioClassView,
+    adapter_names,
     application,
     application_lacks,
     application_versions,
     applications,
+    applications_of_scenario,
     declared_columns,
     methodology_of,
     scenario_classes,
+    suggested_fields,
 )
 from tanpuhui.behaviour.activity.queries._breaches import breaches
 from tanpuhui.behaviour.activity.queries._intake import (
@@ -65,10 +75,12 @@ from tanpuhui.behaviour.activity.queries._samples import (
     SampleRow,
     SampleView,
     explain_sample_row,
+    file_fault_text,
     sample,
     sample_in_force,
     sample_outcomes,
     sample_report_csv,
+    sample_report_json,
     sample_rows,
     samples,
 )
@@ -85,11 +97,16 @@ __all__ = [
     "ApplicationView",
     "BatchReport",
     "BatchView",
+    "DataField",
+    "DocumentRef",
+    "Exclusion",
     "FeedView",
     "Finding",
     "MonthAdjustment",
     "OutcomeView",
     "PostingView",
+    "QualityReport",
+    "Reach",
     "RecalculationView",
     "RecordExplanation",
     "RecordView",
@@ -98,23 +115,26 @@ __all__ = [
     "SampleRow",
     "SampleView",
     "ScenarioClassView",
+    "ScenarioContent",
     "ScenarioView",
     "StandingChangeView",
     "StatusView",
+    "adapter_names",
     "application",
     "application_lacks",
     "application_versions",
     "applications",
+    "applications_of_scenario",
     "batch",
     "batch_report",
     "batch_report_csv",
     "batches",
     "breaches",
-    "centre_applied",
     "declared_columns",
     "explain_record",
     "explain_sample_row",
     "feeds",
+    "file_fault_text",
     "interests_in_scenario",
     "methodology_filed",
     "methodology_of",
@@ -138,6 +158,7 @@ __all__ = [
     "sample_outcomes",
     "sample_passed",
     "sample_report_csv",
+    "sample_report_json",
     "sample_rows",
     "sample_tried",
     "samples",
@@ -146,4 +167,5 @@ __all__ = [
     "scenarios",
     "standing_change",
     "statuses",
+    "suggested_fields",
 ]

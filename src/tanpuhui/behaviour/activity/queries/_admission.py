@@ -6,13 +6,12 @@ from datetime import datetime
 
 from tanpuhui.behaviour.activity.domain.admission import (
     MethodologyNotFiled,
-    NotTheApplicant,
     SubCentreFirst,
 )
 from tanpuhui.behaviour.activity.domain.quality import SampleMissing
 from tanpuhui.behaviour.activity.queries._applications import application
 from tanpuhui.behaviour.activity.queries._samples import sample_in_force, samples
-from tanpuhui.foundation.identity.queries import organisation, organisations
+from tanpuhui.foundation.identity.queries import organisations
 from tanpuhui.foundation.kernel.actors import area_covers
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.workflow import queries as workflow
@@ -25,12 +24,6 @@ def no_subcentre(*, at: datetime, case_id: int, subject_id: str) -> None:  # noq
     first = next((one for one in organisations(kind="subcentre") if area_covers(one.area, area)), None)
     if first is not None:
         raise SubCentreFirst(name=first.name, name_en=first.name_en or first.name)
-
-
-def centre_applied(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa: ARG001  as above
-    """Pass where the centre itself applied, so that its makers may act as the applicant. Raises NotTheApplicant."""
-    if organisation(application(int(subject_id)).organisation_id).kind not in {"centre", "subcentre"}:
-        raise NotTheApplicant
 
 
 def sample_tried(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa: ARG001  as above

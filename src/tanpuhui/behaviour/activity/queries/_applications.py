@@ -10,7 +10,13 @@ from django.db.models import Q
 
 from tanpuhui.behaviour.activity.adapters import ADAPTERS, TRACES
 from tanpuhui.behaviour.activity.adapters.contents import content_of
-from tanpuhui.behaviour.activity.domain.applications import Lack, ScenarioContent, lacks
+from tanpuhui.behaviour.activity.domain.applications import (
+    ApplicationState,
+    DataField,
+    Lack,
+    ScenarioContent,
+    lacks,
+)
 from tanpuhui.behaviour.activity.models import ScenarioApplication, ScenarioApplicationVersion
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
@@ -122,6 +128,12 @@ def applications(
     return tuple(_view(row, saved[row.pk, row.version]) for row in found)
 
 
+def applications_of_scenario(code: str) -> tuple[ApplicationView, ...]:
+    """Return the applications through which a scenario and its feeds went live, in that order."""
+    rows = ScenarioApplication.objects.filter(code=code, state=ApplicationState.LIVE).order_by("feed_id")
+    return tuple(application(row.pk) for row in rows)
+
+
 def application_versions(application_id: int) -> tuple[ApplicationVersionView, ...]:
     """Return every version that was ever saved, the newest first."""
     rows = ScenarioApplicationVersion.objects.filter(application_id=application_id).order_by("-version")
@@ -166,6 +178,57 @@ def needed_columns(content: ScenarioContent, *, day: date) -> dict[str, str]:
         read = set(form.wanted(tuple(field.code for field in fields)))
         needed |= {field.code: field.name.zh for field in fields if not field.nullable and field.code in read}
     return needed
+
+
+ENVELOPE_WORDS = {
+    "record_id": ("贵单位的记录编号，同一天内不重复", "去重"),
+    "subject": ("贵单位的用户编号，不含姓名和手机号", "计入本人的碳账户"),
+    "scenario": ("场景代码", "对应到方法学"),
+    "started_at": ("行为开始时间，带时区", "确定适用的方法学和自然日"),
+    "ended_at": ("行为结束时间，带时区", "计算时长和及时性"),
+    "area": ("六位行政区划代码", "确定适用地区"),
+}
+"""What the columns of every record mean and are needed for; the applicant may say it better."""
+
+
+def adapter_names() -> tuple[str, ...]:
+    """Return the formats that intake reads."""
+    return tuple(sorted(ADAPTERS))
+
+
+def suggested_fields(content: ScenarioContent, *, day: date) -> tuple[DataField, ...]:
+    """Return the columns to begin with: those of the format, and those that the methodology calculates with."""
+    form = ADAPTERS.get(content.adapter)
+    if form is None:
+        return ()
+    needed = needed_columns(content, day=day)
+    own = [name for name in form.wanted(()) if name not in TRACES]
+    found = [
+        DataField(
+            code=name,
+            meaning=ENVELOPE_WORDS.get(name, (name, ""))[0],
+            purpose=ENVELOPE_WORDS.get(name, ("", "配成一次出行"))[1],
+            required=name in needed,
+        )
+        for name in own
+    ]
+    view = methodology_of(content, day=day)
+    if view is not None:
+        fields = methodology.loaded(view.id).fields
+        read = set(form.wanted(tuple(field.code for field in fields)))
+        found += [
+            DataField(
+                code=field.code,
+                meaning=f"{field.name.zh}，{field.display_unit.zh}"
+                if field.display_unit.zh
+                else field.name.zh,
+                purpose="核算减排量",
+                required=not field.nullable,
+            )
+            for field in fields
+            if field.code in read and field.code not in own
+        ]
+    return tuple(found)
 
 
 def declared_columns(content: ScenarioContent) -> frozenset[str]:

@@ -37,9 +37,9 @@ def scenarios(*, on: date | None = None) -> tuple[ScenarioView, ...]:
     return tuple(_scenario_view(row, decided.get(row.pk, ()), day) for row in rows)
 
 
-def scenario(code: str) -> ScenarioView:
-    """Return one scenario; raises NotFound."""
-    found = next((view for view in scenarios() if view.code == code), None)
+def scenario(code: str, *, on: date | None = None) -> ScenarioView:
+    """Return one scenario with how it stands on a day, today where none is given; raises NotFound."""
+    found = next((view for view in scenarios(on=on) if view.code == code), None)
     if found is None:
         raise NotFound(what="场景 scenario", id=code)
     return found

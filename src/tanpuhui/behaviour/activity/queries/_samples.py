@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute
 
 from tanpuhui.behaviour.activity.adapters.contents import opened_rows, report_of
-from tanpuhui.behaviour.activity.domain import RecordNotFound, neutral_cell, reason_text
+from tanpuhui.behaviour.activity.domain import FileUnusable, RecordNotFound, neutral_cell, reason_text
 from tanpuhui.behaviour.activity.domain.quality import (
     QualityReport,
     SampleErased,
@@ -28,6 +29,7 @@ from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.science.engine.explanation import Explanation, explain
 from tanpuhui.science.methodology import queries as methodology
 
+REPORT_FORMAT = "tanpuhui-quality-report/1"
 _LISTED = ("content", "rows")
 
 
@@ -134,8 +136,11 @@ def sample_outcomes(sample_id: int, *, limit: int = 100) -> tuple[SampleRow, ...
 
 
 def sample_report_csv(sample_id: int, *, locale: str = "zh") -> Iterator[str]:
-    """Yield every row of a sample as CSV lines, in which no spreadsheet finds a formula. Raises NotFound, SampleErased."""
-    table = _rows(sample_id)
+    """Return every row of a sample as CSV lines, in which no spreadsheet finds a formula. Raises NotFound, SampleErased."""
+    return _csv_lines(_rows(sample_id), locale)
+
+
+def _csv_lines(table: pa.Table, locale: str) -> Iterator[str]:
     yield _csv_line(("row_number", "verdict", "reason", "field", "value", "grams", "text"))
     for batch in table.to_batches(max_chunksize=5_000):
         for item in batch.to_pylist():
@@ -145,6 +150,27 @@ def sample_report_csv(sample_id: int, *, locale: str = "zh") -> Iterator[str]:
             yield _csv_line(
                 (str(row.row_number), *(neutral_cell(cell) for cell in cells), grams, row.text(locale))
             )
+
+
+def sample_report_json(sample_id: int) -> dict[str, Any]:
+    """Return a sample's report as plain data, with what it is of. Raises NotFound."""
+    row = Sample.objects.defer(*_LISTED).filter(pk=sample_id).first()
+    if row is None:
+        raise NotFound(what="沙箱样本 / sample", id=sample_id)
+    return {
+        "format": REPORT_FORMAT,
+        "sample": row.pk,
+        "file_name": row.file_name,
+        "file_sha256": row.file_sha256,
+        "definition_sha256": row.definition_sha256,
+        "received_at": row.received_at.isoformat(),
+        **row.report,
+    }
+
+
+def file_fault_text(fault: str, at: str, locale: str = "zh") -> str:
+    """Return why nothing of a file could be read, as a sentence."""
+    return FileUnusable(fault=fault, at=at).message(locale)
 
 
 def explain_sample_row(sample_id: int, row_number: int, *, locale: str = "zh") -> Explanation:

@@ -49,8 +49,9 @@ def scenes(request: HttpRequest) -> HttpResponse:
             "name": worded(one.name_zh, one.name_en),
             "icon": icon_of(one.code),
             "given_at": _given_at(_spans(user_id, one.code)),
+            "stopped": _stopped(one),
         }
-        for one in activity.scenarios()
+        for one in activity.scenarios(on=timezone.localdate())
     ]
     context = {"rows": rows, "consented": sum(row["given_at"] is not None for row in rows)}
     return page(request, "citizen/scenes.html", context, section="scenes")
@@ -60,7 +61,7 @@ def scenes(request: HttpRequest) -> HttpResponse:
 def scene(request: HttpRequest, code: str) -> HttpResponse:
     """Show one scenario: rule, cap, partner, latest file, and the consent or the text to consent to."""
     _, user_id = acting(request)
-    found = activity.scenario(code)
+    found = activity.scenario(code, on=timezone.localdate())
     name = worded(found.name_zh, found.name_en)
     spans = _spans(user_id, code)
     partners = partners_of(code)
@@ -69,6 +70,8 @@ def scene(request: HttpRequest, code: str) -> HttpResponse:
         "name": name,
         "icon": icon_of(code),
         "given_at": _given_at(spans),
+        "stopped": _stopped(found),
+        "stopped_why": _why_stopped(found),
         "last_withdrawn": spans[-1][1] if spans else None,
         "partners": [
             {"partner": partner, "latest": next(iter(activity.batches(partner_id=partner.id, limit=1)), None)}
@@ -133,6 +136,24 @@ def withdraw(request: HttpRequest, code: str) -> HttpResponse:
         return redirect("citizen:scene", code)
     words = gettext("已撤回“%(name)s”的授权。之后的记录不再计入，已入账的不变。")
     return said(request, words % {"name": name}, "citizen:scene", code)
+
+
+def _stopped(scenario: ScenarioView) -> str:
+    """Say since when a scenario does not run; empty where it does."""
+    words = {
+        "suspended": gettext("%(day)s 起暂停，暂停期间的记录不计入"),
+        "closed": gettext("%(day)s 起已关闭，之后的记录不计入"),
+    }.get(scenario.standing, "")
+    return words % {"day": f"{scenario.since:%Y-%m-%d}"} if words else ""
+
+
+def _why_stopped(scenario: ScenarioView) -> str:
+    """Return the reason that was given for it."""
+    if scenario.standing == "live":
+        return ""
+    return next(
+        (one.reason for one in activity.statuses(scenario.code) if one.from_day == scenario.since), ""
+    )
 
 
 def _spans(user_id: int, scenario: str) -> Spans:

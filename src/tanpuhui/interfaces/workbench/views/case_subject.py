@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -23,6 +23,7 @@ from tanpuhui.interfaces.design.tags import writing
 from tanpuhui.interfaces.workbench.parts import at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.recalculation_sheet import sheet
 from tanpuhui.interfaces.workbench.views.batches import reason_words
+from tanpuhui.interfaces.workbench.views.scenario_subject import application_part, standing_part
 from tanpuhui.interfaces.workbench.views.settlements import line_section, sheet_facts
 from tanpuhui.interfaces.workbench.words import batch_state, in_english, locale, purpose_of_numbers, worded
 from tanpuhui.science.engine import MethodologyVersion, Parameter, formula_text
@@ -36,17 +37,10 @@ RESENT_SHOWN = 20
 
 def facts_of(view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
     """Return what the page says of the case's subject; a kind without a page of its own is named by its number."""
-    if view.subject_type == "monitoring_report":
-        return {"report": _report(int(view.subject_id), view, lines)}
-    if view.subject_type == "methodology_version":
-        return {"version": _version(int(view.subject_id))}
-    if view.subject_type == "batch":
-        return {"correction": _correction(int(view.subject_id), view)}
-    if view.subject_type == "settlement_sheet":
-        return {"sheet": _sheet(int(view.subject_id))}
-    if view.subject_type == "recalculation":
-        return {"recalculation": sheet(recalculation(int(view.subject_id)), in_case=True)}
-    return {"subject": f"{view.subject_type} {view.subject_id}"}
+    part = PARTS.get(view.subject_type)
+    if part is None:
+        return {"subject": f"{view.subject_type} {view.subject_id}"}
+    return part(view, lines)
 
 
 def _correction(batch_id: int, view: CaseView) -> dict[str, Any]:
@@ -239,3 +233,19 @@ def _parameter_row(loaded: MethodologyVersion, parameter: Parameter) -> Row:
     where = (", " if in_english() else "、").join(blocked)
     remark = gettext("没有取值，不能核算：%(where)s。由主管方确定。") % {"where": where} if blocked else ""
     return Row((*start, figures.unset(), unit, parameter.note.text(locale()), ""), unset=True, remark=remark)
+
+
+Part = Callable[[CaseView, Sequence[TimelineLine]], dict[str, Any]]
+
+PARTS: Mapping[str, Part] = {
+    "monitoring_report": lambda view, lines: {"report": _report(int(view.subject_id), view, lines)},
+    "methodology_version": lambda view, _: {"version": _version(int(view.subject_id))},
+    "batch": lambda view, _: {"correction": _correction(int(view.subject_id), view)},
+    "settlement_sheet": lambda view, _: {"sheet": _sheet(int(view.subject_id))},
+    "recalculation": lambda view, _: {
+        "recalculation": sheet(recalculation(int(view.subject_id)), in_case=True)
+    },
+    "scenario_application": lambda view, _: application_part(view),
+    "scenario_standing": lambda view, _: {"scenario_standing": standing_part(int(view.subject_id))},
+}
+"""Subject type → what the case page says of it."""

@@ -1,4 +1,4 @@
-"""What the scheme calculates with: methodology versions and their filing, scenarios and the feeds of partners."""
+"""What the scheme calculates with: methodology versions and their filing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from tanpuhui.behaviour.activity import queries as activity
-from tanpuhui.foundation.identity.queries import organisations
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import key_of, see_other, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, link, on_day, row_act, state_mark
 from tanpuhui.interfaces.workbench.routes import ROUTES
-from tanpuhui.interfaces.workbench.words import methodology_state, place_names, purpose_of_numbers, worded
+from tanpuhui.interfaces.workbench.words import methodology_state, purpose_of_numbers, worded
 from tanpuhui.science.methodology.operations import propose_filing
 from tanpuhui.science.methodology.queries import VersionView, library
 
@@ -60,60 +58,6 @@ def propose(request: HttpRequest, version_id: int) -> HttpResponse:
         request, gettext("已提出备案，办件 %(number)s，等待专家委员会。") % {"number": proposed.number}
     )
     return see_other("workbench:case", proposed.case_id)
-
-
-@require_safe
-def scenarios(request: HttpRequest) -> HttpResponse:
-    """List the open scenarios and what each partner may send."""
-    names = {view.id: worded(view.name, view.name_en) for view in organisations(kind="partner")}
-    places = place_names()
-    words = {view.code: worded(view.name_zh, view.name_en) for view in activity.scenarios()}
-    tiers = {
-        1: gettext("1 运营方记录"),
-        2: gettext("2 签名设备"),
-        3: gettext("3 上传凭证"),
-        4: gettext("4 本人打卡"),
-    }
-    opened = Section(
-        title=gettext("场景"),
-        columns=(
-            Column(gettext("代码"), "mono"),
-            Column(gettext("名称")),
-            Column(gettext("适用地区"), "soft"),
-        ),
-        rows=[
-            Row((view.code, worded(view.name_zh, view.name_en), places.get(view.area, view.area)))
-            for view in activity.scenarios()
-        ],
-        empty=gettext("还没有开通场景。"),
-        empty_next=gettext("开通以后，伙伴才能送这个场景的数据。"),
-    )
-    feeds = Section(
-        title=gettext("数据接入"),
-        columns=(
-            Column(gettext("数据伙伴")),
-            Column(gettext("场景")),
-            Column(gettext("格式"), "mono"),
-            Column(gettext("证据等级")),
-        ),
-        rows=[
-            Row(
-                (
-                    names.get(feed.partner_id, ""),
-                    words.get(feed.scenario, feed.scenario),
-                    feed.adapter,
-                    tiers.get(feed.evidence_tier, str(feed.evidence_tier)),
-                )
-            )
-            for feed in activity.feeds()
-        ],
-        empty=gettext("还没有数据接入。"),
-        empty_next=gettext("为伙伴开通以后会出现在这里。"),
-        note=gettext("只有证据等级 1 的减排量可以归集签发。"),
-    )
-    context = {"title": gettext("场景与数据"), "sections": [opened, feeds]}
-    crumbs = (Crumb(gettext("场景与数据")),)
-    return page(request, "workbench/sheet.html", context, section="scenarios", crumbs=crumbs)
 
 
 def _version_row(request: HttpRequest, view: VersionView, *, may_propose: bool) -> Row:
