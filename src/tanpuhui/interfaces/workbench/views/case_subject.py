@@ -37,10 +37,11 @@ RESENT_SHOWN = 20
 
 def facts_of(view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
     """Return what the page says of the case's subject; a kind without a page of its own is named by its number."""
-    part = PARTS.get(view.subject_type)
-    if part is None:
+    found = PARTS.get(view.subject_type)
+    if found is None:
         return {"subject": f"{view.subject_type} {view.subject_id}"}
-    return part(view, lines)
+    template, part = found
+    return {"subject_part": f"workbench/parts/{template}.html", **part(view, lines)}
 
 
 def _correction(batch_id: int, view: CaseView) -> dict[str, Any]:
@@ -237,15 +238,22 @@ def _parameter_row(loaded: MethodologyVersion, parameter: Parameter) -> Row:
 
 Part = Callable[[CaseView, Sequence[TimelineLine]], dict[str, Any]]
 
-PARTS: Mapping[str, Part] = {
-    "monitoring_report": lambda view, lines: {"report": _report(int(view.subject_id), view, lines)},
-    "methodology_version": lambda view, _: {"version": _version(int(view.subject_id))},
-    "batch": lambda view, _: {"correction": _correction(int(view.subject_id), view)},
-    "settlement_sheet": lambda view, _: {"sheet": _sheet(int(view.subject_id))},
-    "recalculation": lambda view, _: {
-        "recalculation": sheet(recalculation(int(view.subject_id)), in_case=True)
-    },
-    "scenario_application": lambda view, _: application_part(view),
-    "scenario_standing": lambda view, _: {"scenario_standing": standing_part(int(view.subject_id))},
+PARTS: Mapping[str, tuple[str, Part]] = {
+    "monitoring_report": (
+        "subject_report",
+        lambda view, lines: {"report": _report(int(view.subject_id), view, lines)},
+    ),
+    "methodology_version": ("subject_version", lambda view, _: {"version": _version(int(view.subject_id))}),
+    "batch": ("subject_correction", lambda view, _: {"correction": _correction(int(view.subject_id), view)}),
+    "settlement_sheet": ("subject_sheet", lambda view, _: {"sheet": _sheet(int(view.subject_id))}),
+    "recalculation": (
+        "subject_recalculation",
+        lambda view, _: {"recalculation": sheet(recalculation(int(view.subject_id)), in_case=True)},
+    ),
+    "scenario_application": ("subject_application", lambda view, _: application_part(view)),
+    "scenario_standing": (
+        "subject_standing",
+        lambda view, _: {"scenario_standing": standing_part(int(view.subject_id))},
+    ),
 }
-"""Subject type → what the case page says of it."""
+"""Subject type → the template of its part of the case page (`workbench/parts/`), and what the part says."""
