@@ -70,7 +70,7 @@ def show(
         "part": part,
         "published": _published(view),
         "unpublished": view.comments - view.answered,
-        "own": own_comments(actor, notice_id=view.notice_id),
+        "own": [one for one in own_comments(actor, notice_id=view.notice_id) if one["said"].answer is None],
         "form": form or (new_form(request, actor) if takes and actor else None),
         "in_charge": in_charge,
         "refused": refused,

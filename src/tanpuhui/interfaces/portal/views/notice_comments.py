@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, pgettext
@@ -74,10 +75,10 @@ def new_form(request: HttpRequest, actor: Actor, data: Any = None) -> CommentFor
     form.fields["text"].widget.attrs["maxlength"] = limits.characters_max
     form.fields["attachments"].widget.attrs["accept"] = ",".join(f".{kind}" for kind in limits.kinds)
     form.fields["attachments"].help_text = gettext(
-        "最多 %(files)s 个，每个不超过 %(size)s MB：%(kinds)s。附件只给承办人员看，不公开。"
+        "最多 %(files)s 个，每个不超过 %(size)s：%(kinds)s。附件只给承办人员看，不公开。"
     ) % {
         "files": limits.files_max,
-        "size": limits.file_bytes_max // 1_000_000,
+        "size": filesizeformat(limits.file_bytes_max),
         "kinds": " ".join(limits.kinds),
     }
     return form

@@ -94,6 +94,12 @@ def notices(request: HttpRequest) -> HttpResponse:
     return page(request, "portal/notices.html", context, section=SECTION, crumbs=crumbs)
 
 
+def running_notices(*, limit: int) -> dict[str, Any]:
+    """Return the running notices that end first, as the first page shows them, and how many there are."""
+    found = workflow.notices(at=timezone.now(), state=NoticeState.RUNNING, limit=limit)
+    return {"notices": [_row(view, {}, {}) for view in found.notices], "notice_count": found.total}
+
+
 @require_safe
 def feed(request: HttpRequest) -> HttpResponse:
     """Send the newest notices as an Atom feed (RFC 4287)."""
