@@ -39,6 +39,7 @@ def navigation(section: str) -> list[NavigationItem]:
     doors = (
         ("methodologies", gettext("方法学"), "portal:methodologies"),
         ("scenarios", gettext("场景"), "portal:scenarios"),
+        ("notices", gettext("公示公告"), "portal:notices"),
         ("register", gettext("登记簿"), "portal:register"),
         ("verify", gettext("查验证书"), "portal:verify"),
         ("log", gettext("公开日志"), "portal:log"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tanpuhui.interfaces.access.domain import PUBLIC, RouteRule
+from tanpuhui.interfaces.access.domain import PUBLIC, SIGNED_IN, RouteRule
 
 ROUTES: Mapping[str, RouteRule] = {
     "home": PUBLIC,
@@ -14,6 +14,13 @@ ROUTES: Mapping[str, RouteRule] = {
     "methodology-difference": PUBLIC,
     "scenarios": PUBLIC,
     "scenario": PUBLIC,
+    "notices": PUBLIC,
+    "notice": PUBLIC,
+    "notice-file": PUBLIC,
+    "notice-feed": PUBLIC,
+    "notice-comment": SIGNED_IN,
+    "my-comments": SIGNED_IN,
+    "withdraw-comment": SIGNED_IN,
     "register": PUBLIC,
     "issuance": PUBLIC,
     "serial": PUBLIC,

@@ -7,7 +7,7 @@ from datetime import datetime
 from tanpuhui.credits.registry.queries import TransferView, offers_to
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.workflow import queries as workflow
-from tanpuhui.foundation.workflow.queries import InboxLine
+from tanpuhui.foundation.workflow.queries import InboxLine, NoticeView
 from tanpuhui.interfaces.workbench.routes import HOLDERS
 
 INBOX_LIMIT = 200
@@ -24,6 +24,11 @@ def offers_waiting(actor: Actor) -> tuple[TransferView, ...]:
     return offers_to(organisation_ids=organisation_ids) if organisation_ids else ()
 
 
+def answers_waiting(actor: Actor, at: datetime) -> tuple[NoticeView, ...]:
+    """Return the notices with an objection that the actor may answer, by their last day."""
+    return workflow.notices_waiting(actor, at=at, limit=INBOX_LIMIT)
+
+
 def count_waiting(actor: Actor, at: datetime) -> int:
     """Return how many lines the inbox has."""
-    return len(cases_waiting(actor, at)) + len(offers_waiting(actor))
+    return len(cases_waiting(actor, at)) + len(offers_waiting(actor)) + len(answers_waiting(actor, at))

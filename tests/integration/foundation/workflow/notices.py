@@ -20,6 +20,7 @@ from tanpuhui.foundation.workflow.operations import (
     answer_comment,
     comment_on_notice,
     decide,
+    withdraw_comment,
 )
 from tanpuhui.foundation.workflow.queries import NoticeView
 
@@ -109,3 +110,8 @@ def answer(
         text=text,
         upheld=upheld,
     )
+
+
+def withdraw(comment_id: int, actor: Actor, *, at: datetime = FIRST_DAY) -> None:
+    """Take back a comment."""
+    withdraw_comment(actor=actor, at=at, idempotency_key=None, comment_id=comment_id)

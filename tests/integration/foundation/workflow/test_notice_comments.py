@@ -20,6 +20,7 @@ from tests.integration.foundation.workflow.notices import (
     citizen,
     object_to,
     refused,
+    withdraw,
 )
 
 from tanpuhui.foundation.documents.models import Document
@@ -53,7 +54,6 @@ from tanpuhui.foundation.workflow.operations import (
     decide,
     end_notices,
     extend_notice,
-    withdraw_comment,
 )
 
 pytestmark = pytest.mark.django_db
@@ -76,10 +76,6 @@ def worker(province: Province, organisation_id: int, *, role: Role = Role.PARTNE
     )
     grant = Grant(role=role, organisation_id=organisation_id, area=province.area)
     return Actor(kind="user", id=str(user.pk), grants=(grant,))
-
-
-def withdraw(comment_id: int, actor: Actor, *, at: datetime = FIRST_DAY) -> None:
-    withdraw_comment(actor=actor, at=at, idempotency_key=None, comment_id=comment_id)
 
 
 def test_a_comment_is_kept_with_the_name_declared_and_what_stands_behind_it(province: Province) -> None:

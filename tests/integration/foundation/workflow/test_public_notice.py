@@ -72,7 +72,7 @@ def test_a_notice_whose_days_no_rule_sets_takes_those_of_the_decider_with_the_op
         take(province, case_id, "announce_anew", Role.MAKER, at=FIRST_DAY)
     take(province, case_id, "announce_anew", Role.MAKER, at=FIRST_DAY, notice_working_days="2")
     (view,) = queries.notices_of(case_id, at=FIRST_DAY)
-    assert (view.working_days, view.days_basis, view.days_confidence) == (2, "按规定办理", "")
+    assert (view.working_days, view.days_basis, view.days_confidence) == (2, "按规定办理", "NOT ESTABLISHED")
     assert view.last_day == date(2026, 11, 25)
 
 

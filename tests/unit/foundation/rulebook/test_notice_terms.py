@@ -78,6 +78,7 @@ def test_every_term_counts_in_the_hash(tmp_path: Path, terms: str) -> None:
         ((TERMS, "{parameter: notice.days, confidence: S7}"), "confidence of its own"),
         ((TERMS, "{parameter: days}"), "not the key of a parameter"),
         ((TERMS, '{working_days: "7", basis: x, confidence: sure}'), "no evidence tag"),
+        ((TERMS, '{working_days: "7", basis: x, confidence: NOT ESTABLISHED}'), "has no value"),
         ((TERMS, '{working_days: "7", basis: x, publishes: [A b]}'), "not a name"),
         (("label_en: Applied}", f"label_en: Applied, notice: {TERMS}}}"), "cannot begin with its notice"),
         (("outcome: return, role: maker", "outcome: return, role: system"), "people need a way out"),

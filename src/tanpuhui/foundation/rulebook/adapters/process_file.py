@@ -205,15 +205,19 @@ def _with_notice(state: StateRow, item: Placed) -> StateRow:
         raise item.refuse("a notice names working_days with their basis, or the parameter that holds them")
     if "parameter" in fields and "confidence" in fields:
         raise item.refuse("the parameter has a confidence of its own")
+    days = _days(fields["working_days"]) if "working_days" in fields else None
+    confidence = fields["confidence"].evidence_tag() if "confidence" in fields else ""
+    if days is not None and confidence == "NOT ESTABLISHED":
+        raise fields["confidence"].refuse("what is not established has no value: write unset")
     parameter = fields["parameter"].text() if "parameter" in fields else ""
     if parameter and _PARAMETER.fullmatch(parameter) is None:
         raise fields["parameter"].refuse(f"{parameter!r} is not the key of a parameter")
     return replace(
         state,
         notice=True,
-        notice_working_days=_days(fields["working_days"]) if "working_days" in fields else None,
+        notice_working_days=days,
         notice_basis=fields["basis"].text() if "basis" in fields else "",
-        notice_confidence=fields["confidence"].evidence_tag() if "confidence" in fields else "",
+        notice_confidence=confidence,
         notice_parameter=parameter,
         notice_publishes=tuple(_name(one) for one in fields["publishes"].items())
         if "publishes" in fields

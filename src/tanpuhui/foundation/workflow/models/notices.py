@@ -13,7 +13,7 @@ class Notice(models.Model):
     """A case before the public for some working days (公示).
 
     `opens_on` is the first day of the notice, `closes_on` the last on which anybody may comment. `days_basis` is the rule, or what
-    the person who chose the days gave as reason; `days_confidence` is the rule's tag, empty where a person chose. `documents`
+    the person who chose the days gave as reason; `days_confidence` is the rule's tag, NOT ESTABLISHED where a person chose. `documents`
     are the attachments published with it, as they were when it opened: kind, name, version, sha256, size. Both ends and the
     wording never change (a later last day is a NoticeExtension); the result is written once.
     """

@@ -65,9 +65,11 @@ from tanpuhui.foundation.workflow.operations._attach import (
 )
 from tanpuhui.foundation.workflow.operations._comments import (
     CommentEntered,
+    CommentLimits,
     CommentWithdrawn,
     FileToEnter,
     NewFile,
+    comment_limits,
     comment_on_notice,
     enter_comment,
     withdraw_comment,
@@ -128,6 +130,7 @@ __all__ = [
     "CaseTold",
     "CommentAnswered",
     "CommentEntered",
+    "CommentLimits",
     "CommentMissing",
     "CommentTakenBack",
     "CommentTooLong",
@@ -174,6 +177,7 @@ __all__ = [
     "assign_case",
     "attach",
     "attach_file",
+    "comment_limits",
     "comment_on_notice",
     "decide",
     "end_notices",

@@ -45,6 +45,18 @@ PER_DAY_MAX = "notice.comments_per_person_day_max"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommentLimits:
+    """What a comment may carry, and how many one person may make."""
+
+    characters_max: int
+    files_max: int
+    file_bytes_max: int
+    kinds: tuple[str, ...]
+    per_notice_max: int
+    per_day_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
     """A file that comes with a comment."""
 
@@ -77,6 +89,18 @@ class CommentWithdrawn:
     case_id: int
 
 
+def comment_limits(at: datetime) -> CommentLimits:
+    """Return the limits in force, all parameters of the rulebook. Raises ParameterUnset: no limit is guessed."""
+    return CommentLimits(
+        characters_max=_limit(CHARACTERS_MAX, at),
+        files_max=_limit(FILES_MAX, at),
+        file_bytes_max=_limit(FILE_BYTES_MAX, at),
+        kinds=tuple(_text(FILE_KINDS, at).split()),
+        per_notice_max=_limit(PER_NOTICE_MAX, at),
+        per_day_max=_limit(PER_DAY_MAX, at),
+    )
+
+
 def comment_on_notice(
     *,
     actor: Actor,
@@ -95,12 +119,17 @@ def comment_on_notice(
     The bytes are stored first, in a transaction of their own, and only where the comment would be taken, so that a
     refused one leaves none. Raises what `enter_comment` raises, and TooManyFiles, FileKindRefused, FileTooBig.
     """
-    check_file_count(len(files), most=_limit(FILES_MAX, at))
-    kinds = frozenset(_text(FILE_KINDS, at).split())
+    limits = comment_limits(at)
+    check_file_count(len(files), most=limits.files_max)
     taken = [
-        (*checked_file(name=one.name, content=one.content, kinds=kinds, bytes_max=_limit(FILE_BYTES_MAX, at)), one)
+        (
+            *checked_file(
+                name=one.name, content=one.content, kinds=limits.kinds, bytes_max=limits.file_bytes_max
+            ),
+            one,
+        )
         for one in files
-    ]  # fmt: skip
+    ]
     if taken and _refusal(actor=actor, at=at, notice_id=notice_id) is None:
         with transaction.atomic():
             for plain, media_type, one in taken:
@@ -158,7 +187,7 @@ def enter_comment(
         name=checked_name(name),
         name_public=name_public,
         known_by=_known_by(actor),
-        text=checked_comment(text, characters_max=_limit(CHARACTERS_MAX, at)),
+        text=checked_comment(text, characters_max=comment_limits(at).characters_max),
         objection=objection,
         documents=[
             {"name": one.name, "sha256": one.sha256, "size": documents.document(one.sha256).size}
@@ -210,11 +239,14 @@ def _refusal(*, actor: Actor, at: datetime, notice_id: int) -> Refusal | None:
     if not _known_by(actor):
         return CommenterUnknown()
     own = NoticeComment.objects.filter(user_id=int(actor.id))
-    per_notice, per_day = _limit(PER_NOTICE_MAX, at), _limit(PER_DAY_MAX, at)
+    limits = comment_limits(at)
     midnight = datetime.combine(business_day(at), datetime.min.time(), tzinfo=CHINA)
     today = own.filter(at__gte=midnight, at__lt=midnight + timedelta(days=1))
-    if own.filter(notice_id=notice_id).count() >= per_notice or today.count() >= per_day:
-        return TooManyComments(per_notice=per_notice, per_day=per_day)
+    if (
+        own.filter(notice_id=notice_id).count() >= limits.per_notice_max
+        or today.count() >= limits.per_day_max
+    ):
+        return TooManyComments(per_notice=limits.per_notice_max, per_day=limits.per_day_max)
     return None
 
 

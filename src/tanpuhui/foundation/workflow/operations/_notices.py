@@ -10,7 +10,7 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import NOTICE_WORKING_DAYS
 from tanpuhui.foundation.workflow.events import NoticeClosed, NoticeOpened
 from tanpuhui.foundation.workflow.models import Case, Decision, Notice
-from tanpuhui.foundation.workflow.queries import notice_documents, notice_terms
+from tanpuhui.foundation.workflow.queries import NOT_ESTABLISHED, notice_documents, notice_terms
 
 
 def open_notice(case: Case, *, version: rulebook.ProcessVersion, decision: Decision) -> Notice:
@@ -30,7 +30,7 @@ def open_notice(case: Case, *, version: rulebook.ProcessVersion, decision: Decis
         title=case.title,
         working_days=days,
         days_basis=decision.opinion if chosen else terms.basis,
-        days_confidence="" if chosen else terms.confidence,
+        days_confidence=NOT_ESTABLISHED if chosen else terms.confidence,
         documents=notice_documents(case, kinds=state.notice_publishes),
         opens_on=today,
         closes_on=rulebook.add_working_days(today, days),

@@ -9,6 +9,9 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import NOTICE_DAYS_MAX
 from tanpuhui.foundation.workflow.models import Attachment, Case
 
+NOT_ESTABLISHED = "NOT ESTABLISHED"
+"""The tag of a notice whose days no rule sets: somebody chose them, and the basis is their reason."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeTerms:

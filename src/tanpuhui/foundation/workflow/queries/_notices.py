@@ -19,6 +19,7 @@ from tanpuhui.foundation.workflow.domain import (
     answering_grant,
     answering_roles,
     area_prefix,
+    leaving,
     notice_state,
 )
 from tanpuhui.foundation.workflow.models import Case, Decision, Notice, NoticeComment, NoticeExtension
@@ -46,6 +47,17 @@ class NoticeExtensionView:
     closes_on: date
     reason: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeWay:
+    """One way out of a notice: who takes it, and where it leads."""
+
+    role: str
+    label_zh: str
+    label_en: str
+    target_zh: str
+    target_en: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +103,7 @@ class NoticeView:
     waiting: int
     upheld: int
     answering_roles: frozenset[Role]
+    ways: tuple[NoticeWay, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +171,11 @@ def notice_processes() -> tuple[tuple[str, str, str], ...]:
         (row["case__process"], versions[row["version"]].label_zh, versions[row["version"]].label_en)
         for row in newest.order_by("case__process")
     )
+
+
+def notice_areas() -> tuple[str, ...]:
+    """Return the areas (GB/T 2260) of which there was a notice, in order."""
+    return tuple(Notice.objects.order_by("case__area").values_list("case__area", flat=True).distinct())
 
 
 def may_answer(actor: Actor, view: NoticeView) -> bool:
@@ -303,5 +321,20 @@ def _view(
         result_en=row.result_en or row.result,
         documents=tuple(NoticeDocument(**document) for document in row.documents),
         answering_roles=answering_roles(version.transitions, state_code),
+        ways=_ways(version, state_code),
         **counts,
+    )
+
+
+def _ways(version: rulebook.ProcessVersion, state_code: str) -> tuple[NoticeWay, ...]:
+    targets = {state.code: state for state in version.states}
+    return tuple(
+        NoticeWay(
+            role=way.role,
+            label_zh=way.label_zh,
+            label_en=way.label_en,
+            target_zh=targets[way.target].label_zh,
+            target_en=targets[way.target].label_en,
+        )
+        for way in leaving(version.transitions, state_code)
     )

@@ -15,6 +15,7 @@ from tanpuhui.credits.registry.queries import certificates, issuances
 from tanpuhui.foundation.kernel.quantities import Grams
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.portal.navigation import page
+from tanpuhui.interfaces.portal.views.notices import running_notices
 from tanpuhui.interfaces.portal.views.register import balance_of
 from tanpuhui.science.methodology.queries import library
 
@@ -41,6 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "issued_total": total,
         "balance": parts,
         "by_kind": {part.kind: part.tonnes for part in parts},
+        **running_notices(limit=LATEST),
     }
     return page(request, "portal/home.html", context)
 

@@ -18,7 +18,7 @@ from tanpuhui.foundation.workflow.queries import AvailableOutcome, CaseView
 from tanpuhui.interfaces.design.parts import Crumb
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import page
-from tanpuhui.interfaces.workbench.views import case_history, case_papers, case_subject, case_ways
+from tanpuhui.interfaces.workbench.views import case_history, case_papers, case_subject, case_ways, notices
 from tanpuhui.interfaces.workbench.words import attachment_kind, locale, worded
 
 VALUE_PREFIX = "value"
@@ -59,6 +59,7 @@ def show(
         "ways": case_ways.ways(actor, view, lines, rights),
         "process_url": f"{reverse('workbench:process', args=[view.process])}?case={view.case_id}",
         **case_subject.facts_of(view, lines),
+        **notices.parts_of(actor, view),
     }
     crumbs = (Crumb(pgettext("rooms", "办件"), reverse("workbench:cases")), Crumb(view.number))
     return page(request, "workbench/case.html", context, section="inbox", crumbs=crumbs, status=status)
