@@ -80,7 +80,7 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
     assert open_to_anybody <= {
         "identity.register_citizen",  # a visitor registers themselves
         *(
-            f"identity.{verb}" for verb in ("issue_code", "check_code", "record_attempt")
+            f"identity.{verb}" for verb in ("issue_code", "check_code", "record_attempt", "use_invitation")
         ),  # before anybody is signed in
         *(
             f"messages.{verb}"
@@ -113,6 +113,10 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
         *(f"workflow.{verb}" for verb in ("enter_comment", "withdraw_comment")),
         # anybody signed in, while the notice runs; their own only
         "carbon_accounts.open_carbon_account",  # a citizen opens their own
+        *(
+            f"journeys.{verb}"
+            for verb in ("admit_organisation", "reject_organisation", "withdraw_application")
+        ),
         *(f"activity.{verb}_recalculation" for verb in ("approve", "reject")),
         *(f"activity.{verb}_application" for verb in ("return", "revise", "resubmit", "reject", "withdraw")),
         *(f"activity.{verb}_standing" for verb in ("approve", "reject", "withdraw")),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tanpuhui import journeys
 from tanpuhui.behaviour.activity import operations as activity
 from tanpuhui.behaviour.activity import queries as activity_queries
 from tanpuhui.behaviour.activity.events import BatchReceived, RecalculationApproved, RecalculationPrepared
@@ -14,6 +15,7 @@ from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
 from tanpuhui.credits.projects import queries as projects_queries
 from tanpuhui.credits.registry import operations as registry
+from tanpuhui.foundation.identity.events import ContractEnding, PersonInvited
 from tanpuhui.foundation.persistence.events import install_subscribers
 from tanpuhui.foundation.rulebook.events import HolidaysChanged
 from tanpuhui.foundation.workflow.events import (
@@ -82,6 +84,12 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("batch", "declare"): NO_EFFECT,
     ("batch", "close"): NO_EFFECT,
     ("batch", "return"): NO_EFFECT,
+    ("organisation_application", "complete"): NO_EFFECT,
+    ("organisation_application", "return"): NO_EFFECT,
+    ("organisation_application", "resubmit"): NO_EFFECT,
+    ("organisation_application", "admit"): journeys.admit_organisation,
+    ("organisation_application", "reject"): journeys.reject_organisation,
+    ("organisation_application", "withdraw"): journeys.withdraw_application,
     ("settlement_sheet", "confirm"): rewards.confirm_settlement,
     ("settlement_sheet", "object"): NO_EFFECT,
     ("settlement_sheet", "answer"): NO_EFFECT,
@@ -98,6 +106,8 @@ GUARDS: Mapping[tuple[str, str], Guard] = {
 """(subject type, guard) → the check that a process demands; `notice_over` and `objections_answered` are workflow's own."""
 
 SUBSCRIBERS: Mapping[type, Sequence[str]] = {
+    PersonInvited: ("identity.send_invitation",),
+    ContractEnding: (),
     BatchReceived: ("activity.post_batch",),
     CaseStarted: ("workflow.tell_of_opening",),
     CaseDecided: ("workflow.tell_of_decision",),

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 
 from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS
+from tanpuhui.foundation.keys.fields import EncryptedTextField
 from tanpuhui.foundation.persistence.triggers import append_only
 
 
@@ -24,7 +25,8 @@ class Held(Func):
 class User(AbstractBaseUser):
     """Somebody who signs in. Citizens are known by phone, organisations' people by a user name.
 
-    `organisation` is the one that keeps the sign-in of its person (归属机构); roles are memberships.
+    `organisation` is the one that keeps the sign-in of its person (归属机构); roles are memberships. A phone means one
+    citizen; the same person may also sign in for an organisation, and their private account has nothing to do with it.
     """
 
     username = models.TextField(unique=True)
@@ -47,7 +49,7 @@ class User(AbstractBaseUser):
         constraints = [
             models.UniqueConstraint(
                 fields=["phone_index"],
-                condition=models.Q(phone_index__isnull=False),
+                condition=models.Q(phone_index__isnull=False, is_citizen=True),
                 name="user_one_per_phone",
             ),
             models.CheckConstraint(
@@ -322,3 +324,76 @@ class ApiKey(models.Model):
             )
         ]
         indexes = [models.Index(fields=["partner", "issued_at"], name="api_key_by_partner")]
+
+
+class OrganisationApplication(models.Model):
+    """An application to bring an organisation in (入驻申请). Who is to sign in for it is sealed: names, phones, user names.
+
+    `closed_at` is when its case ended: admitted (then `organisation` is set), rejected or withdrawn.
+    """
+
+    applicant = models.ForeignKey(User, on_delete=models.PROTECT)
+    kind = models.TextField()
+    name = models.TextField()
+    name_en = models.TextField()
+    uscc = models.CharField(max_length=18)
+    area = models.CharField(max_length=6)
+    contract_number = models.TextField()
+    contract_from = models.DateField()
+    contract_to = models.DateField()
+    people = EncryptedTextField(context="identity.application_people")
+    submitted_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["uscc"], condition=models.Q(closed_at__isnull=True), name="application_one_running"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(contract_to__gte=models.F("contract_from")),
+                name="application_contract_ends_after_it_begins",
+            ),
+        ]
+        indexes = [models.Index(fields=["applicant", "submitted_at"], name="application_by_applicant")]
+
+
+class OrganisationContract(models.Model):
+    """A contract with an outside organisation (合同), first and last day included; without one in force its roles rest."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    number = models.TextField()
+    valid_from = models.DateField()
+    valid_to = models.DateField()
+    agreed_at = models.DateTimeField()
+    warned_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "number"], name="contract_once"),
+            models.CheckConstraint(
+                condition=models.Q(valid_to__gte=models.F("valid_from")),
+                name="contract_ends_after_it_begins",
+            ),
+        ]
+        indexes = [models.Index(fields=["valid_to"], name="contract_by_end")]
+
+
+class Invitation(models.Model):
+    """An activation code sent to a new person's phone (激活码): a keyed hash of user name and code."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    code_index = models.BinaryField(max_length=32)
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries_left = models.SmallIntegerField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(tries_left__gte=0), name="invitation_tries_not_negative"
+            )
+        ]
+        indexes = [models.Index(fields=["user", "issued_at"], name="invitation_by_user")]

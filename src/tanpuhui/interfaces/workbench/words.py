@@ -67,6 +67,7 @@ def case_kind(process: str) -> str:
         "recalculation": pgettext("process", "重算"),
         "scenario_admission": pgettext("process", "场景准入"),
         "scenario_standing": pgettext("process", "场景状态"),
+        "organisation_admission": pgettext("process", "入驻"),
     }.get(process, process)
 
 

@@ -154,7 +154,11 @@ def check_code(
         row.tries_left -= 1
         row.save(update_fields=["tries_left"])
         return CodeChecked(outcome="wrong", tries_left=row.tries_left, user_id=None, code_id=row.id)
-    user_id = User.objects.filter(phone_index=index, is_active=True).values_list("id", flat=True).first()
+    user_id = (
+        User.objects.filter(phone_index=index, is_active=True, is_citizen=True)
+        .values_list("id", flat=True)
+        .first()
+    )
     if (user_id is None) == (purpose == "register"):
         row.used_at = at
         row.save(update_fields=["used_at"])

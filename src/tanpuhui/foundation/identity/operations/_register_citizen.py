@@ -107,7 +107,9 @@ def _insert(citizens: Sequence[NewCitizen], *, at: datetime) -> tuple[int, ...]:
             phone_index=index,
             joined_at=at,
         )
-    taken = User.objects.filter(phone_index__in=list(rows)).values_list("phone_sealed", flat=True)[:5]
+    taken = User.objects.filter(phone_index__in=list(rows), is_citizen=True).values_list(
+        "phone_sealed", flat=True
+    )[:5]
     if taken:
         phones = (unseal(bytes(sealed or b""), context=PHONE_CONTEXT) for sealed in taken)
         raise PhoneTaken(phone=", ".join(masked_phone(phone) for phone in phones))

@@ -17,6 +17,7 @@ from tanpuhui.foundation.identity.domain import (
     masked_phone,
     normal_phone,
 )
+from tanpuhui.foundation.identity.domain.onboarding import ContractOver
 from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation, TotpAuthenticator, User
 from tanpuhui.foundation.identity.queries.acting import (
     AreaAssignmentView,
@@ -27,8 +28,18 @@ from tanpuhui.foundation.identity.queries.acting import (
     delegations,
     in_force,
 )
+from tanpuhui.foundation.identity.queries.onboarding import (
+    ApplicationView,
+    ContractView,
+    StaffView,
+    application,
+    applications_of,
+    contracts,
+    staff,
+)
 from tanpuhui.foundation.kernel.actors import Actor, Grant, Role, areas_over
 from tanpuhui.foundation.kernel.breaches import Breach
+from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.keys.queries import blind_index, blind_indexes, unseal
 
@@ -37,19 +48,25 @@ __all__ = [
     "TOTP_CONTEXT",
     "ApiKeyUnknown",
     "ApiKeyView",
+    "ApplicationView",
     "AreaAssignmentView",
+    "ContractView",
     "DelegationView",
     "MembershipView",
     "OrganisationKind",
     "OrganisationView",
     "PersonView",
+    "StaffView",
     "actor_of",
     "actor_of_api_key",
     "api_key_index",
     "api_keys",
+    "application",
+    "applications_of",
     "area_assignments",
     "breaches",
     "consents_of",
+    "contracts",
     "delegation_over",
     "delegations",
     "members",
@@ -58,6 +75,7 @@ __all__ = [
     "people",
     "person",
     "phone_index",
+    "staff",
     "subject_indexes",
     "texts_can_be_sent",
     "user_of_phone",
@@ -120,7 +138,9 @@ class ApiKeyView:
 
 
 def actor_of_api_key(*, key: str, at: datetime) -> Actor:
-    """Return the partner that a key stands for, as an actor with the partner's role; raises ApiKeyUnknown.
+    """Return the partner that a key stands for, as an actor with the partner's role.
+
+    Raises ApiKeyUnknown, ContractOver.
 
     The actor is the partner, not the key, so that a resend under a renewed key meets the first one's idempotency key.
     """
@@ -131,6 +151,9 @@ def actor_of_api_key(*, key: str, at: datetime) -> Actor:
     )
     if row is None:
         raise ApiKeyUnknown
+    held = contracts(organisation_ids=[row.partner_id])
+    if held and not any(one.valid_from <= business_day(at) <= one.valid_to for one in held):
+        raise ContractOver
     grant = Grant(role=Role.PARTNER, organisation_id=row.partner_id, area=row.partner.area)
     return Actor(kind="partner", id=str(row.partner_id), grants=(grant,))
 
@@ -234,9 +257,11 @@ def people(user_ids: Sequence[int]) -> dict[int, PersonView]:
 
 
 def user_of_phone(phone: str) -> int | None:
-    """Return the user of a phone number, None where nobody has registered with it; raises Invalid."""
+    """Return the citizen of a phone number, None where nobody has registered with it; raises Invalid."""
     return (
-        User.objects.filter(phone_index=phone_index(normal_phone(phone))).values_list("id", flat=True).first()
+        User.objects.filter(phone_index=phone_index(normal_phone(phone)), is_citizen=True)
+        .values_list("id", flat=True)
+        .first()
     )
 
 

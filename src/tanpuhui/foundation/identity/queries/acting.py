@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tanpuhui.foundation.identity.domain import DelegationOver, OrganisationKind, shared_area
-from tanpuhui.foundation.identity.models import AreaAssignment, Delegation, Membership, User
+from tanpuhui.foundation.identity.models import (
+    AreaAssignment,
+    Delegation,
+    Membership,
+    OrganisationContract,
+    User,
+)
 from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Actor, Grant, Role, area_covers
-from tanpuhui.foundation.kernel.calendar import CHINA
+from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 
 Dated = TypeVar("Dated", Membership, AreaAssignment)
@@ -42,7 +48,7 @@ def actor_of(*, user_id: int, at: datetime) -> Actor:
 
 def _own_grants(user_id: int, *, at: datetime) -> list[Grant]:
     rows = list(
-        in_force(Membership.objects.filter(user_id=user_id), at)
+        in_force(under_contract(Membership.objects.filter(user_id=user_id), at), at)
         .order_by("id")
         .values_list("role", "organisation_id", "area", "organisation__kind")
     )
@@ -92,6 +98,13 @@ def _delegated_grants(user: User, *, own: Sequence[Grant], at: datetime) -> list
         and grant.organisation_id == row.organisation_id
         and (held := shared_area(grant.area, row.area)) is not None
     ]
+
+
+def under_contract(rows: QuerySet[Membership], at: datetime) -> QuerySet[Membership]:
+    """Return the memberships of organisations whose contract is in force; one that has none (the scheme's own) needs none."""
+    day = business_day(at)
+    contracts = OrganisationContract.objects.filter(organisation_id=OuterRef("organisation_id"))
+    return rows.filter(~Exists(contracts) | Exists(contracts.filter(valid_from__lte=day, valid_to__gte=day)))
 
 
 def in_force(rows: QuerySet[Dated], at: datetime) -> QuerySet[Dated]:

@@ -153,7 +153,11 @@ def acting_grants(*, transition: TransitionRow, case: CaseFacts, actor: Actor) -
         if grant.role == transition.role
         and (
             grant.role == Role.SYSTEM
-            or (area_covers(grant.area, case.area) and _acts_for_party(grant, case=case, actor=actor))
+            or (
+                # A person acts on what they opened, wherever it is decided; everybody else inside their area.
+                (grant.role == Role.CITIZEN or area_covers(grant.area, case.area))
+                and _acts_for_party(grant, case=case, actor=actor)
+            )
         )
     ]
     return tuple(sorted(found, key=lambda grant: grant.on_behalf_of != ""))

@@ -78,10 +78,11 @@ def _waits_for(actor: Actor, *, version_id: int, transition: rulebook.Transition
             allowed |= where if transition.two_person else Q(pk__isnull=False)
             continue
         where &= _not_assigned_to_others(transition.role, persons)
-        where &= Q(area__startswith=area_prefix(grant.area))
         if grant.role == Role.CITIZEN:
             where &= Q(opened_by_kind=actor.kind, opened_by_id=actor.id)
-        elif grant.role in APPLICANT_ROLES | NAMED_ROLES:
+        else:
+            where &= Q(area__startswith=area_prefix(grant.area))
+        if grant.role in APPLICANT_ROLES | NAMED_ROLES:
             if grant.organisation_id is None:
                 continue
             where &= _party_is(grant.role, grant.organisation_id)
