@@ -23,6 +23,7 @@ from tanpuhui.foundation.identity.operations import (
     InvitationExpired,
     InvitationWrong,
     OrganisationKind,
+    PasswordTooShort,
     RoleNotOfKind,
     TooManyApplications,
     UscCodeTaken,
@@ -115,7 +116,7 @@ def test_each_person_sets_a_password_with_the_code_on_their_phone_and_signs_in(c
     with pytest.raises(InvitationWrong) as refused:
         activate(code=wrong, password=PASSWORD, **facts)  # type: ignore[arg-type]
     assert refused.value.data["tries_left"] == 4
-    with pytest.raises(Invalid, match="password"):
+    with pytest.raises(PasswordTooShort):
         activate(code=code, password=SecretStr("short"), **facts)  # type: ignore[arg-type]
     assert activate(code=f"{code[:4]} {code[4:]}", password=PASSWORD, **facts).pk == user.pk  # type: ignore[arg-type]
     signed_in = sign_in_with_password(

@@ -140,3 +140,17 @@ def test_the_database_keeps_one_centre_for_a_city_at_a_time(now: datetime) -> No
         AreaAssignment.objects.create(
             organisation_id=other, area=NORTH, valid_from=now + timedelta(1), reason=""
         )
+
+
+def test_who_may_act_on_an_area_is_found_in_the_other_direction_too(
+    administrator: Actor, now: datetime
+) -> None:
+    centre = sub_centre(1, NORTH, now)
+    whole, elsewhere = maker(centre, now), maker(centre, now, area=SOUTH)
+    facts = {"role": Role.MAKER, "at": now}
+    assert queries.users_with_role(area="990102", **facts) == {whole}  # type: ignore[arg-type]
+    assert queries.users_with_role(area=SOUTH, **facts) == frozenset()  # type: ignore[arg-type]
+    later = now + timedelta(days=1)
+    assign_area(actor=administrator, at=later, area=SOUTH, organisation_id=centre, reason="扩大")
+    assert queries.users_with_role(area=SOUTH, role=Role.MAKER, at=later) == {whole, elsewhere}
+    assert queries.users_with_role(area=SOUTH, role=Role.MAKER, at=later, organisation_id=0) == frozenset()

@@ -204,3 +204,12 @@ def test_what_was_delegated_is_listed_for_both_and_for_the_organisation(office: 
         queries.delegations(organisation_id=office.centre_id),
     ):
         assert [(one.id, one.roles, one.reason) for one in found] == [(delegation_id, ("checker",), "休假")]
+
+
+def test_who_acts_for_another_is_found_with_those_who_hold_the_role(office: Office) -> None:
+    facts = {"role": Role.CHECKER, "area": "990102"}
+    assert queries.users_with_role(at=office.at, **facts) == {office.checker}  # type: ignore[arg-type]
+    office.delegates(area="990100")
+    assert queries.users_with_role(at=office.at, **facts) == {office.checker, office.maker}  # type: ignore[arg-type]
+    assert queries.users_with_role(at=office.at, role=Role.CHECKER, area="990202") == {office.checker}
+    assert queries.users_with_role(at=office.at + WEEK, **facts) == {office.checker}  # type: ignore[arg-type]

@@ -16,7 +16,6 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from pydantic import SecretStr
 
 from tanpuhui.foundation.audit.operations import operation
-from tanpuhui.foundation.identity.adapters.sms import sms_port
 from tanpuhui.foundation.identity.domain import UsernameTaken, check_name, normal_phone
 from tanpuhui.foundation.identity.domain.onboarding import (
     INVITATION_DIGITS,
@@ -33,13 +32,13 @@ from tanpuhui.foundation.identity.operations._add_member import PersonAdded, org
 from tanpuhui.foundation.identity.operations._authority import require_granter, require_keeper
 from tanpuhui.foundation.identity.operations._password_policy import refuse_weak_password
 from tanpuhui.foundation.identity.operations._register_citizen import VISITOR
+from tanpuhui.foundation.identity.operations._text_person import text_person
 from tanpuhui.foundation.identity.queries import PHONE_CONTEXT, phone_index
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound, NotPermitted
-from tanpuhui.foundation.keys.queries import blind_index, seal, unseal
+from tanpuhui.foundation.keys.queries import blind_index, seal
 from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.persistence.locks import lock_names
-from tanpuhui.foundation.rulebook.queries import jurisdiction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,15 +142,14 @@ def send_invitation(*, user_id: int, at: datetime) -> None:
     user = User.objects.select_related("organisation").get(id=user_id)
     if user.has_usable_password() or user.phone_sealed is None or user.organisation is None:
         return
-    port = sms_port()
     code = f"{secrets.randbelow(10**INVITATION_DIGITS):0{INVITATION_DIGITS}d}"
     record_invitation(actor=SYSTEM, at=at, user_id=user_id, code_index_hex=_code_index(user.username, code))
     hours = int(INVITATION_VALID.total_seconds() // 3600)
     text = (
-        f"【{jurisdiction().scheme_zh}】{user.organisation.name}授权您登录平台。用户名 {user.username}，激活码 {code}，"
+        f"{user.organisation.name}授权您登录平台。用户名 {user.username}，激活码 {code}，"
         f"{hours} 小时内在 {settings.TANPUHUI_PUBLIC_URL}/activate 设置密码。请勿告诉他人。"
     )
-    port.send(phone=unseal(bytes(user.phone_sealed), context=PHONE_CONTEXT), text=text, at=at)
+    text_person(user_id=user_id, text=text, at=at)
 
 
 def activate(*, username: str, code: str, password: SecretStr, ip: str, at: datetime) -> User:

@@ -27,6 +27,7 @@ from tanpuhui.foundation.identity.queries.acting import (
     delegation_over,
     delegations,
     in_force,
+    users_with_role,
 )
 from tanpuhui.foundation.identity.queries.onboarding import (
     ApplicationView,
@@ -37,7 +38,7 @@ from tanpuhui.foundation.identity.queries.onboarding import (
     contracts,
     staff,
 )
-from tanpuhui.foundation.kernel.actors import Actor, Grant, Role, areas_over
+from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
@@ -274,22 +275,6 @@ def users_with_phone(user_ids: Iterable[int]) -> frozenset[int]:
 def texts_can_be_sent() -> bool:
     """Say whether a gateway for text messages is set up."""
     return sms_configured()
-
-
-def users_with_role(
-    *, role: str, area: str, at: datetime, organisation_id: int | None = None
-) -> frozenset[int]:
-    """Return the active people who hold a role over an area at a moment, of one organisation where it is given."""
-    rows = Membership.objects.filter(
-        Q(valid_to__isnull=True) | Q(valid_to__gt=at),
-        role=role,
-        area__in=areas_over(area),
-        valid_from__lte=at,
-        user__is_active=True,
-    )
-    if organisation_id is not None:
-        rows = rows.filter(organisation_id=organisation_id)
-    return frozenset(rows.values_list("user_id", flat=True))
 
 
 def users_of_subjects(*, partner_id: int, subjects: Sequence[str]) -> dict[str, int]:

@@ -17,7 +17,14 @@ from tanpuhui.foundation.identity.models import (
     OrganisationContract,
     User,
 )
-from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Actor, Grant, Role, area_covers
+from tanpuhui.foundation.kernel.actors import (
+    SCHEME_ADMINISTRATORS,
+    Actor,
+    Grant,
+    Role,
+    area_covers,
+    areas_over,
+)
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 
@@ -98,6 +105,44 @@ def _delegated_grants(user: User, *, own: Sequence[Grant], at: datetime) -> list
         and grant.organisation_id == row.organisation_id
         and (held := shared_area(grant.area, row.area)) is not None
     ]
+
+
+def users_with_role(
+    *, role: str, area: str, at: datetime, organisation_id: int | None = None
+) -> frozenset[int]:
+    """Return the active people who may act in a role over an area at a moment, of one organisation where it is given.
+
+    The other direction of `actor_of`: sub-centres only where they run the area, contracts in force, and whoever acts for
+    one of these people.
+    """
+    around = areas_over(area)
+    runs_it = in_force(
+        AreaAssignment.objects.filter(organisation_id=OuterRef("organisation_id"), area__in=around), at
+    )
+    rows = under_contract(in_force(Membership.objects.filter(role=role, area__in=around), at), at).filter(
+        ~Q(organisation__kind=OrganisationKind.SUBCENTRE) | Exists(runs_it), user__is_active=True
+    )
+    if organisation_id is not None:
+        rows = rows.filter(organisation_id=organisation_id)
+    holders = set(rows.values_list("user_id", "organisation_id"))
+    standing = Delegation.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=at),
+        giver_id__in={user_id for user_id, _ in holders},
+        roles__contains=[role],
+        area__in=around,
+        valid_from__lte=at,
+        valid_to__gt=at,
+    )
+    receivers = {
+        row.receiver_id
+        for row in standing
+        if (row.giver_id, row.organisation_id) in holders
+        and any(
+            grant.on_behalf_of == str(row.giver_id) and grant.role == role and area_covers(grant.area, area)
+            for grant in actor_of(user_id=row.receiver_id, at=at).grants
+        )
+    }
+    return frozenset({user_id for user_id, _ in holders} | receivers)
 
 
 def under_contract(rows: QuerySet[Membership], at: datetime) -> QuerySet[Membership]:
