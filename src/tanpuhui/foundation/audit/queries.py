@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,36 @@ class AuditLine:
     actor_kind: str
     actor_id: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditExportLine:
+    """One line of an export: what was done, by whom, about what, inside which other operation."""
+
+    id: int
+    at: datetime
+    recorded_at: datetime
+    operation: str
+    actor_kind: str
+    actor_id: str
+    subject: str
+    within: str
+
+
+def records(*, first: datetime, before: datetime) -> Iterator[AuditExportLine]:
+    """Yield what was done from one moment until before another, oldest first, without holding it all in memory."""
+    rows = AuditRecord.objects.filter(at__gte=first, at__lt=before).order_by("id")
+    for row in rows.defer("result", "arguments_sha256").iterator(chunk_size=2000):
+        yield AuditExportLine(
+            id=row.pk,
+            at=row.at,
+            recorded_at=row.recorded_at,
+            operation=row.operation,
+            actor_kind=row.actor_kind,
+            actor_id=row.actor_id,
+            subject=row.subject,
+            within=row.within,
+        )
 
 
 def timeline(*, subject: str, limit: int = 100) -> tuple[AuditLine, ...]:

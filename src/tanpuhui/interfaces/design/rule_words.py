@@ -33,6 +33,7 @@ def role_name(role: str) -> str:
         Role.CHECKER: gettext("运营中心，复核岗"),
         Role.SUBCENTRE: gettext("分中心"),
         Role.REGULATOR: gettext("主管部门"),
+        Role.CITIZEN: gettext("公众"),
         Role.ADMINISTRATOR: gettext("机构管理员"),
         Role.SYSTEM_ADMINISTRATOR: gettext("系统管理员"),
         Role.SECURITY_ADMINISTRATOR: gettext("安全管理员"),

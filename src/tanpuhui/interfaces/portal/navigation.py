@@ -66,6 +66,7 @@ def page(
         "search_url": reverse("portal:register"),
         "footer_links": [
             Crumb(gettext("使用帮助"), reverse("portal:guide")),
+            Crumb(gettext("机构入驻"), reverse("portal:onboarding")),
             Crumb(gettext("公开密钥"), reverse("portal:key-page")),
             Crumb(gettext("接口文档"), reverse("api:docs")),
             Crumb(gettext("隐私与无障碍"), reverse("portal:about")),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tanpuhui.interfaces.access.domain import PUBLIC, SIGNED_IN, RouteRule
+from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.interfaces.access.domain import PUBLIC, SIGNED_IN, RouteRule, only
 
 ROUTES: Mapping[str, RouteRule] = {
     "home": PUBLIC,
@@ -56,6 +57,10 @@ ROUTES: Mapping[str, RouteRule] = {
         ),
         PUBLIC,
     ),
+    "onboarding": PUBLIC,
+    "onboarding-apply": only(Role.CITIZEN),
+    "onboarding-application": only(Role.CITIZEN),
+    "activate": PUBLIC,
     "sign-out": PUBLIC,
     "healthz": PUBLIC,
     "readyz": PUBLIC,

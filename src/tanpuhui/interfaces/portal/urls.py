@@ -14,6 +14,7 @@ from tanpuhui.interfaces.portal.views import (
     notice,
     notice_comments,
     notices,
+    onboarding,
     register,
     scenarios,
     second_factor,
@@ -74,6 +75,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/enrol/code", second_factor.enrol_code, name="enrol-code"),
     path("sign-in/enrol/passkey", second_factor.enrol_passkey, name="enrol-passkey"),
     path("sign-in/enrol/passkey/options", second_factor.enrol_passkey_options, name="enrol-passkey-options"),
+    path("onboarding", onboarding.overview, name="onboarding"),
+    path("onboarding/<str:kind>", onboarding.apply, name="onboarding-apply"),
+    path(
+        "onboarding/applications/<int:application_id>", onboarding.application, name="onboarding-application"
+    ),
+    path("activate", onboarding.set_first_password, name="activate"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),

@@ -59,9 +59,12 @@ def doors(actor: Actor) -> list[Door]:
         ("holdings", gettext("持有与转让"), "swap", gettext("持有、在途、已消纳，发起转让和消纳"), 4),
         ("certificates", gettext("消纳证书"), "certificate", gettext("证书、PDF 和离线证明"), 4),
         ("settlements", gettext("商户结算"), "coin", gettext("关闭一个月的结算"), 5),
+        ("organisations", gettext("机构"), "building", gettext("人员、角色、合同和密钥"), 5),
+        ("areas", gettext("辖区"), "flag", gettext("各市由哪个分中心办理"), 5),
         ("audit", gettext("审计记录"), "shield", gettext("按对象查谁在何时做了什么"), 5),
         ("rules", gettext("规则参数"), "scales", gettext("有效的规则、依据和未设定的值"), 5),
         ("holidays", gettext("节假日"), "calendar", gettext("工作日怎样推算"), 5),
+        ("delegations", gettext("授权代办"), "people", gettext("请同事代您办理，随时可以结束"), 6),
         ("me", gettext("我的身份"), "person", gettext("角色、语言、退出登录"), 6),
     )
     return [

@@ -24,6 +24,9 @@ APPLICANTS = only(Role.PARTNER, Role.OWNER, Role.MAKER)
 APPLICATION_READERS = only(Role.PARTNER, Role.OWNER, Role.EXPERT, *CENTRE)
 """Those who read applications: the applicant, the partner it names, the experts who assess, and the centre."""
 
+WORKERS = only(*(EVERYBODY.roles - SCHEME_ADMINISTRATORS - {Role.ADMINISTRATOR}))
+"""Those whose roles can be delegated: everybody but the administrators."""
+
 ROUTES: Mapping[str, RouteRule] = {
     "inbox": EVERYBODY,
     "me": EVERYBODY,
@@ -112,6 +115,21 @@ ROUTES: Mapping[str, RouteRule] = {
     "rules": only(*CENTRE, *SCHEME_ADMINISTRATORS),
     "holidays": only(*CENTRE, *SCHEME_ADMINISTRATORS),
     "holiday-set": only(Role.SYSTEM_ADMINISTRATOR),
+    "audit-export": only(Role.REGULATOR, Role.AUDIT_ADMINISTRATOR),
+    "organisations": only(*CENTRE, *SCHEME_ADMINISTRATORS, Role.ADMINISTRATOR),
+    "organisation": only(*CENTRE, *SCHEME_ADMINISTRATORS, Role.ADMINISTRATOR),
+    "add-contract": only(Role.SYSTEM_ADMINISTRATOR),
+    "add-person": only(Role.SYSTEM_ADMINISTRATOR, Role.ADMINISTRATOR),
+    "invite-again": only(Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
+    "grant-role": only(Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
+    "end-membership": only(Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
+    "api-keys": only(Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
+    "revoke-api-key": only(Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
+    "areas": only(*CENTRE, *SCHEME_ADMINISTRATORS),
+    "assign-area": only(Role.SYSTEM_ADMINISTRATOR),
+    "delegations": WORKERS,
+    "new-delegation": WORKERS,
+    "end-delegation": WORKERS,
     "holdings": only(*HOLDERS),
     "holding": only(*HOLDERS, *CENTRE),
     "offer": only(*HOLDERS),

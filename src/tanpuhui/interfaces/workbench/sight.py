@@ -15,7 +15,7 @@ from tanpuhui.foundation.identity.queries import (
     organisation,
     organisations,
 )
-from tanpuhui.foundation.kernel.actors import Actor, Role, area_covers
+from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Actor, Role, area_covers
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.queries import CaseView
@@ -106,6 +106,25 @@ def batch_in_sight(actor: Actor, batch_id: int) -> BatchView:
     if found.partner_id not in {view.id for view in partners_in_sight(actor)}:
         raise NotFound(what="批次 batch", id=batch_id)
     return found
+
+
+def organisation_in_sight(actor: Actor, organisation_id: int) -> OrganisationView:
+    """Return an organisation that the actor administers, runs or watches. Raises NotFound."""
+    found = organisation(organisation_id)
+    if not _may_see_organisation(actor, found):
+        raise NotFound(what="机构 organisation", id=organisation_id)
+    return found
+
+
+def organisations_in_sight(actor: Actor) -> tuple[OrganisationView, ...]:
+    """Return the organisations that the actor administers, runs or watches, oldest first."""
+    return tuple(view for view in organisations() if _may_see_organisation(actor, view))
+
+
+def _may_see_organisation(actor: Actor, view: OrganisationView) -> bool:
+    return actor.has(Role.ADMINISTRATOR, organisation_id=view.id) or actor.has(
+        *CENTRE, *SCHEME_ADMINISTRATORS, area=view.area
+    )
 
 
 def partners_in_sight(actor: Actor) -> tuple[OrganisationView, ...]:

@@ -3,6 +3,7 @@
 Errors: IdempotencyConflict (the same key came with another body), NotPermitted (no role that may call it).
 """
 
+from tanpuhui.foundation.audit.operations._note_export import ExportNoted, note_export
 from tanpuhui.foundation.audit.operations._operation import (
     IdempotencyConflict,
     OperationSpec,
@@ -10,4 +11,11 @@ from tanpuhui.foundation.audit.operations._operation import (
     registered_operations,
 )
 
-__all__ = ["IdempotencyConflict", "OperationSpec", "operation", "registered_operations"]
+__all__ = [
+    "ExportNoted",
+    "IdempotencyConflict",
+    "OperationSpec",
+    "note_export",
+    "operation",
+    "registered_operations",
+]

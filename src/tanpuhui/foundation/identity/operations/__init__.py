@@ -114,6 +114,7 @@ from tanpuhui.foundation.identity.operations._contract import (
     warn_of_contracts,
 )
 from tanpuhui.foundation.identity.operations._delegate import (
+    NEVER_DELEGATED,
     Delegated,
     DelegationEnded,
     delegate,
@@ -178,6 +179,7 @@ from tanpuhui.foundation.identity.operations._second_factor import (
 from tanpuhui.foundation.identity.operations._text_person import text_person
 
 __all__ = [
+    "NEVER_DELEGATED",
     "AdministratorNeeded",
     "AdministratorsAppointed",
     "AdministratorsCombined",

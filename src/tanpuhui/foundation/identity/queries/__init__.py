@@ -12,6 +12,7 @@ from django.db.models import Q
 from tanpuhui.foundation.identity.adapters.sms import sms_configured
 from tanpuhui.foundation.identity.domain import (
     ROLES_OF_KIND,
+    SCHEME_BODIES,
     ApiKeyUnknown,
     OrganisationKind,
     masked_phone,
@@ -46,6 +47,8 @@ from tanpuhui.foundation.keys.queries import blind_index, blind_indexes, unseal
 
 __all__ = [
     "PHONE_CONTEXT",
+    "ROLES_OF_KIND",
+    "SCHEME_BODIES",
     "TOTP_CONTEXT",
     "ApiKeyUnknown",
     "ApiKeyView",
@@ -70,7 +73,9 @@ __all__ = [
     "contracts",
     "delegation_over",
     "delegations",
+    "masked_phone",
     "members",
+    "membership",
     "organisation",
     "organisations",
     "people",
@@ -204,19 +209,28 @@ def members(organisation_id: int, *, at: datetime) -> tuple[MembershipView, ...]
         .select_related("user")
         .order_by("id")
     )
-    return tuple(
-        MembershipView(
-            id=row.id,
-            user_id=row.user_id,
-            username=row.user.username,
-            display_name=row.user.display_name,
-            organisation_id=row.organisation_id,
-            role=row.role,
-            area=row.area,
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-        )
-        for row in rows
+    return tuple(_membership_view(row) for row in rows)
+
+
+def membership(membership_id: int) -> MembershipView:
+    """Return one membership, ended ones too; raises NotFound."""
+    row = Membership.objects.select_related("user").filter(id=membership_id).first()
+    if row is None:
+        raise NotFound(what="成员关系 membership", id=membership_id)
+    return _membership_view(row)
+
+
+def _membership_view(row: Membership) -> MembershipView:
+    return MembershipView(
+        id=row.id,
+        user_id=row.user_id,
+        username=row.user.username,
+        display_name=row.user.display_name,
+        organisation_id=row.organisation_id,
+        role=row.role,
+        area=row.area,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
     )
 
 

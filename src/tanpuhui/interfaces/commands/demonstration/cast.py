@@ -69,6 +69,22 @@ class ProjectPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """An organisation that has applied to come in, and the one person it authorises."""
+
+    kind: str
+    name: str
+    name_en: str
+    uscc_stem: tuple[str, str]
+    area: str
+    contract_number: str
+    username: str
+    person: str
+    phone: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
     """Everybody, and the sizes of the story."""
 
@@ -79,6 +95,7 @@ class Cast:
     citizens_by_area: dict[str, int]
     troupes: tuple[Troupe, ...]
     projects: tuple[ProjectPlan, ...]
+    applicant: Applicant
     transfer_tonnes: int
     retirement_tonnes: int
     beneficiary: str
@@ -104,10 +121,22 @@ def read_cast(folder: Path) -> Cast:
         citizens_by_area={area: int(share) for area, share in told["citizens_by_area"].items()},
         troupes=tuple(_troupe(row) for row in told["organisations"]),
         projects=tuple(ProjectPlan(**row) for row in told["projects"]),
+        applicant=_applicant(told["application"]),
         transfer_tonnes=int(told["transfer"]["quantity_t"]),
         retirement_tonnes=int(told["retirement"]["quantity_t"]),
         beneficiary=told["retirement"]["beneficiary"],
         purpose_text=told["retirement"]["purpose_text"],
+    )
+
+
+def _applicant(row: dict[str, Any]) -> Applicant:
+    return Applicant(
+        **{
+            name: row[name]
+            for name in ("kind", "name", "name_en", "area", "contract_number", "username", "person", "phone")
+        },
+        uscc_stem=(row["uscc_stem"][0], row["uscc_stem"][1]),
+        roles=tuple(row["roles"]),
     )
 
 

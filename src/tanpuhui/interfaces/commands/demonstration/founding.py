@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
+import typst
 from pydantic import SecretStr
 
+from tanpuhui import journeys
 from tanpuhui.behaviour.activity.operations import open_feed, open_scenario
 from tanpuhui.behaviour.carbon_accounts.operations import open_carbon_accounts
 from tanpuhui.books.transparency.operations import sequence_leaves
 from tanpuhui.credits.projects.operations import register_project
 from tanpuhui.credits.registry.operations import open_holding
 from tanpuhui.foundation.identity.operations import (
+    AuthorisedPerson,
     NewCitizen,
+    OrganisationFacts,
     OrganisationKind,
     add_member,
     bind_partner_subjects,
@@ -28,9 +33,11 @@ from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.foundation.workflow.operations import decide
 from tanpuhui.interfaces.commands.demonstration.people import invent_citizens
 from tanpuhui.interfaces.commands.demonstration.stage import Stage
+from tanpuhui.interfaces.design.typeset import fonts_folder
 from tanpuhui.science.methodology.operations import import_library, import_version, propose_filing
 from tanpuhui.science.methodology.queries import files, library
 
+CONTRACT_DAYS = 730
 CONSENT_TEXT = "2026-1"
 OPERATOR_RECORD = 1
 
@@ -219,6 +226,54 @@ def _revised(content: dict[str, bytes]) -> dict[str, bytes]:
     """Return the files as version 1.1: the same method, proposed again with its next number."""
     content["methodology.yaml"] = content["methodology.yaml"].replace(b'version: "1.0"', b'version: "1.1"', 1)
     return content
+
+
+def apply_for_organisation(stage: Stage) -> None:
+    """Leave one organisation's application on the counter."""
+    at = stage.moment(stage.today - timedelta(days=2))
+    told = stage.cast.applicant
+    journeys.apply_for_organisation(
+        actor=stage.citizen(1, at),
+        at=at,
+        facts=OrganisationFacts(
+            kind=OrganisationKind(told.kind),
+            name=told.name,
+            name_en=told.name_en,
+            uscc=complete_uscc(*told.uscc_stem),
+            area=told.area,
+            contract_number=told.contract_number,
+            contract_from=stage.today,
+            contract_to=stage.today + timedelta(days=CONTRACT_DAYS),
+            people=(
+                AuthorisedPerson(
+                    name=told.person,
+                    phone=told.phone,
+                    username=told.username,
+                    roles=tuple(Role(role) for role in told.roles),
+                ),
+            ),
+        ),
+        licence_name="证照（演示）.pdf",
+        licence=_scan("证照 / certificate"),
+        authorisation_name="授权书（演示）.pdf",
+        authorisation=_scan("授权书 / authorisation"),
+        idempotency_key=stage.key("application"),
+    )
+
+
+def _scan(title: str) -> bytes:
+    """Return a PDF that says what would have been scanned; the same bytes each time, so that the act repeats."""
+    compiler = typst.Compiler(
+        input=Path(__file__).with_name("scan.typ"),
+        font_paths=[fonts_folder()],
+        ignore_system_fonts=True,
+        sys_inputs={"title": title},
+    )
+    pdf = compiler.compile(format="pdf")
+    if not isinstance(pdf, bytes):
+        message = "the typesetter gave more than one page"
+        raise TypeError(message)
+    return pdf
 
 
 def sequence_log(stage: Stage) -> None:

@@ -40,6 +40,7 @@ ACTS = (
     Act("积分兑换 rewards", rewarding.redeem),
     Act("商户结算 settlement", rewarding.settle),
     Act("方法学修订 revisions", founding.propose_revisions),
+    Act("入驻申请 application", founding.apply_for_organisation),
     Act("公开日志 public log", founding.sequence_log),
 )
 

@@ -22,6 +22,7 @@ from tanpuhui.interfaces.design.science import confidence_text, mathematics, sym
 from tanpuhui.interfaces.design.tags import writing
 from tanpuhui.interfaces.workbench.parts import at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.recalculation_sheet import sheet
+from tanpuhui.interfaces.workbench.views.admission_subject import admission_part
 from tanpuhui.interfaces.workbench.views.batches import reason_words
 from tanpuhui.interfaces.workbench.views.scenario_subject import application_part, standing_part
 from tanpuhui.interfaces.workbench.views.settlements import line_section, sheet_facts
@@ -254,6 +255,10 @@ PARTS: Mapping[str, tuple[str, Part]] = {
     "scenario_standing": (
         "subject_standing",
         lambda view, _: {"scenario_standing": standing_part(int(view.subject_id))},
+    ),
+    "organisation_application": (
+        "subject_admission",
+        lambda view, _: {"admission": admission_part(int(view.subject_id))},
     ),
 }
 """Subject type → the template of its part of the case page (`workbench/parts/`), and what the part says."""

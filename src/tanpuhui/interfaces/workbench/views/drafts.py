@@ -270,7 +270,7 @@ class ProposeForm(forms.Form):
     valid_from = forms.DateField(
         label=gettext_lazy("拟适用自"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=gettext_lazy("不填则自备案之日起。"),
     )
 

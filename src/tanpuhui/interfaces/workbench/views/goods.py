@@ -57,9 +57,11 @@ class GoodForm(forms.Form):
         required=False,
         help_text=gettext_lazy("不填就是不限。"),
     )
-    valid_from = forms.DateField(label=gettext_lazy("从"), widget=forms.DateInput(attrs={"type": "date"}))
+    valid_from = forms.DateField(
+        label=gettext_lazy("从"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
     valid_to = forms.DateField(
-        label=gettext_lazy("到（含当天）"), widget=forms.DateInput(attrs={"type": "date"})
+        label=gettext_lazy("到（含当天）"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
 
     def __init__(self, *args: Any, shops: Mapping[int, str], **kwargs: Any) -> None:

@@ -29,7 +29,9 @@ YEARS_AROUND = 1
 class HolidayForm(forms.Form):
     """One day that differs from its weekday, and the notice it rests on."""
 
-    day = forms.DateField(label=gettext_lazy("日期"), widget=forms.DateInput(attrs={"type": "date"}))
+    day = forms.DateField(
+        label=gettext_lazy("日期"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
     works = forms.ChoiceField(
         label=gettext_lazy("这一天"),
         choices=(("off", gettext_lazy("休息")), ("work", gettext_lazy("上班（调休）"))),
