@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 
 from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS
-from tanpuhui.foundation.persistence.triggers import append_only
+from tanpuhui.foundation.persistence.triggers import kept_for
 
 
 class Held(Func):
@@ -24,7 +24,8 @@ class Held(Func):
 class User(AbstractBaseUser):
     """Somebody who signs in. Citizens are known by phone, organisations' people by a user name.
 
-    `organisation` is the one that keeps the sign-in of its person (归属机构); roles are memberships.
+    `organisation` is the one that keeps the sign-in of its person (归属机构); roles are memberships. A temporary password was
+    given by somebody else and is changed at the next sign-in.
     """
 
     username = models.TextField(unique=True)
@@ -38,6 +39,8 @@ class User(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField()
+    password_set_at = models.DateTimeField(null=True)
+    password_is_temporary = models.BooleanField(default=False)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -242,7 +245,37 @@ class SignInAttempt(models.Model):
             models.Index(fields=["name_index", "at"], name="sign_in_attempt_by_name"),
             models.Index(fields=["ip", "at"], name="sign_in_attempt_by_ip"),
         ]
-        triggers = append_only()
+        triggers = kept_for("retention.log_months", "at")
+
+
+class SignInSession(models.Model):
+    """One session of somebody (登录会话): how it was opened, from where, and when and by whom it was ended.
+
+    Its content is Django's; a row of ours without a session of Django's is one that ended by itself.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    session_key = models.TextField(unique=True)
+    way = models.TextField()
+    ip = models.TextField()
+    device = models.TextField()
+    opened_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.TextField(default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "opened_at"], name="sign_in_session_by_user")]
+
+
+class EarlierPassword(models.Model):
+    """The hash of a password that somebody had (曾用密码), so that it is not taken again too soon."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    password = models.TextField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "ended_at"], name="earlier_password_by_user")]
 
 
 class TotpAuthenticator(models.Model):

@@ -46,6 +46,7 @@ ROUTES: Mapping[str, RouteRule] = {
         (
             "second-factor",
             "recovery-code",
+            "new-password",
             "sign-in-passkey",
             "sign-in-passkey-options",
             "enrol",

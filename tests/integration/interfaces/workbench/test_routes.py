@@ -17,7 +17,14 @@ from tanpuhui.interfaces.workbench import routes, urls
 from tanpuhui.interfaces.workbench.views.batches import ENVELOPE
 
 PLAIN = [p.name for p in urls.urlpatterns if not p.pattern.converters and p.name is not None]
-FORMS_ONLY = {"my-totp-new", "my-totp-code", "my-recovery-codes", "my-passkey-options", "my-passkey-new"}
+FORMS_ONLY = {
+    "my-totp-new",
+    "my-totp-code",
+    "my-recovery-codes",
+    "my-passkey-options",
+    "my-passkey-new",
+    "my-sessions-end",
+}
 """Addresses that a form is sent to and nobody looks at."""
 ROLES = [role.value for role in Role if role not in {Role.CITIZEN, Role.SYSTEM}]
 CATALOGUE = Path(routes.__file__).parent / "locale" / "en" / "LC_MESSAGES" / "django.po"
