@@ -43,14 +43,19 @@ def _own_wiring() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _signed_in_as_by_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `force_login` leave what the sign-in page leaves: a session without its own end would be ended at once."""
+    """Let `force_login` leave what the sign-in page leaves: a session without its own end would be ended at once.
+
+    It lives for years, since tests move the clock; `portal/test_session_life.py` looks at real ones.
+    """
     plain = Client.force_login
-    rules = SessionRules(idle=timedelta(minutes=30), age=timedelta(hours=12), fresh=timedelta(minutes=15))
+    years = timedelta(days=3650)
+    rules = SessionRules(idle=years, age=years, fresh=years)
 
     def force_login(self: Client, user: Any, backend: str | None = None) -> None:
         plain(self, user, backend)
         session = self.session
         session[SESSION_STAMP] = session_stamp(rules, at=timezone.now())
+        session.set_expiry(int(years.total_seconds()))
         session.save()
 
     monkeypatch.setattr(Client, "force_login", force_login)

@@ -104,8 +104,12 @@ def test_every_operation_says_who_may_call_it_or_decides_in_its_body() -> None:
                 "record_passkey",
                 "use_passkey",
                 "remove_passkey",
+                "set_password",
+                "open_session",
+                "close_session",
+                "end_other_sessions",
             )
-        ),  # everybody's own second factor, before and after signing in: the body refuses all others
+        ),  # everybody's own factors, password and sessions, before and after signing in: the body refuses all others
         "workflow.open_case",  # the calling operation says who may
         "workflow.decide",  # the rows of the process version say who may
         *(f"workflow.{verb}" for verb in ("assign_case", "urge_case", "follow_case", "attach", "remark")),
