@@ -20,6 +20,7 @@ from tanpuhui.interfaces.commands.demonstration.stage import Stage
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(300)]
 NEWCOMER = "hh.xinren"
+OWN = "My-Own-Words-2026"
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +59,10 @@ def person(browser: Browser, province: Province) -> Iterator[Person]:
         yield somebody
 
 
-def give_password(person: Person, site: str) -> None:
+def give_password(person: Person, site: str, password: str = OWN) -> None:
     person.open(f"{site}/sign-in")
     person.page.locator("#username").fill(NEWCOMER)
-    person.page.locator("#password").fill(person.place.password)
+    person.page.locator("#password").fill(password)
     person.page.locator("#organisation form:not([data-passkey]) button[type=submit]").click()
 
 
@@ -76,7 +77,7 @@ def test_from_the_first_sign_in_to_a_passkey(person: Person, province: Province)
 
     person.open(f"{site}/sign-in")
     person.shot("chooser")
-    give_password(person, site)
+    give_password(person, site, province.password)
     page.wait_for_url("**/sign-in/enrol")
     person.shot("enrol")
     person.press("显示二维码")
@@ -93,7 +94,17 @@ def test_from_the_first_sign_in_to_a_passkey(person: Person, province: Province)
     person.shot("recovery-codes")
     recovery = page.locator(".rcv li").all_inner_texts()
     assert len(recovery) == 10
-    person.press("已经收好，去工作台")
+    person.press("已经收好，继续")
+    page.wait_for_url("**/sign-in/password")
+    person.shot("new-password")
+    with person.expecting(422):
+        page.locator("#new").fill("too short")
+        page.locator("#again").fill("too short")
+        person.press("更换密码并登录")
+    person.reads("PASSWORD_TOO_SHORT")
+    page.locator("#new").fill(OWN)
+    page.locator("#again").fill(OWN)
+    person.press("更换密码并登录")
     page.wait_for_url("**/w/")
 
     sign_out(person, site)
@@ -110,6 +121,8 @@ def test_from_the_first_sign_in_to_a_passkey(person: Person, province: Province)
     person.press("登记这台设备的通行密钥")
     person.reads("通行密钥已登记", "单位电脑", "localhost")
     person.shot("my-sign-in")
+    person.open(f"{site}/w/me/password")
+    person.shot("my-password")
 
     sign_out(person, site)
     give_password(person, site)
@@ -147,3 +160,22 @@ def test_an_invented_person_walks_through_with_the_code_that_is_shown(
             assert re.search(r"/w/$", maker.page.url)
             maker.open("/w/me")
             maker.press("退出登录")
+
+
+def test_the_security_administrator_helps_somebody_who_lost_everything(
+    browser: Browser, province: Province
+) -> None:
+    with Person(browser, province, "hh.anquan", pictures=PICTURES / "signing-in") as security:
+        security.sign_in("hh.anquan")
+        security.open("/w/sign-ins")
+        security.shot("sign-ins")
+        security.open("/w/sign-ins?q=hh.fuhe")
+        security.press("钟三")
+        security.shot("sign-in-of")
+        security.page.locator("#sign-in-reset").fill("本人持工作证到场，手机丢失")
+        security.press("重置第二步验证")
+        security.reads("第二步验证已重置", "待登记第二步验证")
+        security.page.locator("#sign-in-password").fill("本人持工作证到场，忘了密码")
+        security.press("给一个临时密码")
+        security.reads("只显示这一次")
+        security.shot("temporary-password")

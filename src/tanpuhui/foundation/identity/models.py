@@ -12,7 +12,7 @@ from django.db.models import Case, F, Func, Q, Value, When
 
 from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS
 from tanpuhui.foundation.keys.fields import EncryptedTextField
-from tanpuhui.foundation.persistence.triggers import append_only
+from tanpuhui.foundation.persistence.triggers import kept_for
 
 
 class Held(Func):
@@ -27,6 +27,7 @@ class User(AbstractBaseUser):
 
     `organisation` is the one that keeps the sign-in of its person (归属机构); roles are memberships. A phone means one
     citizen; the same person may also sign in for an organisation, and their private account has nothing to do with it.
+    A temporary password was given by somebody else and is changed at the next sign-in.
     """
 
     username = models.TextField(unique=True)
@@ -40,6 +41,8 @@ class User(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField()
+    password_set_at = models.DateTimeField(null=True)
+    password_is_temporary = models.BooleanField(default=False)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -244,7 +247,37 @@ class SignInAttempt(models.Model):
             models.Index(fields=["name_index", "at"], name="sign_in_attempt_by_name"),
             models.Index(fields=["ip", "at"], name="sign_in_attempt_by_ip"),
         ]
-        triggers = append_only()
+        triggers = kept_for("retention.log_months", "at")
+
+
+class SignInSession(models.Model):
+    """One session of somebody (登录会话): how it was opened, from where, and when and by whom it was ended.
+
+    Its content is Django's; a row of ours without a session of Django's is one that ended by itself.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    session_key = models.TextField(unique=True)
+    way = models.TextField()
+    ip = models.TextField()
+    device = models.TextField()
+    opened_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.TextField(default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "opened_at"], name="sign_in_session_by_user")]
+
+
+class EarlierPassword(models.Model):
+    """The hash of a password that somebody had (曾用密码), so that it is not taken again too soon."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    password = models.TextField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "ended_at"], name="earlier_password_by_user")]
 
 
 class TotpAuthenticator(models.Model):

@@ -12,6 +12,11 @@ API_PREFIX = "/api/"
 """Addresses below it are for programs: they call with a key, and every answer is JSON."""
 
 
+def is_for_programs(path: str) -> bool:
+    """Say whether an address belongs to the API, whose answers are JSON and where no session counts."""
+    return path.startswith(API_PREFIX)
+
+
 class NotSignedIn(Refusal):
     """The address is for those who say who they are."""
 
@@ -56,6 +61,9 @@ STATUS_OF_REFUSAL: Mapping[str, int] = {
     "PASSWORD_TOO_SHORT": 422,
     "PASSWORD_TOO_PLAIN": 422,
     "PASSWORD_COMMON": 422,
+    "PASSWORD_REUSED": 422,
+    "PASSWORDS_DIFFER": 422,
+    "SIGN_IN_NOT_FRESH": 403,
     "SERIAL_MALFORMED": 422,
     "FILE_TOO_LARGE": 413,
     "BUSY": 503,

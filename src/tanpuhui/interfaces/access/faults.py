@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import requires_csrf_token
 
-from tanpuhui.interfaces.access.middleware import is_for_programs
+from tanpuhui.interfaces.access.domain import is_for_programs
 
 _SAID = {
     400: ("BAD_REQUEST", _("这个请求看不懂，什么都没有改变。")),
@@ -48,7 +48,7 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:
-    if is_for_programs(request):
+    if is_for_programs(request.path):
         code, sentence = _SAID[status]
         body = {"code": code, "message": str(sentence), "data": {}, "retryable": status == 500}
         return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from tanpuhui.foundation.identity.queries import actor_of, actor_of_api_key
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.kernel.errors import NotPermitted, Refusal
-from tanpuhui.interfaces.access.domain import API_PREFIX, NotSignedIn, status_of
+from tanpuhui.interfaces.access.domain import NotSignedIn, is_for_programs, status_of
 from tanpuhui.interfaces.access.table import route_rule
 
 BEARER = "Bearer "
@@ -39,7 +39,7 @@ class AccessMiddleware:
         Below the API's prefix a session counts for nothing, so that no page of another site can act through one.
         """
         actor = None
-        if not is_for_programs(request) and request.user.is_authenticated:
+        if not is_for_programs(request.path) and request.user.is_authenticated:
             actor = actor_of(user_id=request.user.pk, at=timezone.now())
         request.actor = actor  # type: ignore[attr-defined]
         return self._get_response(request)
@@ -54,14 +54,14 @@ class AccessMiddleware:
         """Refuse an address that the table does not open to this actor; an address not in the table opens to nobody."""
         name = request.resolver_match.view_name if request.resolver_match else ""
         rule = route_rule(name)
-        if is_for_programs(request):
+        if is_for_programs(request.path):
             try:
                 request.actor = _actor_of_header(request)
             except Refusal as unknown_key:
                 return refusal_as_json(unknown_key)
         if rule is not None and rule.allows(request.actor):
             return None
-        if is_for_programs(request):
+        if is_for_programs(request.path):
             nameless = rule is not None and request.actor is None
             return refusal_as_json(NotSignedIn() if nameless else NotPermitted(operation=name))
         if rule is not None and request.actor is None:
@@ -72,15 +72,10 @@ class AccessMiddleware:
         """Answer a refusal by its code; other errors are left to Django."""
         if not isinstance(error, Refusal):
             return None
-        if is_for_programs(request):
+        if is_for_programs(request.path):
             return refusal_as_json(error)
         body = error.as_dict(get_language() or "zh-hans")
         return render(request, "access/refusal.html", {"refusal": body}, status=status_of(error.code))
-
-
-def is_for_programs(request: HttpRequest) -> bool:
-    """Say whether the address belongs to the API, whose answers are JSON."""
-    return request.path.startswith(API_PREFIX)
 
 
 def refusal_as_json(refusal: Refusal) -> JsonResponse:

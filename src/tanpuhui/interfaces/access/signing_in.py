@@ -9,12 +9,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
@@ -22,9 +22,14 @@ from tanpuhui.foundation.identity.operations import (
     PasskeyRefused,
     PasskeysUnavailable,
     RelyingParty,
+    SignInNotFresh,
     SignInOver,
+    close_session,
+    open_session,
+    own,
 )
 from tanpuhui.foundation.identity.queries import sign_in
+from tanpuhui.foundation.identity.queries.sessions import SESSION_STAMP, session_stamp
 from tanpuhui.foundation.rulebook.queries import jurisdiction
 
 _PENDING = "sign_in.pending"
@@ -33,10 +38,14 @@ _PASSKEY = "sign_in.passkey"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """Somebody whose password was right and whose second factor is still to come; `wanted` is where they go then."""
+    """Somebody whose password was right; `wanted` is where they go once they are in.
+
+    `shown` is the way of their second factor where only a new password is left to ask for.
+    """
 
     user_id: int
     wanted: str
+    shown: str = ""
 
 
 def hold(request: HttpRequest, user: Any, *, wanted: str, at: datetime) -> None:
@@ -64,14 +73,50 @@ def held(request: HttpRequest, *, at: datetime) -> Pending | None:
     if user is None or not fresh or not constant_time_compare(user.get_session_auth_hash(), kept["proof"]):
         request.session.pop(_PENDING, None)
         raise SignInOver(minutes=int(allowed.total_seconds() // 60))
-    return Pending(user_id=user.pk, wanted=str(kept["wanted"]))
+    return Pending(user_id=user.pk, wanted=str(kept["wanted"]), shown=str(kept.get("shown", "")))
 
 
-def enter(request: HttpRequest, user: Any) -> None:
-    """Open the session of somebody who has shown everything that is asked of them."""
+def shown(request: HttpRequest, way: str) -> None:
+    """Remember by which way the person who waits showed their second factor; only a new password is left to ask for."""
+    kept = request.session[_PENDING]
+    request.session[_PENDING] = {**kept, "shown": way}
+
+
+def enter(request: HttpRequest, user: Any, *, way: str, at: datetime) -> None:
+    """Open the session of somebody who has shown everything that is asked of them, and write it down.
+
+    The session carries how long it may live; that is decided now, by the rules of today. Raises ParameterUnset.
+    """
+    rules = sign_in.session_rules(user.pk, at=at)
     for key in (_PENDING, _PASSKEY):
         request.session.pop(key, None)
     login(request, user)
+    request.session[SESSION_STAMP] = session_stamp(rules, at=at)
+    request.session.set_expiry(int(rules.age.total_seconds()))
+    open_session(
+        actor=own(user.pk),
+        at=at,
+        user_id=user.pk,
+        session_key=request.session.session_key or "",
+        way=way,
+        ip=client_address(request),
+        device=request.headers.get("User-Agent", ""),
+    )
+
+
+def leave(request: HttpRequest, *, why: str, at: datetime) -> None:
+    """End the session of whoever is signed in, and write down why."""
+    if request.user.is_authenticated:
+        user_id, key = int(request.user.pk), request.session.session_key or ""
+        close_session(actor=own(user_id), at=at, user_id=user_id, session_key=key, why=why)
+    logout(request)
+
+
+def require_fresh(request: HttpRequest, *, at: datetime) -> None:
+    """Refuse a change of somebody's sign-in unless this session was opened a moment ago. Raises SignInNotFresh."""
+    stamp = request.session[SESSION_STAMP]
+    if at - datetime.fromisoformat(stamp["opened_at"]) > timedelta(seconds=stamp["fresh_seconds"]):
+        raise SignInNotFresh(minutes=int(stamp["fresh_seconds"]) // 60)
 
 
 def relying_party(request: HttpRequest) -> RelyingParty | None:

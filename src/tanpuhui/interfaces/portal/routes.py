@@ -47,6 +47,7 @@ ROUTES: Mapping[str, RouteRule] = {
         (
             "second-factor",
             "recovery-code",
+            "new-password",
             "sign-in-passkey",
             "sign-in-passkey-options",
             "enrol",

@@ -68,6 +68,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/organisation", sign_in.organisation, name="sign-in-organisation"),
     path("sign-in/second-factor", second_factor.second_factor, name="second-factor"),
     path("sign-in/recovery-code", second_factor.recovery, name="recovery-code"),
+    path("sign-in/password", second_factor.new_password, name="new-password"),
     path("sign-in/passkey", second_factor.passkey, name="sign-in-passkey"),
     path("sign-in/passkey/options", second_factor.passkey_options, name="sign-in-passkey-options"),
     path("sign-in/enrol", second_factor.enrol, name="enrol"),

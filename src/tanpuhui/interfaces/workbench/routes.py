@@ -13,6 +13,9 @@ EVERYBODY = only(*(role for role in Role if role not in {Role.CITIZEN, Role.SYST
 CENTRE = (Role.MAKER, Role.CHECKER, Role.SUBCENTRE, Role.REGULATOR)
 """Those who run or watch the scheme; they read everything of their area."""
 
+SIGN_IN_KEEPERS = only(Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)
+"""Those who look after how others sign in: the scheme's security administrator, and each outside organisation's own."""
+
 HOLDERS = (Role.OWNER, Role.BUYER)
 
 AUTHORS = only(Role.OWNER, Role.PARTNER, Role.EXPERT, Role.MAKER, Role.SUBCENTRE)
@@ -45,8 +48,14 @@ ROUTES: Mapping[str, RouteRule] = {
             "my-passkey-options",
             "my-passkey-new",
             "my-passkey-remove",
+            "my-password",
+            "my-sessions-end",
         ),
         EVERYBODY,
+    ),
+    **dict.fromkeys(
+        ("sign-ins", "sign-in-of", "sign-in-unlock", "sign-in-reset", "sign-in-end", "sign-in-password"),
+        SIGN_IN_KEEPERS,
     ),
     "cases": only(*CENTRE, *HOLDERS, Role.VERIFIER, Role.EXPERT, Role.PARTNER, Role.MERCHANT),
     "case": EVERYBODY,

@@ -42,7 +42,7 @@ def newcomer(people: Path) -> User:
     shop = Organisation.objects.get(name="shop.clerk")
     member = add_member(
         actor=SYSTEM, at=timezone.now(), organisation_id=shop.id, username="new.clerk", display_name="新店员",
-        password=SecretStr(PASSWORD), role=Role.MERCHANT, area="990000",
+        password=SecretStr(PASSWORD), role=Role.MERCHANT, area="990000", temporary=False,
     )  # fmt: skip
     return User.objects.get(id=member.user_id)
 

@@ -47,7 +47,7 @@ def people(db: None, now: datetime, own_folder: Path, invented_jurisdiction: Pat
         )  # fmt: skip
         member = add_member(
             actor=SYSTEM, at=now, organisation_id=organisation.organisation_id, username=name, display_name=name,
-            password=SecretStr(PASSWORD), role=role, area="990000",
+            password=SecretStr(PASSWORD), role=role, area="990000", temporary=False,
         )  # fmt: skip
         enrol_demonstration_totp(actor=SYSTEM, at=now, user_id=member.user_id)
     return own_folder

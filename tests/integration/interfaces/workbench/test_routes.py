@@ -24,6 +24,7 @@ FORMS_ONLY = {
     "my-recovery-codes",
     "my-passkey-options",
     "my-passkey-new",
+    "my-sessions-end",
 }
 """Addresses that a form is sent to and nobody looks at."""
 ROLES = [role.value for role in Role if role not in {Role.CITIZEN, Role.SYSTEM}]

@@ -7,7 +7,7 @@ import secrets
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tanpuhui.foundation.kernel.errors import Invalid, Refusal
 
@@ -69,6 +69,15 @@ class PasswordRules:
     history: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRules:
+    """How long a session lives (会话规则): idle, in all, and for how long it counts as fresh for changes to one's sign-in."""
+
+    idle: timedelta
+    age: timedelta
+    fresh: timedelta
+
+
 class PasswordTooShort(Refusal):
     """The password has too few characters."""
 
@@ -91,6 +100,30 @@ class PasswordCommon(Refusal):
     code = "PASSWORD_COMMON"
     zh = "这个密码太常见，猜的人会先试它。请换一个。"
     en = "This password is among those that are tried first. Choose another."
+
+
+class PasswordReused(Refusal):
+    """The password is one that this person had lately."""
+
+    code = "PASSWORD_REUSED"
+    zh = "新密码与现用的或最近 {history} 个用过的相同。请换一个没用过的。"
+    en = "The new password is the present one or one of the last {history}. Choose one that was not used."
+
+
+class PasswordsDiffer(Refusal):
+    """The new password was typed twice, and not the same."""
+
+    code = "PASSWORDS_DIFFER"
+    zh = "两次输入的新密码不一样。请重新输入。"
+    en = "The new password was not typed the same twice. Type it again."
+
+
+class SignInNotFresh(Refusal):
+    """What changes a sign-in asks for a session that was opened a moment ago."""
+
+    code = "SIGN_IN_NOT_FRESH"
+    zh = "更改登录方式前要确认是本人：登录已超过 {minutes} 分钟，请重新登录再办理。"
+    en = "Changing how somebody signs in takes a fresh sign-in: this one is older than {minutes} minutes. Sign in again first."
 
 
 class SecondFactorWrong(Refusal):
@@ -230,6 +263,17 @@ def random_password() -> str:
         text = "".join(secrets.choice(_PASSWORD_ALPHABET) for _ in range(_PASSWORD_CHARACTERS))
         if all(one.search(text) for one in _CLASSES):
             return text
+
+
+def why_over(
+    *, opened_at: datetime, seen_at: datetime, idle: timedelta, age: timedelta, at: datetime
+) -> str | None:
+    """Return why a session is over, `age` or `idle`; None while it lives. A clock that went back ends it too."""
+    if at - opened_at >= age or at < opened_at:
+        return "age"
+    if at - seen_at >= idle:
+        return "idle"
+    return None
 
 
 def step_to_accept(matching: Sequence[int], *, last: int) -> int | None:

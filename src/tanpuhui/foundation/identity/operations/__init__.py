@@ -57,6 +57,8 @@ from tanpuhui.foundation.identity.domain.sign_in import (
     PasskeysUnavailable,
     PasskeyTaken,
     PasswordCommon,
+    PasswordReused,
+    PasswordsDiffer,
     PasswordTooPlain,
     PasswordTooShort,
     RecoveryCodeWrong,
@@ -65,6 +67,7 @@ from tanpuhui.foundation.identity.domain.sign_in import (
     SecondFactorPresent,
     SecondFactorUsed,
     SecondFactorWrong,
+    SignInNotFresh,
     SignInOver,
     TotpNotBegun,
     random_password,
@@ -93,6 +96,12 @@ from tanpuhui.foundation.identity.operations._bind_partner_subjects import (
     bind_partner_subject,
     bind_partner_subjects,
 )
+from tanpuhui.foundation.identity.operations._change_password import (
+    PasswordSet,
+    change_password,
+    give_temporary_password,
+    replace_password,
+)
 from tanpuhui.foundation.identity.operations._code import (
     CodeRequested,
     register_with_code,
@@ -120,6 +129,7 @@ from tanpuhui.foundation.identity.operations._delegate import (
     delegate,
     end_delegation,
 )
+from tanpuhui.foundation.identity.operations._forget_sign_ins import SignInsForgotten, forget_sign_ins
 from tanpuhui.foundation.identity.operations._grant_role import (
     MembershipOver,
     RoleGranted,
@@ -176,7 +186,16 @@ from tanpuhui.foundation.identity.operations._second_factor import (
     sign_in_with_recovery_code,
     sign_in_with_totp,
 )
+from tanpuhui.foundation.identity.operations._session import (
+    SessionOpened,
+    SessionsEnded,
+    close_session,
+    end_other_sessions,
+    end_sessions,
+    open_session,
+)
 from tanpuhui.foundation.identity.operations._text_person import text_person
+from tanpuhui.foundation.identity.operations._unlock import SignInUnlocked, unlock_sign_in
 
 __all__ = [
     "NEVER_DELEGATED",
@@ -238,9 +257,12 @@ __all__ = [
     "PasskeyTaken",
     "PasskeysUnavailable",
     "PasswordCommon",
+    "PasswordReused",
+    "PasswordSet",
     "PasswordTooPlain",
     "PasswordTooShort",
     "PasswordWrong",
+    "PasswordsDiffer",
     "PersonAdded",
     "PhoneNotRegistered",
     "PhoneTaken",
@@ -257,8 +279,13 @@ __all__ = [
     "SecondFactorUsed",
     "SecondFactorWrong",
     "SelfAppointment",
+    "SessionOpened",
+    "SessionsEnded",
     "SignInLocked",
+    "SignInNotFresh",
     "SignInOver",
+    "SignInUnlocked",
+    "SignInsForgotten",
     "SmsNotConfigured",
     "SubjectBoundElsewhere",
     "TooManyApplications",
@@ -279,20 +306,27 @@ __all__ = [
     "begin_totp",
     "bind_partner_subject",
     "bind_partner_subjects",
+    "change_password",
     "close_application",
+    "close_session",
     "correct_application",
     "delegate",
     "end_delegation",
     "end_membership",
+    "end_other_sessions",
+    "end_sessions",
     "enrol_demonstration_totp",
     "enrol_totp",
     "file_application",
+    "forget_sign_ins",
     "give_consent",
     "give_consents",
+    "give_temporary_password",
     "grant_role",
     "invite_again",
     "invite_person",
     "issue_api_key",
+    "open_session",
     "own",
     "random_password",
     "record_contract",
@@ -303,6 +337,7 @@ __all__ = [
     "register_with_code",
     "remove_passkey",
     "renew_recovery_codes",
+    "replace_password",
     "request_code",
     "reset_second_factor",
     "revoke_api_key",
@@ -313,6 +348,7 @@ __all__ = [
     "sign_in_with_recovery_code",
     "sign_in_with_totp",
     "text_person",
+    "unlock_sign_in",
     "warn_of_contracts",
     "withdraw_consent",
 ]

@@ -47,9 +47,12 @@ def add_person(
     username: str,
     display_name: str,
     password: SecretStr,
+    temporary: bool = True,
     idempotency_key: str | None = None,
 ) -> PersonAdded:
     """Create a user of an organisation without any role; somebody else gives the roles (`grant_role`).
+
+    A temporary password, which somebody else than its person knows, is changed at the first sign-in.
 
     The password is a SecretStr, so that the audit's argument hash does not cover it and cannot be used to guess it.
     Raises Invalid, PasswordTooShort, PasswordTooPlain, PasswordCommon, ParameterUnset, UsernameTaken, NotFound,
@@ -59,7 +62,14 @@ def add_person(
     require_keeper(
         actor, organisation_id=organisation_id, area=organisation.area, operation="identity.add_person"
     )
-    user = _keep(organisation, username=username, display_name=display_name, password=password, at=at)
+    user = _keep(
+        organisation,
+        username=username,
+        display_name=display_name,
+        password=password,
+        temporary=temporary,
+        at=at,
+    )
     return PersonAdded(user_id=user.pk)
 
 
@@ -74,6 +84,7 @@ def add_member(
     password: SecretStr,
     role: Role,
     area: str,
+    temporary: bool = True,
     idempotency_key: str | None = None,
 ) -> MemberAdded:
     """Create a user of the administrator's own organisation and give them one role in an area.
@@ -87,7 +98,14 @@ def add_member(
     )
     check_area(area)
     check_role(Role(role), kind=OrganisationKind(organisation.kind))
-    user = _keep(organisation, username=username, display_name=display_name, password=password, at=at)
+    user = _keep(
+        organisation,
+        username=username,
+        display_name=display_name,
+        password=password,
+        temporary=temporary,
+        at=at,
+    )
     check_appointment(
         actor, user=user, organisation=organisation, role=Role(role), area=area, begins=at, ends=None
     )
@@ -106,7 +124,13 @@ def organisation_of(organisation_id: int) -> Organisation:
 
 
 def _keep(
-    organisation: Organisation, *, username: str, display_name: str, password: SecretStr, at: datetime
+    organisation: Organisation,
+    *,
+    username: str,
+    display_name: str,
+    password: SecretStr,
+    temporary: bool,
+    at: datetime,
 ) -> User:
     check_name(username, field="username")
     check_name(display_name, field="display_name")
@@ -120,6 +144,8 @@ def _keep(
             "organisation": organisation,
             "password": make_password(password.get_secret_value()),
             "joined_at": at,
+            "password_set_at": at,
+            "password_is_temporary": temporary,
         },
     )
     if not created:

@@ -75,6 +75,38 @@ def check_appointment(
         raise AdministratorsCombined(role=role.value, held=", ".join(sorted(held - {role})))
 
 
+def require_administrator_of(actor: Actor, *, user_id: int, at: datetime, operation: str) -> None:
+    """Refuse unless the actor is the security administrator over, or administers, every organisation somebody serves.
+
+    One would not do: an administrator of a merchant could otherwise let a second factor of the centre lapse.
+    Raises NotPermitted.
+    """
+    own = User.objects.filter(id=user_id).values_list("organisation_id", "organisation__area")
+    held = Membership.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=at), user_id=user_id, valid_from__lte=at
+    ).values_list("organisation_id", "area")
+    served = [(identifier, area) for identifier, area in {*own, *held} if identifier is not None]
+    if not served:
+        actor.require(Role.SYSTEM, operation=operation)
+    for organisation_id, area in served:
+        require_granter(actor, organisation_id=organisation_id, area=area or "", operation=operation)
+
+
+def refuse_oneself(actor: Actor, user_id: int, *, operation: str) -> None:
+    """Refuse an administrator who acts on their own sign-in. Raises NotPermitted."""
+    if (actor.kind, actor.id) == ("user", str(user_id)):
+        raise NotPermitted(operation=operation)
+
+
+def require_reason(reason: str) -> None:
+    """Refuse an act of an administrator without its reason. Raises Invalid."""
+    if not reason.strip():
+        raise Invalid(
+            field="reason",
+            why="请写明理由，例如怎样核实了本人 / say why, for example how the person was verified",
+        )
+
+
 def _require(
     scheme_role: Role, actor: Actor, *, area: str, operation: str, organisation_id: int | None
 ) -> None:

@@ -68,6 +68,7 @@ __all__ = [
     "application",
     "applications_of",
     "area_assignments",
+    "area_prefix",
     "breaches",
     "consents_of",
     "contracts",
@@ -198,7 +199,7 @@ def organisations(*, kind: str | None = None, area: str | None = None) -> tuple[
     if kind is not None:
         rows = rows.filter(kind=kind)
     if area is not None:
-        rows = rows.filter(area__startswith=_area_prefix(area))
+        rows = rows.filter(area__startswith=area_prefix(area))
     return tuple(_organisation_view(row) for row in rows)
 
 
@@ -384,7 +385,7 @@ def _organisation_view(row: Organisation) -> OrganisationView:
     )
 
 
-def _area_prefix(area: str) -> str:
+def area_prefix(area: str) -> str:
     """Return the digits that everything inside an area begins with, after kernel.actors.area_covers."""
     while area.endswith("00"):
         area = area[:-2]

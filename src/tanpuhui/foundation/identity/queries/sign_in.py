@@ -7,7 +7,9 @@ from datetime import date, datetime, timedelta
 
 import pyotp
 from django.conf import settings
+from django.db.models import Q
 
+from tanpuhui.foundation.identity.domain import SCHEME_BODIES
 from tanpuhui.foundation.identity.domain.sign_in import (
     TOTP_SECONDS,
     TOTP_STEPS_AROUND,
@@ -15,9 +17,16 @@ from tanpuhui.foundation.identity.domain.sign_in import (
     LockRules,
     NoDemonstrationCode,
     PasswordRules,
+    SessionRules,
     TotpNotBegun,
 )
-from tanpuhui.foundation.identity.models import Passkey, RecoveryCode, TotpAuthenticator, User
+from tanpuhui.foundation.identity.models import (
+    Membership,
+    Passkey,
+    RecoveryCode,
+    TotpAuthenticator,
+    User,
+)
 from tanpuhui.foundation.identity.queries import TOTP_CONTEXT
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.keys.queries import unseal
@@ -124,6 +133,51 @@ def password_rules(at: datetime) -> PasswordRules:
     return PasswordRules(
         length_min=length_min, classes_min=classes_min, age=timedelta(days=age_days), history=history
     )
+
+
+def session_rules(user_id: int, *, at: datetime) -> SessionRules:
+    """Return the rules of a session that somebody opens now. Raises ParameterUnset.
+
+    The idle time is a rule per kind of person: staff of the scheme's own bodies, organisations' people, citizens.
+    """
+    age, fresh = whole_numbers("session", "age_hours", "fresh_minutes", at=at)
+    idle = whole_number("session.idle_minutes", at=at, scope=kind_of_person(user_id, at=at))
+    return SessionRules(
+        idle=timedelta(minutes=idle), age=timedelta(hours=age), fresh=timedelta(minutes=fresh)
+    )
+
+
+def kind_of_person(user_id: int, *, at: datetime) -> str:
+    """Return staff (of regulator, centre or sub-centre, by home or by a role held now), organisation or citizen."""
+    user = User.objects.select_related("organisation").filter(id=user_id).first()
+    if user is None or user.is_citizen:
+        return "citizen"
+    bodies = [kind.value for kind in SCHEME_BODIES]
+    if user.organisation is not None and user.organisation.kind in bodies:
+        return "staff"
+    serves = Membership.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=at),
+        user_id=user_id,
+        valid_from__lte=at,
+        organisation__kind__in=bodies,
+    )
+    return "staff" if serves.exists() else "organisation"
+
+
+def password_due(user_id: int, *, at: datetime) -> bool:
+    """Say whether a password must be changed before a session opens: temporary, or older than the rule allows.
+
+    Raises ParameterUnset.
+    """
+    user = (
+        User.objects.filter(id=user_id, is_citizen=False)
+        .only("password_set_at", "password_is_temporary", "joined_at")
+        .first()
+    )
+    if user is None:
+        return False
+    since = user.password_set_at or user.joined_at
+    return user.password_is_temporary or at - since >= password_rules(at).age
 
 
 def pending_time(at: datetime) -> timedelta:

@@ -74,6 +74,7 @@ def admit_organisations(stage: Stage) -> None:
                 role=Role(player.role),
                 # People of a sub-centre serve whatever cities it is assigned; the others their organisation's area.
                 area=centre_area if troupe.kind == OrganisationKind.SUBCENTRE else troupe.area,
+                temporary=False,
                 idempotency_key=stage.key("member", player.username),
             ).user_id
             enrol_demonstration_totp(actor=SYSTEM, at=at, user_id=stage.user_ids[player.username])

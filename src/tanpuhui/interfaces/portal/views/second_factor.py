@@ -25,6 +25,7 @@ from tanpuhui.foundation.identity.operations import (
     enrol_totp,
     own,
     register_passkey,
+    replace_password,
     sign_in_with_passkey,
     sign_in_with_recovery_code,
     sign_in_with_totp,
@@ -32,6 +33,8 @@ from tanpuhui.foundation.identity.operations import (
 from tanpuhui.foundation.identity.queries.sign_in import (
     DemonstrationCode,
     demonstration_code,
+    password_due,
+    password_rules,
     pending_totp,
     second_factors,
     user_to_sign_in,
@@ -80,7 +83,7 @@ def second_factor(request: HttpRequest, pending: Pending) -> HttpResponse:
         )
     except Refusal as refusal:
         return _ask(request, pending, refused=refusal)
-    return _enter(request, pending)
+    return _onward(request, pending, way="totp")
 
 
 @sensitive_post_parameters("recovery_code")
@@ -100,7 +103,7 @@ def recovery(request: HttpRequest, pending: Pending) -> HttpResponse:
         except Refusal as refusal:
             refused = refusal
         else:
-            return _enter(request, pending)
+            return _onward(request, pending, way="recovery_code")
     left = second_factors(pending.user_id).recovery_codes_left
     return _page(request, "portal/recovery_code.html", {"left": left, "refused": refused})
 
@@ -140,8 +143,36 @@ def passkey(request: HttpRequest) -> HttpResponse:
         if pending is not None:
             return _ask(request, pending, refused=refusal)
         return refused_organisation(request, refusal)
-    signing_in.enter(request, user)
-    return gone_on(pending.wanted if pending else "", user)
+    if pending is not None:
+        return _onward(request, pending, way="passkey")
+    signing_in.enter(request, user, way="passkey", at=at)
+    return gone_on("", user)
+
+
+@sensitive_post_parameters("new", "again")
+@require_http_methods(["GET", "HEAD", "POST"])
+@after_password
+def new_password(request: HttpRequest, pending: Pending) -> HttpResponse:
+    """Ask for a new password where the old one is temporary or too old, and open the session."""
+    if not pending.shown:
+        return see_other("second-factor")
+    refused: Refusal | None = None
+    at = timezone.now()
+    if request.method == "POST":
+        try:
+            replace_password(
+                actor=own(pending.user_id),
+                at=at,
+                user_id=pending.user_id,
+                new=request.POST.get("new", ""),
+                again=request.POST.get("again", ""),
+            )
+        except Refusal as refusal:
+            refused = refusal
+        else:
+            return _enter(request, pending, way=pending.shown)
+    context = {"refused": refused, "rules": password_rules(at), "user": user_to_sign_in(pending.user_id)}
+    return _page(request, "portal/new_password.html", context)
 
 
 @require_safe
@@ -177,7 +208,7 @@ def enrol_code(request: HttpRequest, pending: Pending) -> HttpResponse:
         )
     except Refusal as refusal:
         return _offer(request, pending, refused=refusal)
-    return _entered_with_codes(request, pending, codes)
+    return _onward_with_codes(request, pending, codes, way="totp")
 
 
 @require_POST
@@ -212,7 +243,7 @@ def enrol_passkey(request: HttpRequest, pending: Pending) -> HttpResponse:
         )
     except Refusal as refusal:
         return _offer(request, pending, refused=refusal)
-    return _entered_with_codes(request, pending, codes)
+    return _onward_with_codes(request, pending, codes, way="passkey")
 
 
 def refused_options(refusal: Refusal) -> JsonResponse:
@@ -226,16 +257,26 @@ def _refuse_present(pending: Pending) -> None:
         raise SecondFactorPresent
 
 
-def _enter(request: HttpRequest, pending: Pending) -> HttpResponse:
+def _onward(request: HttpRequest, pending: Pending, *, way: str) -> HttpResponse:
+    """Open the session of whoever has shown both factors, or ask for a new password first."""
+    if password_due(pending.user_id, at=timezone.now()):
+        signing_in.shown(request, way)
+        return see_other("new-password")
+    return _enter(request, pending, way=way)
+
+
+def _enter(request: HttpRequest, pending: Pending, *, way: str) -> HttpResponse:
     user = user_to_sign_in(pending.user_id)
     if user is None:
         return see_other("sign-in")
-    signing_in.enter(request, user)
+    signing_in.enter(request, user, way=way, at=timezone.now())
     return gone_on(pending.wanted, user)
 
 
-def _entered_with_codes(request: HttpRequest, pending: Pending, codes: tuple[str, ...]) -> HttpResponse:
-    gone = _enter(request, pending)
+def _onward_with_codes(
+    request: HttpRequest, pending: Pending, codes: tuple[str, ...], *, way: str
+) -> HttpResponse:
+    gone = _onward(request, pending, way=way)
     if not codes:
         return gone
     return _page(request, "portal/recovery_codes.html", {"codes": codes, "onward": gone.headers["Location"]})

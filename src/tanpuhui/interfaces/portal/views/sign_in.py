@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
@@ -106,9 +107,12 @@ def organisation(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session."""
-    logout(request)
-    response = redirect("portal:home")
+    """End the session; with `next` the sign-in page follows, and leads back there."""
+    signing_in.leave(request, why="sign_out", at=timezone.now())
+    wanted = _safe_next(request, request.POST.get("next", ""))
+    response = redirect(
+        f"{reverse('portal:sign-in')}?{urlencode({'next': wanted})}" if wanted else "portal:home"
+    )
     response.status_code = 303
     return response
 
@@ -133,7 +137,7 @@ def gone_on(wanted: str, user: Any) -> HttpResponse:
 
 
 def _enter(request: HttpRequest, user: Any) -> HttpResponse:
-    signing_in.enter(request, user)
+    signing_in.enter(request, user, way="code", at=timezone.now())
     return gone_on(_safe_next(request, request.POST.get("next", "")), user)
 
 

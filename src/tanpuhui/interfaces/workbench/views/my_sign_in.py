@@ -1,8 +1,9 @@
-"""How I sign in (我的登录): my authenticator, my passkeys, my recovery codes."""
+"""How I sign in (我的登录): my authenticator, my passkeys, my recovery codes, my sessions."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from tanpuhui.foundation.identity.operations import (
     remove_passkey,
     renew_recovery_codes,
 )
+from tanpuhui.foundation.identity.queries.sessions import SessionView, open_sessions
 from tanpuhui.foundation.identity.queries.sign_in import PasskeyView, pending_totp, second_factors
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.access import signing_in
@@ -32,6 +34,7 @@ from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import see_other, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import at_moment, row_act
+from tanpuhui.interfaces.workbench.words import device_name, way_name
 
 
 @require_safe
@@ -45,6 +48,10 @@ def my_sign_in(request: HttpRequest) -> HttpResponse:
 @never_cache
 def totp_new(request: HttpRequest) -> HttpResponse:
     """Make a secret for another authenticator; the present one serves until a code confirms the new one."""
+    try:
+        signing_in.require_fresh(request, at=timezone.now())
+    except Refusal as refusal:
+        return _show(request, refused=refusal)
     begin_totp(actor=who(request), at=timezone.now(), user_id=_me(request))
     return see_other("workbench:my-totp")
 
@@ -76,6 +83,7 @@ def totp_code(request: HttpRequest) -> HttpResponse:
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes and show them this once."""
     try:
+        signing_in.require_fresh(request, at=timezone.now())
         codes = renew_recovery_codes(actor=who(request), at=timezone.now(), user_id=_me(request))
     except Refusal as refusal:
         return _show(request, refused=refusal)
@@ -87,6 +95,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """Return what the browser is asked so that it makes a passkey."""
     try:
+        signing_in.require_fresh(request, at=timezone.now())
         asked = ask_for_new_passkey(
             user_id=_me(request), relying_party=signing_in.require_relying_party(request)
         )
@@ -101,6 +110,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
 def passkey_new(request: HttpRequest) -> HttpResponse:
     """Register the passkey that the browser made."""
     try:
+        signing_in.require_fresh(request, at=timezone.now())
         codes = register_passkey(
             actor=who(request),
             at=timezone.now(),
@@ -121,6 +131,7 @@ def passkey_new(request: HttpRequest) -> HttpResponse:
 def passkey_remove(request: HttpRequest, passkey_id: int) -> HttpResponse:
     """Take a passkey out of use."""
     try:
+        signing_in.require_fresh(request, at=timezone.now())
         remove_passkey(actor=who(request), at=timezone.now(), user_id=_me(request), passkey_id=passkey_id)
     except Refusal as refusal:
         return _show(request, refused=refusal)
@@ -141,7 +152,7 @@ def _crumbs(last: str = "") -> tuple[Crumb, ...]:
 
 
 def _show(request: HttpRequest, *, refused: Refusal | None = None) -> HttpResponse:
-    held = second_factors(_me(request))
+    held, sessions = second_factors(_me(request)), open_sessions([_me(request)], at=timezone.now())
     context: dict[str, Any] = {
         "held": held,
         "refused": refused,
@@ -154,6 +165,10 @@ def _show(request: HttpRequest, *, refused: Refusal | None = None) -> HttpRespon
             Column(""),
         ),
         "passkey_rows": [_passkey_row(request, one) for one in held.passkeys],
+        "session_columns": session_columns(),
+        "session_rows": session_rows(sessions, own=request.session.session_key or ""),
+        "others": len(sessions) - 1,
+        "here": reverse("workbench:my-sign-in"),
     }
     status = status_of(refused.code) if refused else 200
     return page(request, "workbench/my_sign_in.html", context, section="me", crumbs=_crumbs(), status=status)
@@ -163,6 +178,35 @@ def _passkey_row(request: HttpRequest, one: PasskeyView) -> Row:
     remove = row_act(request, reverse("workbench:my-passkey-remove", args=[one.id]), gettext("移除"))
     used = at_moment(one.last_used_at) if one.last_used_at else gettext("没有用过")
     return Row((one.name, one.relying_party, at_moment(one.registered_at), used, remove))
+
+
+def session_columns() -> tuple[Column, ...]:
+    """Return the heads of a table of sessions."""
+    return (
+        Column(gettext("设备")),
+        Column(gettext("登录方式")),
+        Column(gettext("网络地址"), "mono"),
+        Column(gettext("登录于")),
+        Column(gettext("最近操作")),
+    )
+
+
+def session_rows(sessions: Sequence[SessionView], *, own: str = "") -> list[Row]:
+    """Return open sessions as rows; the one whose key is given is marked as this one."""
+    return [
+        Row(
+            (
+                f"{device_name(one.device)} · {gettext('这一个')}"
+                if one.session_key == own
+                else device_name(one.device),
+                way_name(one.way),
+                one.ip,
+                at_moment(one.opened_at),
+                at_moment(one.seen_at),
+            )
+        )
+        for one in sessions
+    ]
 
 
 def _show_totp(request: HttpRequest, *, refused: Refusal | None = None) -> HttpResponse:
