@@ -64,6 +64,7 @@ def case_kind(process: str) -> str:
         "batch_correction": pgettext("process", "数据更正"),
         "settlement_confirmation": pgettext("process", "结算对账"),
         "transfer": pgettext("process", "转让"),
+        "notice": pgettext("process", "公示"),
         "recalculation": pgettext("process", "重算"),
         "scenario_admission": pgettext("process", "场景准入"),
         "scenario_standing": pgettext("process", "场景状态"),

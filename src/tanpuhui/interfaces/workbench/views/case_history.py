@@ -251,9 +251,11 @@ def _ahead(state: str, version: ProcessVersion) -> list[str]:
 def _next_action(view: CaseView, version: ProcessVersion, outcomes: Sequence[AvailableOutcome]) -> str:
     if view.closed_at:
         return ""
+    waiting = next((t for t in version.transitions if t.source == view.state), None)
+    if waiting is not None and waiting.role == Role.SYSTEM and version.state(view.state).notice:
+        return gettext("公示期满后自动往下走")
     if outcomes:
         return worded(outcomes[0].label_zh, outcomes[0].label_en)
-    waiting = next((t for t in version.transitions if t.source == view.state), None)
     return gettext("等待%(role)s") % {"role": role_name(waiting.role)} if waiting else ""
 
 

@@ -15,13 +15,16 @@ from tanpuhui.books.transparency import queries as transparency
 from tanpuhui.credits.registry.queries import TransferView
 from tanpuhui.foundation.identity.queries import organisations
 from tanpuhui.foundation.kernel.calendar import business_day
-from tanpuhui.foundation.workflow.queries import InboxLine
+from tanpuhui.foundation.workflow.queries import InboxLine, NoticeState, NoticeView
 from tanpuhui.interfaces.design.parts import Crumb, Fact, InboxRow, Tab
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import WITHOUT_INBOX, doors, own_organisations, page
 from tanpuhui.interfaces.workbench.parts import digits
-from tanpuhui.interfaces.workbench.waiting import cases_waiting, offers_waiting
+from tanpuhui.interfaces.workbench.waiting import answers_waiting, cases_waiting, offers_waiting
 from tanpuhui.interfaces.workbench.words import acting_for, case_kind, place_names, role_name, worded
+
+NOTICE = "notice"
+"""The kind of a public notice with an objection to answer."""
 
 TRANSFER = "transfer"
 """The kind of an offered transfer: it is answered on the holding's page, not in a case."""
@@ -32,21 +35,25 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """List what waits for the actor, filtered by kind: cases by their deadline, then units offered to them."""
     actor = who(request)
     lines, offers = cases_waiting(actor, timezone.now()), offers_waiting(actor)
+    answers = answers_waiting(actor, timezone.now())
     wanted = request.GET.get("kind", "")
     shown = [line for line in lines if wanted in {"", line.case.process}]
     offered = offers if wanted in {"", TRANSFER} else ()
-    names = {view.id: worded(view.name, view.name_en) for view in organisations()} if shown or offered else {}
-    places = place_names() if shown else {}
+    answered = answers if wanted in {"", NOTICE} else ()
+    any_shown = shown or offered or answered
+    names = {view.id: worded(view.name, view.name_en) for view in organisations()} if any_shown else {}
+    places = place_names() if shown or answered else {}
     signed = transparency.head()
-    total = len(lines) + len(offers)
+    total = len(lines) + len(offers) + len(answers)
     context: dict[str, Any] = {
         "total": total,
         "decides": bool(actor.roles - WITHOUT_INBOX),
         "overdue": sum(1 for line in lines if line.days_left is not None and line.days_left < 0),
         "due_today": sum(1 for line in lines if line.days_left == 0),
         "today": timezone.localdate(),
-        "tabs": _tabs(lines, offers, wanted),
+        "tabs": _tabs(lines, offers, answers, wanted),
         "rows": [
+            *(_answer_row(notice, names, places) for notice in answered),
             *(_row(line, names, places) for line in shown),
             *(_offer_row(offer, names) for offer in offered),
         ],
@@ -74,9 +81,12 @@ def me(request: HttpRequest) -> HttpResponse:
     return page(request, "workbench/me.html", {"facts": facts}, section="me", crumbs=crumbs)
 
 
-def _tabs(lines: Sequence[InboxLine], offers: Sequence[TransferView], wanted: str) -> list[Tab]:
+def _tabs(
+    lines: Sequence[InboxLine], offers: Sequence[TransferView], answers: Sequence[NoticeView], wanted: str
+) -> list[Tab]:
     counts: dict[str, int] = {}
-    for kind in [*(line.case.process for line in lines), *(TRANSFER for _ in offers)]:
+    kinds = [*(line.case.process for line in lines), *(TRANSFER for _ in offers), *(NOTICE for _ in answers)]
+    for kind in kinds:
         counts[kind] = counts.get(kind, 0) + 1
     home = reverse("workbench:inbox")
     tabs = [Tab(pgettext("filter", "全部"), home, sum(counts.values()), active=not wanted)]
@@ -102,6 +112,23 @@ def _row(line: InboxLine, names: dict[int, str], places: dict[str, str]) -> Inbo
         place=gettext("%(place)s，%(waited)s") % {"place": place, "waited": waited},
         days_total=line.case.deadline_working_days,
         days_left=line.days_left,
+    )
+
+
+def _answer_row(notice: NoticeView, names: dict[int, str], places: dict[str, str]) -> InboxRow:
+    """Return a notice whose objections wait as a row; they are answered from the page of its case."""
+    waiting = ngettext("%(n)s 条异议等您答复", "%(n)s 条异议等您答复", notice.waiting) % {"n": notice.waiting}
+    return InboxRow(
+        kind=case_kind(NOTICE),
+        title=notice.title,
+        number=notice.number,
+        url=reverse("workbench:case", args=[notice.case_id]),
+        applicant=names.get(notice.organisation_id or 0, gettext("运营中心")),
+        action=gettext("答复异议"),
+        place=gettext("%(place)s，%(waited)s")
+        % {"place": places.get(notice.area, notice.area), "waited": waiting},
+        days_total=notice.working_days,
+        days_left=notice.days_left if notice.state == NoticeState.RUNNING else 0,
     )
 
 

@@ -24,12 +24,13 @@ from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, who
 from tanpuhui.interfaces.workbench.navigation import page
-from tanpuhui.interfaces.workbench.parts import Section, at_moment, link, on_day, side_by_side, state_mark
+from tanpuhui.interfaces.workbench.parts import Section, at_moment, on_day, state_mark
 from tanpuhui.interfaces.workbench.sight import areas_of, runs
 from tanpuhui.interfaces.workbench.words import place_names, worded
 
 ENDED_SHOWN = 20
 OPEN_SHOWN = 100
+TEXT_SHOWN = 80
 
 
 class AnswerForm(forms.Form):
@@ -85,13 +86,19 @@ def notices(request: HttpRequest) -> HttpResponse:
         ),
     ]  # fmt: skip
     context = {
-        "title": gettext("公示"),
+        "title": pgettext("rooms", "公示"),
         "lead": gettext(
             "公示自动开始、自动结束；人要做的是答复意见。异议没有答复或者成立的，办件停在公示环节。"
         ),
         "sections": sections,
     }
-    return page(request, "workbench/sheet.html", context, section="notices", crumbs=(Crumb(gettext("公示")),))
+    return page(
+        request,
+        "workbench/sheet.html",
+        context,
+        section="notices",
+        crumbs=(Crumb(pgettext("rooms", "公示")),),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -132,7 +139,7 @@ def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
         "answered_by": _answered_by(found),
     }
     crumbs = (
-        Crumb(gettext("公示"), reverse("workbench:notices")),
+        Crumb(pgettext("rooms", "公示"), reverse("workbench:notices")),
         Crumb(case.number, reverse("workbench:case", args=[case.case_id])),
         Crumb(gettext("异议") if found.objection else pgettext("notice", "意见")),
     )
@@ -187,7 +194,7 @@ def extend(request: HttpRequest, notice_id: int) -> HttpResponse:
         "title": gettext("延长公示"),
         "lead": gettext("已公布的起止日不会改动，延长另行公布。公示不能缩短。"),
         "facts": [
-            Fact(gettext("事项"), notice.title, url=reverse("portal:notice", args=[notice_id])),
+            Fact(pgettext("notice", "事项"), notice.title, url=reverse("portal:notice", args=[notice_id])),
             Fact(gettext("截止"), f"{notice.last_day:%Y-%m-%d}"),
         ],
         "form": form,
@@ -195,7 +202,7 @@ def extend(request: HttpRequest, notice_id: int) -> HttpResponse:
         "submit": {"verb": gettext("延长并公布理由")},
         "back": reverse("workbench:case", args=[notice.case_id]),
     }
-    crumbs = (Crumb(gettext("公示"), reverse("workbench:notices")), Crumb(gettext("延长公示")))
+    crumbs = (Crumb(pgettext("rooms", "公示"), reverse("workbench:notices")), Crumb(gettext("延长公示")))
     return page(
         request, "workbench/form.html", context, section="notices", crumbs=crumbs,
         status=attempt.status if attempt else 200,
@@ -218,34 +225,23 @@ def _part(actor: Actor, notice: NoticeView, *, inside: bool) -> dict[str, Any]:
         "stops": _stops(notice),
         "reckoned": reckoned if reckoned and reckoned > notice.last_day else None,
         "comments": [
-            _comment_row(one, answers=answers) for one in workflow.comments_of_notice(notice.notice_id)
+            _comment_line(one, answers=answers) for one in workflow.comments_of_notice(notice.notice_id)
         ]
         if inside
         else [],
-        "columns": (
-            Column(pgettext("notice", "意见")),
-            Column(gettext("署名"), "soft"),
-            Column(gettext("收到"), "soft"),
-            Column(gettext("答复")),
-        ),
         "extend_url": reverse("workbench:notice-extend", args=[notice.notice_id])
         if answers and notice.state == NoticeState.RUNNING
         else "",
     }
 
 
-def _comment_row(one: CommentView, *, answers: bool) -> Row:
-    text = one.text if len(one.text) <= 60 else f"{one.text[:60]}…"
-    mark = state_mark(("bad", gettext("异议")) if one.objection else ("", pgettext("notice", "意见")))
-    url = reverse("workbench:notice-comment", args=[one.comment_id])
-    return Row(
-        (
-            side_by_side(mark, link(url, text)),
-            one.name,
-            on_day(one.at),
-            state_mark(_answer_state(one, answers=answers)),
-        )
-    )
+def _comment_line(one: CommentView, *, answers: bool) -> dict[str, Any]:
+    return {
+        "said": one,
+        "text": one.text if len(one.text) <= TEXT_SHOWN else f"{one.text[:TEXT_SHOWN]}…",
+        "kind": ("bad", gettext("异议")) if one.objection else ("", pgettext("notice", "意见")),
+        "answer": _answer_state(one, answers=answers),
+    }
 
 
 def _answer_state(one: CommentView, *, answers: bool) -> tuple[str, str]:
@@ -266,8 +262,8 @@ def _state(notice: NoticeView) -> tuple[str, str]:
     }[notice.state]
 
 
-def _stops(notice: NoticeView) -> str:
-    """Say what keeps the system from moving the case on, if anything but time."""
+def _why(notice: NoticeView) -> str:
+    """Name the objections that keep the system from moving the case on; empty where there are none."""
     if notice.state == NoticeState.ENDED:
         return ""
     said = []
@@ -277,9 +273,13 @@ def _stops(notice: NoticeView) -> str:
         )
     if notice.upheld:
         said.append(ngettext("%(n)s 条异议成立", "%(n)s 条异议成立", notice.upheld) % {"n": notice.upheld})
-    if not said:
-        return ""
-    return gettext("%(why)s，期满也不会自动往下走。") % {"why": gettext("，").join(said)}
+    return gettext("，").join(said)
+
+
+def _stops(notice: NoticeView) -> str:
+    """Say what keeps the system from moving the case on, if anything but time."""
+    why = _why(notice)
+    return gettext("%(why)s，期满也不会自动往下走。") % {"why": why} if why else ""
 
 
 def _section(title: str, found: Sequence[NoticeView], empty: str, empty_next: str) -> Section:
@@ -287,8 +287,8 @@ def _section(title: str, found: Sequence[NoticeView], empty: str, empty_next: st
     return Section(
         title=title,
         columns=(
-            Column(gettext("事项")),
-            Column(gettext("类别"), "soft"),
+            Column(pgettext("notice", "事项")),
+            Column(pgettext("notice", "类别"), "soft"),
             Column(gettext("地区"), "soft"),
             Column(gettext("截止"), "soft"),
             Column(pgettext("notice", "意见"), "num"),
@@ -315,8 +315,8 @@ def _section(title: str, found: Sequence[NoticeView], empty: str, empty_next: st
 
 def _now(notice: NoticeView) -> Any:
     """Say in one cell what stops a notice, how long it runs, or what became of it."""
-    if notice.waiting or (notice.upheld and notice.state != NoticeState.ENDED):
-        return state_mark(("bad", _stops(notice).partition(gettext("，期满"))[0]))
+    if why := _why(notice):
+        return state_mark(("bad", why))
     if notice.state == NoticeState.ENDED:
         return state_mark(("ok", worded(notice.result, notice.result_en)))
     if notice.state == NoticeState.WAITING:
