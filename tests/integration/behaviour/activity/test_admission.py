@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from pytest_django import Settings
 from tests.integration.behaviour.activity.test_sandbox import content, rides, tried
 from tests.integration.behaviour.activity.town import DEMONSTRATION as PARAMETERS
 from tests.integration.behaviour.activity.town import HUANGHAI, Town, build, csv, file_methodology
@@ -50,8 +51,9 @@ FIRST = person(9004, Role.SUBCENTRE, "990100")
 
 
 @pytest.fixture
-def town(db: None, now: datetime) -> Town:
-    """Build a town whose partner sends nothing yet, with the rules of the demonstration and a metro methodology."""
+def town(db: None, now: datetime, settings: Settings) -> Town:
+    """Build a town whose partner sends nothing yet, with the rules of the demonstration."""
+    settings.TANPUHUI_JURISDICTION_DIR = HUANGHAI
     built = build(subjects=(), scenarios=(), with_accounts=False)
     load_jurisdiction(actor=SYSTEM, at=now, folder=HUANGHAI, packs=("base", "demonstration"))
     return built
@@ -128,6 +130,9 @@ def test_the_sub_centre_of_the_place_checks_first(
     }
     assert isinstance(blocked["accept"], SubCentreFirst)
     assert decided(FIRST, case_id, "first_check", now) == "checked"
+    with pytest.raises(Refusal) as same:
+        decided(Actor(kind="user", id=FIRST.id, grants=MAKER.grants), case_id, "accept", now)
+    assert same.value.code == "SAME_PERSON"
     assert decided(MAKER, case_id, "accept", now) == "docking"
 
 
