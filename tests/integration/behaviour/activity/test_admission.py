@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 from tests.integration.behaviour.activity.test_sandbox import content, rides, tried
 from tests.integration.behaviour.activity.town import DEMONSTRATION as PARAMETERS
@@ -286,3 +287,42 @@ def test_an_effect_without_its_decision_is_refused(
     with pytest.raises(ScenarioNotDecided):
         go_live(actor=SYSTEM, at=now, case_id=case_id, subject_id=str(application_id), opinion="x")
     assert queries.scenarios() == ()
+
+
+def corrupted(sql: str) -> list[str]:
+    """Change a row behind the triggers' back and return which invariants notice."""
+    assert list(queries.breaches()) == []
+    with connection.cursor() as cursor:
+        cursor.execute("set local session_replication_role = replica")
+        cursor.execute(sql)
+        assert cursor.rowcount > 0
+        cursor.execute("set local session_replication_role = origin")
+    return sorted({one.invariant for one in queries.breaches()})
+
+
+@pytest.mark.parametrize(
+    ("sql", "invariant"),
+    [
+        (
+            "update activity_scenario_application_version set content = jsonb_set(content, '{name_zh}', '\"x\"')",
+            "activity.application_version_has_its_hash",
+        ),
+        (
+            "update activity_scenario_application set feed_id = 999999",
+            "activity.live_application_has_its_feed",
+        ),
+        (
+            (
+                "insert into activity_scenario_status (scenario_id, standing, from_day, reason, case_id, at) "
+                "select id, 'closed', '2026-12-01', 'x', 1, now() from activity_scenario"
+            ),
+            "activity.standing_was_approved",
+        ),
+    ],
+)
+def test_what_was_changed_behind_the_back_is_found(
+    town: Town, submitted: tuple[int, int], now: datetime, sql: str, invariant: str
+) -> None:
+    to_notice(town, *submitted, now)
+    end_notices(at=now + timedelta(days=7))
+    assert corrupted(sql) == [invariant]
