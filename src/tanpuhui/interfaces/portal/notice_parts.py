@@ -5,28 +5,13 @@ Subjects live in higher rooms than notices: a kind of subject that has something
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from tanpuhui.foundation.workflow.queries import NoticeView
-from tanpuhui.interfaces.design.parts import Crumb, Fact
+from tanpuhui.interfaces.portal.notice_part import NoticePart
+from tanpuhui.interfaces.portal.scenario_notice import application_part
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticePart:
-    """A subject's own part of its notice: facts, links to its public pages, and a template with what it draws.
-
-    `template` is included on the notice's page with `context` under the name `part`. Whatever stands here is public.
-    """
-
-    facts: Sequence[Fact] = ()
-    links: Sequence[Crumb] = ()
-    template: str = ""
-    context: Mapping[str, Any] = field(default_factory=dict)
-
-
-PARTS: Mapping[str, Callable[[NoticeView], NoticePart]] = {}
+PARTS: Mapping[str, Callable[[NoticeView], NoticePart]] = {"scenario_application": application_part}
 """Subject type → the function that says what the public reads of it."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from pytest_django import Settings
 from tests.integration.behaviour.activity.test_sandbox import content, rides, tried
 from tests.integration.behaviour.activity.town import DEMONSTRATION as PARAMETERS
 from tests.integration.behaviour.activity.town import HUANGHAI, Town, build, csv, file_methodology
@@ -50,8 +52,9 @@ FIRST = person(9004, Role.SUBCENTRE, "990100")
 
 
 @pytest.fixture
-def town(db: None, now: datetime) -> Town:
-    """Build a town whose partner sends nothing yet, with the rules of the demonstration and a metro methodology."""
+def town(db: None, now: datetime, settings: Settings) -> Town:
+    """Build a town whose partner sends nothing yet, with the rules of the demonstration."""
+    settings.TANPUHUI_JURISDICTION_DIR = HUANGHAI
     built = build(subjects=(), scenarios=(), with_accounts=False)
     load_jurisdiction(actor=SYSTEM, at=now, folder=HUANGHAI, packs=("base", "demonstration"))
     return built
@@ -128,6 +131,9 @@ def test_the_sub_centre_of_the_place_checks_first(
     }
     assert isinstance(blocked["accept"], SubCentreFirst)
     assert decided(FIRST, case_id, "first_check", now) == "checked"
+    with pytest.raises(Refusal) as same:
+        decided(Actor(kind="user", id=FIRST.id, grants=MAKER.grants), case_id, "accept", now)
+    assert same.value.code == "SAME_PERSON"
     assert decided(MAKER, case_id, "accept", now) == "docking"
 
 
@@ -281,3 +287,42 @@ def test_an_effect_without_its_decision_is_refused(
     with pytest.raises(ScenarioNotDecided):
         go_live(actor=SYSTEM, at=now, case_id=case_id, subject_id=str(application_id), opinion="x")
     assert queries.scenarios() == ()
+
+
+def corrupted(sql: str) -> list[str]:
+    """Change a row behind the triggers' back and return which invariants notice."""
+    assert list(queries.breaches()) == []
+    with connection.cursor() as cursor:
+        cursor.execute("set local session_replication_role = replica")
+        cursor.execute(sql)
+        assert cursor.rowcount > 0
+        cursor.execute("set local session_replication_role = origin")
+    return sorted({one.invariant for one in queries.breaches()})
+
+
+@pytest.mark.parametrize(
+    ("sql", "invariant"),
+    [
+        (
+            "update activity_scenario_application_version set content = jsonb_set(content, '{name_zh}', '\"x\"')",
+            "activity.application_version_has_its_hash",
+        ),
+        (
+            "update activity_scenario_application set feed_id = 999999",
+            "activity.live_application_has_its_feed",
+        ),
+        (
+            (
+                "insert into activity_scenario_status (scenario_id, standing, from_day, reason, case_id, at) "
+                "select id, 'closed', '2026-12-01', 'x', 1, now() from activity_scenario"
+            ),
+            "activity.standing_was_approved",
+        ),
+    ],
+)
+def test_what_was_changed_behind_the_back_is_found(
+    town: Town, submitted: tuple[int, int], now: datetime, sql: str, invariant: str
+) -> None:
+    to_notice(town, *submitted, now)
+    end_notices(at=now + timedelta(days=7))
+    assert corrupted(sql) == [invariant]

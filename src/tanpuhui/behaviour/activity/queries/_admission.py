@@ -11,7 +11,7 @@ from tanpuhui.behaviour.activity.domain.admission import (
 from tanpuhui.behaviour.activity.domain.quality import SampleMissing
 from tanpuhui.behaviour.activity.queries._applications import application
 from tanpuhui.behaviour.activity.queries._samples import sample_in_force, samples
-from tanpuhui.foundation.identity.queries import organisations
+from tanpuhui.foundation.identity.queries import area_assignments, organisation
 from tanpuhui.foundation.kernel.actors import area_covers
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.workflow import queries as workflow
@@ -19,11 +19,12 @@ from tanpuhui.science.methodology import queries as methodology
 
 
 def no_subcentre(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa: ARG001  every guard is called alike
-    """Pass where no sub-centre looks after the case's area. Raises SubCentreFirst."""
+    """Pass where no sub-centre is assigned the case's area at that moment. Raises SubCentreFirst."""
     area = workflow.case(case_id).area
-    first = next((one for one in organisations(kind="subcentre") if area_covers(one.area, area)), None)
+    first = next((one for one in area_assignments(at=at) if area_covers(one.area, area)), None)
     if first is not None:
-        raise SubCentreFirst(name=first.name, name_en=first.name_en or first.name)
+        centre = organisation(first.organisation_id)
+        raise SubCentreFirst(name=centre.name, name_en=centre.name_en or centre.name)
 
 
 def sample_tried(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa: ARG001  as above
@@ -38,9 +39,16 @@ def sample_passed(*, at: datetime, case_id: int, subject_id: str) -> None:  # no
 
 
 def methodology_filed(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa: ARG001  as above
-    """Pass where a methodology is filed for the scenario today. Raises MethodologyNotFiled."""
+    """Pass where a methodology is filed for the scenario, for today or a day to come. Raises MethodologyNotFiled."""
     content = application(int(subject_id)).content
+    today = business_day(at)
     try:
-        methodology.filed_version(scenario=content.code, day=business_day(at))
+        methodology.filed_version(scenario=content.code, day=today)
     except methodology.NoFiledMethodology as error:
-        raise MethodologyNotFiled(scenario=content.code, methodology=content.methodology_code) from error
+        to_come = any(
+            view.scenario == content.code and view.valid_from is not None and view.valid_from > today
+            for view in methodology.library()
+            if view.filed_at is not None
+        )
+        if not to_come:
+            raise MethodologyNotFiled(scenario=content.code, methodology=content.methodology_code) from error

@@ -181,8 +181,8 @@ def needed_columns(content: ScenarioContent, *, day: date) -> dict[str, str]:
 
 
 ENVELOPE_WORDS = {
-    "record_id": ("贵单位的记录编号，同一天内不重复", "去重"),
-    "subject": ("贵单位的用户编号，不含姓名和手机号", "计入本人的碳账户"),
+    "record_id": ("报送单位的记录编号，同一天内不重复", "去重"),
+    "subject": ("报送单位的用户编号，不含姓名和手机号", "计入本人的碳账户"),
     "scenario": ("场景代码", "对应到方法学"),
     "started_at": ("行为开始时间，带时区", "确定适用的方法学和自然日"),
     "ended_at": ("行为结束时间，带时区", "计算时长和及时性"),

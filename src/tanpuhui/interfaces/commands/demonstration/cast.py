@@ -37,6 +37,7 @@ class Feed:
     code: str
     name_zh: str
     name_en: str
+    scenario_class: str
     share: int
     areas: tuple[str, ...]
 
@@ -167,6 +168,7 @@ def _troupe(row: dict[str, Any]) -> Troupe:
             code=feed["code"],
             name_zh=feed["name_zh"],
             name_en=feed["name_en"],
+            scenario_class=feed["class"],
             share=int(feed["share"]),
             areas=tuple(feed.get("areas", ())),
         ),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import typst
 from pydantic import SecretStr
 
 from tanpuhui import journeys
-from tanpuhui.behaviour.activity.operations import open_feed, open_scenario
 from tanpuhui.behaviour.carbon_accounts.operations import open_carbon_accounts
 from tanpuhui.books.transparency.operations import sequence_leaves
 from tanpuhui.credits.projects.operations import register_project
@@ -29,7 +28,8 @@ from tanpuhui.foundation.identity.operations import (
 from tanpuhui.foundation.kernel.actors import SYSTEM, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.messages.operations import load_templates
-from tanpuhui.foundation.rulebook.operations import load_jurisdiction
+from tanpuhui.foundation.rulebook import queries as rulebook
+from tanpuhui.foundation.rulebook.operations import load_jurisdiction, set_holiday
 from tanpuhui.foundation.workflow.operations import decide
 from tanpuhui.interfaces.commands.demonstration.people import invent_citizens
 from tanpuhui.interfaces.commands.demonstration.stage import Stage
@@ -39,13 +39,30 @@ from tanpuhui.science.methodology.queries import files, library
 
 CONTRACT_DAYS = 730
 CONSENT_TEXT = "2026-1"
-OPERATOR_RECORD = 1
 
 
 def load_rules(stage: Stage) -> None:
     """Load the jurisdiction with its demonstration pack, and the wordings of its messages."""
     load_jurisdiction(actor=SYSTEM, at=stage.founding(), folder=stage.folder, packs=("base", "demonstration"))
     load_templates(actor=SYSTEM, at=stage.founding(), folder=stage.folder)
+    _fill_calendar(stage)
+
+
+def _fill_calendar(stage: Stage) -> None:
+    """Enter the new year's day of a year whose holidays are not published yet, so that notices have their last day."""
+    for year in range(stage.founding().year, stage.today.year + 2):
+        try:
+            rulebook.add_working_days(date(year, 1, 1), 1)
+        except rulebook.HolidaysUnset:
+            set_holiday(
+                actor=SYSTEM,
+                at=stage.founding(),
+                day=date(year, 1, 1),
+                works=False,
+                name_zh="元旦",
+                basis="演示值：这一年的放假安排还没有录入",
+                idempotency_key=stage.key("calendar", year),
+            )
 
 
 def admit_organisations(stage: Stage) -> None:
@@ -124,28 +141,11 @@ def _carry_to_filing(stage: Stage, *, version_id: int, last_step: str) -> None:
             return
 
 
-def open_scenarios(stage: Stage) -> None:
-    """Open each partner's scenario and its feed, the projects that sweep them, and the holding accounts."""
+def open_books(stage: Stage) -> None:
+    """Register the projects that sweep the scenarios, and open the holding accounts."""
     at = stage.founding() + timedelta(days=1)
     maker = stage.actor(stage.with_role("centre", "maker"), at)
     for troupe in stage.cast.troupes:
-        if troupe.feed is not None:
-            open_scenario(
-                actor=maker,
-                at=at,
-                code=troupe.feed.code,
-                name_zh=troupe.feed.name_zh,
-                name_en=troupe.feed.name_en,
-                area=stage.cast.troupe("centre").area,
-            )
-            open_feed(
-                actor=maker,
-                at=at,
-                partner_id=stage.organisation_ids[troupe.key],
-                scenario=troupe.feed.code,
-                adapter="standard",
-                evidence_tier=OPERATOR_RECORD,
-            )
         if troupe.kind in {"owner", "buyer"}:
             open_holding(
                 actor=maker,

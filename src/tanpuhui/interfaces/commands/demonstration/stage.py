@@ -37,8 +37,8 @@ class Stage:
         return datetime.combine(day, time(hour, minute), tzinfo=CHINA)
 
     def founding(self) -> datetime:
-        """Return the moment at which the organisations enter, before the first behaviour."""
-        return self.moment(self.first_day - timedelta(days=7), 9)
+        """Return the moment at which the organisations enter: three weeks before the first behaviour, for the public notices."""
+        return self.moment(self.first_day - timedelta(days=21), 9)
 
     def key(self, *names: object) -> str:
         """Return the idempotency key of one act: the same in every run of the same story."""

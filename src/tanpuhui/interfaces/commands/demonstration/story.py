@@ -13,7 +13,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tanpuhui.foundation.identity.operations import random_password
 from tanpuhui.foundation.identity.queries import organisations
-from tanpuhui.interfaces.commands.demonstration import certifying, correcting, founding, living, rewarding
+from tanpuhui.interfaces.commands.demonstration import (
+    admitting,
+    certifying,
+    correcting,
+    founding,
+    living,
+    rewarding,
+)
 from tanpuhui.interfaces.commands.demonstration.cast import Cast, read_cast
 from tanpuhui.interfaces.commands.demonstration.people import invent_citizens
 from tanpuhui.interfaces.commands.demonstration.stage import Stage
@@ -31,7 +38,9 @@ ACTS = (
     Act("装载规则 rules", founding.load_rules),
     Act("机构入驻 organisations", founding.admit_organisations),
     Act("方法学备案 methodologies", founding.file_methodologies),
-    Act("开通场景 scenarios", founding.open_scenarios),
+    Act("分中心初审 sub-centres", admitting.train_sub_centres),
+    Act("场景准入 scenarios", admitting.admit_scenarios),
+    Act("项目与账户 projects", founding.open_books),
     Act("市民开户 citizens", founding.admit_citizens),
     Act("行为入账 behaviours", living.live),
     Act("数据更正 corrections", correcting.answer_corrections),
@@ -41,6 +50,7 @@ ACTS = (
     Act("商户结算 settlement", rewarding.settle),
     Act("方法学修订 revisions", founding.propose_revisions),
     Act("入驻申请 application", founding.apply_for_organisation),
+    Act("场景对接 docking", admitting.leave_one_in_docking),
     Act("公开日志 public log", founding.sequence_log),
 )
 
