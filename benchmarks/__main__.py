@@ -12,7 +12,7 @@ PATH_SIZES = (1_000_000, 10_000_000, 30_000_000, 100_000_000)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", choices=["intake", "explanation", "methodology", "methodology-path", "recalculation"]
+        "what", choices=["cases", "intake", "explanation", "methodology", "methodology-path", "recalculation"]
     )
     parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
     parser.add_argument(
@@ -40,9 +40,12 @@ def main() -> None:
         methodology_path.run(sizes=sizes, formats=["parquet", "csv", "ndjson"])
         return
     with scratch.database() as server:
-        from benchmarks import intake, recalculation
+        from benchmarks import cases, intake, recalculation
 
         print(server)
+        if given.what == "cases":
+            cases.run(cases=given.records, repeats=max(given.repeats, 30))
+            return
         if given.what == "recalculation":
             recalculation.run(records=given.records, accounts=given.accounts or max(1, given.records // 50))
             return

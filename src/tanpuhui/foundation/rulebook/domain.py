@@ -149,6 +149,33 @@ def days_left(deadlines: Collection[date], *, today: date, works: Mapping[date, 
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedDay:
+    """A day with the count of working days up to and with it; days of different `run`s cannot be compared."""
+
+    day: date
+    number: int
+    run: int
+
+
+def numbered_days(first: date, last: date, *, works: Mapping[date, bool]) -> tuple[NumberedDay, ...]:
+    """Return the days between two with their working days counted, so that a difference of numbers is a span.
+
+    Days of a year of which no holiday is known are left out, and a new run begins after them.
+    """
+    years = {known.year for known in works}
+    found: list[NumberedDay] = []
+    number = run = 0
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        if day.year not in years:
+            run += 1 if found and found[-1].run == run else 0
+            continue
+        number += works.get(day, day.weekday() not in WEEKEND)
+        found.append(NumberedDay(day=day, number=number, run=run))
+    return tuple(found)
+
+
 def working_days_between(start: date, end: date, *, works: Mapping[date, bool]) -> int:
     """Return how many working days lie after a day, up to and with another; 0 where the second is not later.
 

@@ -21,6 +21,7 @@ from tanpuhui.foundation.rulebook.domain import (
     HolidaysUnset,
     Jurisdiction,
     JurisdictionInvalid,
+    NumberedDay,
     ParameterUnset,
     ProcessUnknown,
     RuleInForce,
@@ -34,6 +35,7 @@ __all__ = [
     "HolidaysUnset",
     "Jurisdiction",
     "JurisdictionInvalid",
+    "NumberedDay",
     "ParameterUnset",
     "ParameterValue",
     "Placed",
@@ -49,13 +51,18 @@ __all__ = [
     "breaches",
     "holidays",
     "jurisdiction",
+    "numbered_days",
     "parameter",
     "parameters",
     "process_by_id",
+    "process_names",
     "process_version",
+    "processes_by_ids",
+    "processes_named",
     "read_jurisdiction",
     "read_yaml",
     "region",
+    "region_names",
     "regions",
     "require_parameter",
     "working_days_between",
@@ -263,6 +270,12 @@ def region(code: str, *, at: datetime | date | None = None) -> RegionView:
     return _region_view(row)
 
 
+def region_names(codes: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return the Chinese and the English name of each of these areas that has one today (one query)."""
+    rows = models.Region.objects.filter(code__in=codes, valid_to__isnull=True)
+    return {code: (zh, en) for code, zh, en in rows.values_list("code", "name_zh", "name_en")}
+
+
 def regions(
     *, level: str, parent: str | None = None, at: datetime | date | None = None
 ) -> tuple[RegionView, ...]:
@@ -290,13 +303,36 @@ def process_version(*, process: str, at: datetime | date) -> ProcessVersion:
     return process_by_id(row.id)
 
 
+def process_names() -> tuple[str, ...]:
+    """Return the processes that have a version, by name."""
+    return tuple(
+        models.ProcessVersion.objects.order_by("process").values_list("process", flat=True).distinct()
+    )
+
+
 def process_by_id(version_id: int) -> ProcessVersion:
     """Return a process version by identifier; raises NotFound. Versions never change, but a test's may vanish."""
-    row = (
-        models.ProcessVersion.objects.prefetch_related("states", "transitions").filter(id=version_id).first()
-    )
-    if row is None:
+    found = processes_by_ids([version_id])
+    if version_id not in found:
         raise NotFound(what="流程版本 process version", id=version_id)
+    return found[version_id]
+
+
+def processes_by_ids(version_ids: Collection[int]) -> dict[int, ProcessVersion]:
+    """Return those of these process versions that exist, by identifier (three queries, however many)."""
+    rows = models.ProcessVersion.objects.prefetch_related("states", "transitions").filter(id__in=version_ids)
+    return {row.id: _process_of(row) for row in rows}
+
+
+def processes_named(processes: Collection[str]) -> dict[int, ProcessVersion]:
+    """Return every version of these processes, by identifier (three queries)."""
+    rows = models.ProcessVersion.objects.prefetch_related("states", "transitions").filter(
+        process__in=processes
+    )
+    return {row.id: _process_of(row) for row in rows}
+
+
+def _process_of(row: models.ProcessVersion) -> ProcessVersion:
     transitions = sorted(row.transitions.all(), key=lambda found: found.position)
     states = sorted(row.states.all(), key=lambda found: found.position)
     sources = {transition.source for transition in transitions}
@@ -365,6 +401,12 @@ def working_days_between(start: date, end: date) -> int:
     """Return how many working days lie after a day, up to and with another; raises HolidaysUnset."""
     rows = models.Holiday.objects.filter(day__year__gte=start.year, day__year__lte=end.year)
     return domain.working_days_between(start, end, works=dict(rows.values_list("day", "works")))
+
+
+def numbered_days(first: date, last: date) -> tuple[NumberedDay, ...]:
+    """Return the days between two, numbered by working days, but for years without entries (one query)."""
+    rows = models.Holiday.objects.filter(day__year__gte=first.year, day__year__lte=last.year)
+    return domain.numbered_days(first, last, works=dict(rows.values_list("day", "works")))
 
 
 def days_left(deadlines: Collection[date], *, today: date) -> dict[date, int]:

@@ -184,7 +184,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A case that waits. Days are working days; `days_left` below 0 is overdue; `stopped` greys the row."""
+    """A case that waits. Days are working days; `days_left` below 0 is overdue; `stopped` greys the row.
+
+    `pick` is the value of its box where rows can be picked; the table then lies inside a form.
+    """
 
     kind: str
     title: str
@@ -196,6 +199,7 @@ class InboxRow:
     days_total: int | None = None
     days_left: int | None = None
     stopped: bool = False
+    pick: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def doors(actor: Actor) -> list[Door]:
         ("inbox", gettext("待办"), "inbox", gettext("等您办理的事项"), 0),
         ("cases", pgettext("rooms", "办件"), "file", gettext("办理中和办结的全部事项"), 0),
         ("notices", pgettext("rooms", "公示"), "bell", gettext("公示中的事项，答复意见和异议"), 0),
+        ("board", gettext("时限看板"), "clock", gettext("办理中、到期、逾期和各环节用时"), 0),
         ("honour", gettext("核销"), "ticket", gettext("输入 12 位券码，核销一张券"), 1),
         ("goods", gettext("商品"), "bag", gettext("上架、补货、下架"), 1),
         ("sheets", gettext("结算单"), "coin", gettext("每月应收和明细"), 1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -36,6 +36,40 @@ class Section:
     empty_next: str = ""
     note: str = ""
     way: Way | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Where in a long list one is; `last` is None where the end is not counted."""
+
+    number: int
+    last: int | None
+    count: int | None
+    previous: str = ""
+    next: str = ""
+
+    @classmethod
+    def of(cls, number: int, count: int, *, per_page: int, address: Callable[[int], str]) -> Pages:
+        """Return the place of a page in a list of `count` lines."""
+        last = max(-(-count // per_page), 1)
+        return cls(
+            number=number,
+            last=last,
+            count=count,
+            previous=address(min(number - 1, last)) if number > 1 else "",
+            next=address(number + 1) if number < last else "",
+        )
+
+    @classmethod
+    def on(cls, number: int, *, more: bool, address: Callable[[int], str]) -> Pages:
+        """Return the place of a page in a list that is not counted."""
+        return cls(
+            number=number,
+            last=None,
+            count=None,
+            previous=address(number - 1) if number > 1 else "",
+            next=address(number + 1) if more else "",
+        )
 
 
 def digits(value: Quantity | int | None) -> str:

@@ -18,7 +18,7 @@ from tanpuhui.foundation.identity.queries import (
 from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Actor, Role, area_covers
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.workflow import queries as workflow
-from tanpuhui.foundation.workflow.queries import CaseView
+from tanpuhui.foundation.workflow.queries import CaseView, Scope
 from tanpuhui.interfaces.workbench.routes import CENTRE, HOLDERS
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.operations import DRAFTERS
@@ -82,22 +82,14 @@ def _delegation_over(actor: Actor, case: CaseView) -> DelegationOver | None:
     )
 
 
-def cases_in_sight(actor: Actor, *, text: str = "", limit: int = 50) -> tuple[CaseView, ...]:
-    """Return the newest cases that the actor may see, with a text in number or title."""
-    found = {
-        view.case_id: view
-        for view in workflow.cases(
-            text=text,
-            areas=areas_of(actor),
-            organisation_ids=actor.organisation_ids(*PARTIES),
-            limit=limit,
-        )
-    }
-    committees = {grant.area for grant in actor.grants if grant.role == Role.EXPERT}
-    if committees:
-        filings = workflow.cases(text=text, areas=sorted(committees), process=FILING, limit=limit)
-        found |= {view.case_id: view for view in filings}
-    return tuple(found[case_id] for case_id in sorted(found, reverse=True)[:limit])
+def scope_of(actor: Actor) -> Scope:
+    """Return whose cases the actor may see, as `may_see_case` says it, for lists, counts, search and exports."""
+    committees = sorted({grant.area for grant in actor.grants if grant.role == Role.EXPERT})
+    return Scope(
+        areas=areas_of(actor),
+        organisation_ids=actor.organisation_ids(*PARTIES),
+        process_areas=tuple((FILING, area) for area in committees),
+    )
 
 
 def batch_in_sight(actor: Actor, batch_id: int) -> BatchView:

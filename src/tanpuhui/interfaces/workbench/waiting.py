@@ -1,4 +1,4 @@
-"""What waits for an actor (待办): the cases that they can move, and units that are offered to their organisation."""
+"""What waits for an actor (待办): the cases that they can move, units offered to them, objections to answer."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from datetime import datetime
 from tanpuhui.credits.registry.queries import TransferView, offers_to
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.workflow import queries as workflow
-from tanpuhui.foundation.workflow.queries import InboxLine, NoticeView
+from tanpuhui.foundation.workflow.queries import NoticeView
 from tanpuhui.interfaces.workbench.routes import HOLDERS
 
-INBOX_LIMIT = 200
-
-
-def cases_waiting(actor: Actor, at: datetime) -> tuple[InboxLine, ...]:
-    """Return the cases that the actor can move, nearest deadline first."""
-    return workflow.inbox(actor=actor, at=at, limit=INBOX_LIMIT)
+ANSWERS_MAX = 200
 
 
 def offers_waiting(actor: Actor) -> tuple[TransferView, ...]:
@@ -26,9 +21,9 @@ def offers_waiting(actor: Actor) -> tuple[TransferView, ...]:
 
 def answers_waiting(actor: Actor, at: datetime) -> tuple[NoticeView, ...]:
     """Return the notices with an objection that the actor may answer, by their last day."""
-    return workflow.notices_waiting(actor, at=at, limit=INBOX_LIMIT)
+    return workflow.notices_waiting(actor, at=at, limit=ANSWERS_MAX)
 
 
 def count_waiting(actor: Actor, at: datetime) -> int:
     """Return how many lines the inbox has."""
-    return len(cases_waiting(actor, at)) + len(offers_waiting(actor)) + len(answers_waiting(actor, at))
+    return workflow.count_inbox(actor) + len(offers_waiting(actor)) + len(answers_waiting(actor, at))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 from django.utils.translation import gettext, pgettext
 
-from tanpuhui.foundation.identity.queries import person
-from tanpuhui.foundation.rulebook.queries import regions
+from tanpuhui.foundation.identity.queries import organisation_names, person
+from tanpuhui.foundation.rulebook.queries import region_names, regions
 from tanpuhui.interfaces.design.figures import in_english
 from tanpuhui.interfaces.design.rule_words import confidence_words, role_name
 
@@ -21,6 +23,8 @@ __all__ = [
     "locale",
     "methodology_state",
     "movement_state",
+    "names_of_organisations",
+    "names_of_places",
     "place_names",
     "purpose_of_numbers",
     "purpose_of_use",
@@ -40,6 +44,17 @@ def locale() -> str:
 def worded(zh: str, en: str) -> str:
     """Return the wording of the page's language, the other where one is empty."""
     return (en or zh) if in_english() else (zh or en)
+
+
+def names_of_places(codes: Collection[str]) -> dict[str, str]:
+    """Return the names of these areas, counties too, by code."""
+    return {code: worded(zh, en) for code, (zh, en) in region_names(set(codes)).items()}
+
+
+def names_of_organisations(organisation_ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the names of these organisations by identifier."""
+    found = organisation_names({id_ for id_ in organisation_ids if id_ is not None})
+    return {id_: worded(zh, en) for id_, (zh, en) in found.items()}
 
 
 def place_names() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from tests.integration.behaviour.activity.town import HUANGHAI, Town, build, bus, csv
+from tests.integration.behaviour.activity.town import HUANGHAI, LONG_AGO, Town, build, bus, csv
 
 from tanpuhui.behaviour.activity import queries
 from tanpuhui.behaviour.activity.domain import BatchNotFound, BatchNotSettled, NothingResent, NothingToMend
@@ -39,7 +39,9 @@ def ruled_town(town: Town, now: datetime) -> Town:
 
 
 def cases(town: Town) -> tuple[CaseView, ...]:
-    return workflow.cases(organisation_ids=[town.partner_id], process="batch_correction")
+    scope = workflow.Scope(organisation_ids=(town.partner_id,))
+    criteria = workflow.Criteria(process="batch_correction")
+    return workflow.find_cases(scope=scope, actor=SYSTEM, at=LONG_AGO, criteria=criteria).cases
 
 
 def answer(actor: Actor, case_id: int, outcome: str, at: datetime) -> None:

@@ -109,7 +109,7 @@ def test_offered_units_wait_in_the_recipients_inbox_until_they_are_answered(desk
     assert '待办 <span class="num">1</span> 件' in page
     assert "转入 3 t" in page
     assert offered.number in page
-    assert offered.number in buyer.get("/w/?kind=transfer").content.decode()
+    assert offered.number in buyer.get("/w/?process=transfer").content.decode()
     assert offered.number not in desk.client("owner").get("/w/").content.decode()
     assert post(buyer, f"/w/transfers/{offered.transfer_id}/accept").status_code == 303
     assert "没有待办" in buyer.get("/w/").content.decode()

@@ -42,5 +42,5 @@ def test_the_sentence_counts_and_the_row_names_the_next_step(desk: Desk) -> None
 @pytest.mark.parametrize(("kind", "shown"), [("issuance", True), ("methodology_filing", False)])
 def test_a_tab_shows_its_kind_only(desk: Desk, kind: str, shown: bool) -> None:
     opened = desk.cast.report()
-    page = desk.client("owner").get(f"/w/?kind={kind}").content.decode()
+    page = desk.client("owner").get(f"/w/?process={kind}").content.decode()
     assert (f'href="/w/cases/{opened.case_id}"' in page) is shown

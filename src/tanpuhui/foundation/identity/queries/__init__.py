@@ -78,6 +78,7 @@ __all__ = [
     "members",
     "membership",
     "organisation",
+    "organisation_names",
     "organisations",
     "people",
     "person",
@@ -191,6 +192,12 @@ def organisation(organisation_id: int) -> OrganisationView:
     if row is None:
         raise NotFound(what="机构 organisation", id=organisation_id)
     return _organisation_view(row)
+
+
+def organisation_names(organisation_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return the Chinese and the English name of each of these organisations that exists (one query)."""
+    rows = Organisation.objects.filter(id__in=list(organisation_ids)).values_list("id", "name", "name_en")
+    return {id_: (name, name_en) for id_, name, name_en in rows}
 
 
 def organisations(*, kind: str | None = None, area: str | None = None) -> tuple[OrganisationView, ...]:

@@ -9,6 +9,7 @@ from tanpuhui.foundation.workflow.models.casefile import (
     Remark,
 )
 from tanpuhui.foundation.workflow.models.cases import Case, CaseParty, CaseSequence, Decision
+from tanpuhui.foundation.workflow.models.lists import CaseSearch, SavedFilter
 from tanpuhui.foundation.workflow.models.notices import (
     CommentAnswer,
     CommentWithdrawal,
@@ -23,6 +24,7 @@ __all__ = [
     "CaseAct",
     "CaseParty",
     "CaseRelation",
+    "CaseSearch",
     "CaseSequence",
     "CaseSubscription",
     "CommentAnswer",
@@ -33,4 +35,5 @@ __all__ = [
     "NoticeComment",
     "NoticeExtension",
     "Remark",
+    "SavedFilter",
 ]

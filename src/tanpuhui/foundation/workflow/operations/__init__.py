@@ -56,6 +56,12 @@ from tanpuhui.foundation.workflow.operations._answers import (
     answer_comment,
     extend_notice,
 )
+from tanpuhui.foundation.workflow.operations._assign_cases import (
+    AssignmentRefused,
+    CasesAssigned,
+    CaseToAssign,
+    assign_cases,
+)
 from tanpuhui.foundation.workflow.operations._attach import (
     Attached,
     Remarked,
@@ -93,6 +99,15 @@ from tanpuhui.foundation.workflow.operations._effects import (
 from tanpuhui.foundation.workflow.operations._end_notices import (
     end_notices,
 )
+from tanpuhui.foundation.workflow.operations._index import index_cases
+from tanpuhui.foundation.workflow.operations._lists import (
+    CasesExported,
+    FilterForgotten,
+    FilterSaved,
+    forget_filter,
+    record_export,
+    save_filter,
+)
 from tanpuhui.foundation.workflow.operations._name_party import (
     PartyNamed,
     name_party,
@@ -117,6 +132,7 @@ __all__ = [
     "AnswerEntered",
     "AssignedToOther",
     "AssigneeUnsuitable",
+    "AssignmentRefused",
     "Attached",
     "AttachmentUnsuitable",
     "CannotRescind",
@@ -127,7 +143,10 @@ __all__ = [
     "CaseNews",
     "CaseOpened",
     "CaseTaken",
+    "CaseToAssign",
     "CaseTold",
+    "CasesAssigned",
+    "CasesExported",
     "CommentAnswered",
     "CommentEntered",
     "CommentLimits",
@@ -147,6 +166,8 @@ __all__ = [
     "FileKindRefused",
     "FileToEnter",
     "FileTooBig",
+    "FilterForgotten",
+    "FilterSaved",
     "Guard",
     "GuardUnproven",
     "NewFile",
@@ -175,6 +196,7 @@ __all__ = [
     "ValueWrong",
     "answer_comment",
     "assign_case",
+    "assign_cases",
     "attach",
     "attach_file",
     "comment_limits",
@@ -184,6 +206,8 @@ __all__ = [
     "enter_comment",
     "extend_notice",
     "follow_case",
+    "forget_filter",
+    "index_cases",
     "install_effects",
     "install_guards",
     "installed_effects",
@@ -191,7 +215,9 @@ __all__ = [
     "name_party",
     "open_case",
     "reckon_deadlines",
+    "record_export",
     "remark",
+    "save_filter",
     "set_deadline",
     "tell_of_act",
     "tell_of_decision",

@@ -8,6 +8,7 @@ from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.workflow.domain import PartyAlreadyNamed
 from tanpuhui.foundation.workflow.models import Case, CaseParty
+from tanpuhui.foundation.workflow.operations._index import index_cases
 from tanpuhui.foundation.workflow.operations._open_case import insert_party
 
 
@@ -41,6 +42,7 @@ def name_party(*, actor: Actor, at: datetime, case_id: int, role: str, organisat
     named = CaseParty.objects.filter(case=case, role=role).first()
     if named is None:
         insert_party(case=case, role=role, organisation_id=organisation_id, at=at)
+        index_cases([case.pk])
     elif named.organisation_id != organisation_id:
         raise PartyAlreadyNamed(number=case.number, role=role)
     return PartyNamed(case_id=case.pk, role=role, organisation_id=organisation_id)

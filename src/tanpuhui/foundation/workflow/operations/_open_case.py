@@ -23,6 +23,7 @@ from tanpuhui.foundation.workflow.domain import (
 from tanpuhui.foundation.workflow.events import CaseStarted
 from tanpuhui.foundation.workflow.models import Case, CaseParty
 from tanpuhui.foundation.workflow.operations._deadlines import reckon
+from tanpuhui.foundation.workflow.operations._index import index_cases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ def open_case(
     )
     for role, party in sorted((parties or {}).items()):
         insert_party(case=row, role=role, organisation_id=party, at=at)
+    index_cases([row.pk])
     publish(
         CaseStarted(
             case_id=row.pk,

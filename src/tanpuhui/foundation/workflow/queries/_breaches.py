@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db import connection
+
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.workflow.models import Case, Decision
 from tanpuhui.foundation.workflow.queries._notice_breaches import notice_breaches
@@ -15,6 +17,7 @@ def breaches() -> Iterator[Breach]:
     """Find every case whose state is not what its decisions, replayed over its pinned process, lead to; and `notice_breaches`."""
     versions = Versions()
     yield from notice_breaches()
+    yield from _unfound()
     for row in Case.objects.order_by("id").prefetch_related("decisions__rescinds").iterator(chunk_size=1000):
         version = versions[row.process_version_id]
         state = version.initial_state
@@ -45,6 +48,24 @@ def breaches() -> Iterator[Breach]:
                 invariant="workflow.state_is_what_was_decided", subject=f"case:{row.number}", detail=detail
             )
         yield from _unsigned(row)
+
+
+def _unfound() -> Iterator[Breach]:
+    """Find cases that lists do not know, or know for other organisations or in another area than their own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select c.number from workflow_case c left join workflow_casesearch s on s.case_id = c.id"
+            " where s.case_id is null or (s.area, s.process) is distinct from (c.area, c.process)"
+            " or s.organisations is distinct from coalesce((select array_agg(distinct o.id order by o.id) from"
+            " (select c.organisation_id as id union select p.organisation_id from workflow_caseparty p"
+            " where p.case_id = c.id) o where o.id is not null), '{}')"
+        )
+        for (number,) in cursor.fetchall():
+            yield Breach(
+                invariant="workflow.case_is_found_by_its_own",
+                subject=f"case:{number}",
+                detail="what lists know of the case is not what the case says",
+            )
 
 
 def _leads_back(decision: Decision) -> bool:

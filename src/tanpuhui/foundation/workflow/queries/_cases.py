@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.db.models import Q
 
 from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.actors import Actor, Grant
@@ -16,13 +14,12 @@ from tanpuhui.foundation.workflow.domain import (
     NOTICE_WORKING_DAYS,
     AssignedToOther,
     acting_grants,
-    area_prefix,
     assignment_refusal,
     leaving,
     step_grants,
     two_person_refusal,
 )
-from tanpuhui.foundation.workflow.models import Case, CaseParty, Decision
+from tanpuhui.foundation.workflow.models import Case, Decision
 from tanpuhui.foundation.workflow.queries._guards import check_evidence, check_guard
 from tanpuhui.foundation.workflow.queries._notice_terms import notice_terms
 from tanpuhui.foundation.workflow.queries._views import (
@@ -34,8 +31,6 @@ from tanpuhui.foundation.workflow.queries._views import (
     facts_of,
     view_of,
 )
-
-CASES_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,34 +61,6 @@ def cases_of(subject_type: str, subject_id: str) -> tuple[CaseView, ...]:
     versions = Versions()
     rows = Case.objects.filter(subject_type=subject_type, subject_id=subject_id).order_by("-id")
     return tuple(view_of(row, versions=versions) for row in rows.prefetch_related("parties"))
-
-
-def cases(
-    *,
-    text: str = "",
-    areas: Sequence[str] = (),
-    organisation_ids: Sequence[int] = (),
-    process: str = "",
-    limit: int = 50,
-) -> tuple[CaseView, ...]:
-    """Return the newest cases that lie in one of the areas or name one of the organisations, of none where both are empty.
-
-    `text` stands in number or title. Who may see which is for the caller to say, by areas and organisations.
-    """
-    seen = Q(pk__in=())
-    for area in areas:
-        seen |= Q(area__startswith=area_prefix(area))
-    if organisation_ids:
-        named = CaseParty.objects.filter(organisation_id__in=organisation_ids)
-        seen |= Q(organisation_id__in=organisation_ids) | Q(pk__in=named.values("case_id"))
-    rows = Case.objects.filter(seen).order_by("-id")
-    if text:
-        rows = rows.filter(Q(number__icontains=text) | Q(title__icontains=text))
-    if process:
-        rows = rows.filter(process=process)
-    versions = Versions()
-    found = rows.prefetch_related("parties")[: min(limit, CASES_MAX)]
-    return tuple(view_of(row, versions=versions) for row in found)
 
 
 def available_outcomes(*, actor: Actor, case_id: int, at: datetime) -> tuple[AvailableOutcome, ...]:

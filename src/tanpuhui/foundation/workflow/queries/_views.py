@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -107,6 +107,11 @@ def facts_of(case: Case) -> CaseFacts:
 
 class Versions(dict[int, rulebook.ProcessVersion]):
     """The process versions of one read, each loaded once."""
+
+    @classmethod
+    def of(cls, version_ids: Collection[int]) -> Versions:
+        """Return these versions, loaded together."""
+        return cls(rulebook.processes_by_ids(version_ids))
 
     def __missing__(self, version_id: int) -> rulebook.ProcessVersion:
         self[version_id] = rulebook.process_by_id(version_id)

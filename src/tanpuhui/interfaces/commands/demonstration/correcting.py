@@ -9,7 +9,7 @@ from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.operations import post_batch
 from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.workflow.operations import decide
-from tanpuhui.foundation.workflow.queries import CaseView, cases
+from tanpuhui.foundation.workflow.queries import CaseView, Criteria, Scope, find_cases
 from tanpuhui.interfaces.commands.demonstration.behaviour_generator import FUTURE_DAYS, moved
 from tanpuhui.interfaces.commands.demonstration.cast import Troupe
 from tanpuhui.interfaces.commands.demonstration.living import file_stem, plans, rides, send
@@ -25,8 +25,13 @@ def answer_corrections(stage: Stage) -> None:
     for troupe in stage.cast.troupes:
         if troupe.feed is None:
             continue
-        asked = cases(organisation_ids=[stage.organisation_ids[troupe.key]], process="batch_correction")
-        for place, case in enumerate(asked):
+        asked = find_cases(
+            scope=Scope(organisation_ids=(stage.organisation_ids[troupe.key],)),
+            actor=SYSTEM,
+            at=stage.founding(),
+            criteria=Criteria(process="batch_correction"),
+        )
+        for place, case in enumerate(asked.cases):
             if place == 1:
                 _resend(stage, troupe, case)
                 _decide(stage, case, "resubmit", stage.player(troupe.key), RESENT, hours=30)

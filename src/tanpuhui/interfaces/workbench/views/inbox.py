@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -13,49 +13,93 @@ from django.views.decorators.http import require_safe
 
 from tanpuhui.books.transparency import queries as transparency
 from tanpuhui.credits.registry.queries import TransferView
-from tanpuhui.foundation.identity.queries import organisations
 from tanpuhui.foundation.kernel.calendar import business_day
-from tanpuhui.foundation.workflow.queries import InboxLine, NoticeState, NoticeView
+from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.workflow.queries import (
+    Criteria,
+    InboxCounts,
+    InboxLine,
+    InboxPage,
+    NoticeState,
+    NoticeView,
+    Sort,
+)
 from tanpuhui.interfaces.design.parts import Crumb, Fact, InboxRow, Tab
+from tanpuhui.interfaces.workbench import filters
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import WITHOUT_INBOX, doors, own_organisations, page
-from tanpuhui.interfaces.workbench.parts import digits
-from tanpuhui.interfaces.workbench.waiting import answers_waiting, cases_waiting, offers_waiting
-from tanpuhui.interfaces.workbench.words import acting_for, case_kind, place_names, role_name, worded
-
-NOTICE = "notice"
-"""The kind of a public notice with an objection to answer."""
+from tanpuhui.interfaces.workbench.parts import Pages, digits
+from tanpuhui.interfaces.workbench.views.list_acts import colleagues
+from tanpuhui.interfaces.workbench.waiting import answers_waiting, offers_waiting
+from tanpuhui.interfaces.workbench.words import (
+    acting_for,
+    case_kind,
+    names_of_organisations,
+    names_of_places,
+    place_names,
+    role_name,
+    worded,
+)
 
 TRANSFER = "transfer"
 """The kind of an offered transfer: it is answered on the holding's page, not in a case."""
 
+ANSWER = "notice"
+"""The kind of a notice with an objection: it is answered beside its comments, and the case waits for it."""
+
+PER_PAGE = 50
+
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """List what waits for the actor, filtered by kind: cases by their deadline, then units offered to them."""
-    actor = who(request)
-    lines, offers = cases_waiting(actor, timezone.now()), offers_waiting(actor)
-    answers = answers_waiting(actor, timezone.now())
-    wanted = request.GET.get("kind", "")
-    shown = [line for line in lines if wanted in {"", line.case.process}]
-    offered = offers if wanted in {"", TRANSFER} else ()
-    answered = answers if wanted in {"", NOTICE} else ()
-    any_shown = shown or offered or answered
-    names = {view.id: worded(view.name, view.name_en) for view in organisations()} if any_shown else {}
-    places = place_names() if shown or answered else {}
+    """List what waits for the actor, narrowed where asked: cases by their deadline, then units offered to them."""
+    actor, at = who(request), timezone.now()
+    criteria, number = filters.criteria_of(request), filters.page_of(request)
+    offers, answers = offers_waiting(actor), answers_waiting(actor, at)
+    narrowed = criteria != Criteria(sort=criteria.sort)
+    waiting = workflow.inbox_page(
+        actor=actor, at=at, criteria=criteria, offset=(number - 1) * PER_PAGE, limit=PER_PAGE
+    )
+    counts, found, lines = waiting.counts, waiting.found, waiting.lines
+    offered = offers if not narrowed or criteria == Criteria(process=TRANSFER, sort=criteria.sort) else ()
+    asked = answers if not narrowed or criteria == Criteria(process=ANSWER, sort=criteria.sort) else ()
+    names = names_of_organisations(
+        [
+            *(line.case.organisation_id for line in lines),
+            *(offer.source_id for offer in offered),
+            *(one.organisation_id for one in asked),
+        ]
+    )
+    places = names_of_places([*(line.case.area for line in lines), *(one.area for one in asked)])
+    passing = colleagues(actor) if lines else ()
+    picks = _picks(lines) if len(passing) > 1 else {}
     signed = transparency.head()
-    total = len(lines) + len(offers) + len(answers)
+    total = counts.total + len(offers) + len(answers)
+    home = reverse("workbench:inbox")
     context: dict[str, Any] = {
         "total": total,
         "decides": bool(actor.roles - WITHOUT_INBOX),
-        "overdue": sum(1 for line in lines if line.days_left is not None and line.days_left < 0),
-        "due_today": sum(1 for line in lines if line.days_left == 0),
+        "overdue": counts.overdue,
+        "due_today": counts.due_today,
+        "mine": counts.mine,
         "today": timezone.localdate(),
-        "tabs": _tabs(lines, offers, answers, wanted),
+        "tabs": _tabs(counts, {TRANSFER: len(offers), ANSWER: len(answers)}, criteria),
+        "selects": _selects(waiting, criteria),
+        "criteria": criteria,
+        "narrowed": narrowed,
+        "found": found + (len(offered) + len(asked) if narrowed else 0),
+        "home": home,
+        "given": criteria.given(),
+        "saved": filters.saved(actor, "inbox", home, criteria),
+        "export_url": filters.address(reverse("workbench:export-inbox"), criteria),
+        "passing": passing if picks else (),
+        "pages": Pages.of(
+            number, found, per_page=PER_PAGE, address=lambda n: filters.address(home, criteria, page=n)
+        ),
         "rows": [
-            *(_answer_row(notice, names, places) for notice in answered),
-            *(_row(line, names, places) for line in shown),
-            *(_offer_row(offer, names) for offer in offered),
+            *(_row(line, names, places, picks.get(line.case.case_id, "")) for line in lines),
+            *(_answer_row(one, names, places) for one in asked if number == 1),
+            *(_offer_row(offer, names) for offer in offered if number == 1),
         ],
         "doors": [door for door in doors(actor) if door.name != "inbox"],
         "head": signed.head if signed else None,
@@ -81,23 +125,44 @@ def me(request: HttpRequest) -> HttpResponse:
     return page(request, "workbench/me.html", {"facts": facts}, section="me", crumbs=crumbs)
 
 
-def _tabs(
-    lines: Sequence[InboxLine], offers: Sequence[TransferView], answers: Sequence[NoticeView], wanted: str
-) -> list[Tab]:
-    counts: dict[str, int] = {}
-    kinds = [*(line.case.process for line in lines), *(TRANSFER for _ in offers), *(NOTICE for _ in answers)]
-    for kind in kinds:
-        counts[kind] = counts.get(kind, 0) + 1
+def _tabs(counts: InboxCounts, others: Mapping[str, int], criteria: Criteria) -> list[Tab]:
     home = reverse("workbench:inbox")
-    tabs = [Tab(pgettext("filter", "全部"), home, sum(counts.values()), active=not wanted)]
+    numbers = dict(counts.by_process) | {kind: number for kind, number in others.items() if number}
+    tabs = [Tab(pgettext("filter", "全部"), home, sum(numbers.values()), active=not criteria.process)]
     tabs.extend(
-        Tab(case_kind(process), f"{home}?kind={process}", count, active=process == wanted)
-        for process, count in sorted(counts.items())
+        Tab(case_kind(process), f"{home}?process={process}", count, active=process == criteria.process)
+        for process, count in sorted(numbers.items())
     )
     return tabs
 
 
-def _row(line: InboxLine, names: dict[int, str], places: dict[str, str]) -> InboxRow:
+def _selects(waiting: InboxPage, criteria: Criteria) -> list[filters.Select]:
+    """Return what the inbox can be narrowed by: states and cities among what waits, deadline, assignment, order."""
+    states = {
+        state: worded(*label)
+        for (process, state), label in waiting.state_labels.items()
+        if criteria.process in {"", process}
+    }
+    cities = names_of_places([city.ljust(6, "0") for city in waiting.counts.by_city])
+    return [
+        filters.select("state", gettext("环节"), gettext("全部环节"), criteria.state, sorted(states.items())),
+        filters.areas(criteria.area, sorted(cities.items())),
+        filters.due(criteria.due),
+        filters.held(criteria.held),
+        filters.sort(criteria.sort, Sort.DEADLINE),
+    ]
+
+
+def _picks(lines: Sequence[InboxLine]) -> dict[int, str]:
+    """Return what each case is picked by: itself, and its step and assignment as they are on the page."""
+    acts = workflow.assignments_seen([line.case.case_id for line in lines])
+    return {
+        line.case.case_id: f"{line.case.case_id}:{line.case.step}:{acts.get(line.case.case_id, 0)}"
+        for line in lines
+    }
+
+
+def _row(line: InboxLine, names: Mapping[int, str], places: Mapping[str, str], pick: str) -> InboxRow:
     """Return a case as a row; its next action is the first decision that is open to the actor."""
     waited = ngettext("已等 %(days)s 天", "已等 %(days)s 天", line.days_waiting) % {"days": line.days_waiting}
     place = places.get(line.case.area, line.case.area)
@@ -112,14 +177,16 @@ def _row(line: InboxLine, names: dict[int, str], places: dict[str, str]) -> Inbo
         place=gettext("%(place)s，%(waited)s") % {"place": place, "waited": waited},
         days_total=line.case.deadline_working_days,
         days_left=line.days_left,
+        stopped=line.case.clock_stopped,
+        pick=pick,
     )
 
 
-def _answer_row(notice: NoticeView, names: dict[int, str], places: dict[str, str]) -> InboxRow:
+def _answer_row(notice: NoticeView, names: Mapping[int, str], places: Mapping[str, str]) -> InboxRow:
     """Return a notice whose objections wait as a row; they are answered from the page of its case."""
     waiting = ngettext("%(n)s 条异议等您答复", "%(n)s 条异议等您答复", notice.waiting) % {"n": notice.waiting}
     return InboxRow(
-        kind=case_kind(NOTICE),
+        kind=case_kind(ANSWER),
         title=notice.title,
         number=notice.number,
         url=reverse("workbench:case", args=[notice.case_id]),
@@ -132,7 +199,7 @@ def _answer_row(notice: NoticeView, names: dict[int, str], places: dict[str, str
     )
 
 
-def _offer_row(offer: TransferView, names: dict[int, str]) -> InboxRow:
+def _offer_row(offer: TransferView, names: Mapping[int, str]) -> InboxRow:
     """Return offered units as a row; they are accepted or declined where the organisation's units stand."""
     days = (timezone.localdate() - business_day(offer.offered_at)).days
     return InboxRow(
