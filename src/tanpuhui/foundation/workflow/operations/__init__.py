@@ -110,6 +110,11 @@ from tanpuhui.foundation.workflow.operations._tell import (
     tell_of_opening,
     warn_of_deadlines,
 )
+from tanpuhui.foundation.workflow.operations._tell_of_notices import (
+    NoticeNews,
+    tell_of_answer,
+    tell_of_objection,
+)
 from tanpuhui.foundation.workflow.queries import Guard, install_guards, installed_guards
 
 __all__ = [
@@ -153,6 +158,7 @@ __all__ = [
     "NotCaseMember",
     "NotYourAnswer",
     "NotYourDecision",
+    "NoticeNews",
     "NoticeOver",
     "NoticeRuns",
     "ObjectionsOpen",
@@ -194,7 +200,9 @@ __all__ = [
     "remark",
     "set_deadline",
     "tell_of_act",
+    "tell_of_answer",
     "tell_of_decision",
+    "tell_of_objection",
     "tell_of_opening",
     "urge_case",
     "warn_of_deadlines",
