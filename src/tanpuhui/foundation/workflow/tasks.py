@@ -49,6 +49,18 @@ def tell_of_act(case_id: int, act_id: int, **_event: object) -> None:
     operations.tell_of_act(actor=SYSTEM, at=datetime.now(UTC), case_id=case_id, act_id=act_id)
 
 
+@app.task(name="workflow.tell_of_objection", queue="messages", retry=AGAIN)  # type: ignore[untyped-decorator]
+def tell_of_objection(comment_id: int, **_event: object) -> None:
+    """Tell those in charge of an objection that waits for them."""
+    operations.tell_of_objection(actor=SYSTEM, at=datetime.now(UTC), comment_id=comment_id)
+
+
+@app.task(name="workflow.tell_of_answer", queue="messages", retry=AGAIN)  # type: ignore[untyped-decorator]
+def tell_of_answer(comment_id: int, **_event: object) -> None:
+    """Tell whoever commented that the answer is public."""
+    operations.tell_of_answer(actor=SYSTEM, at=datetime.now(UTC), comment_id=comment_id)
+
+
 @app.periodic(cron="0 23 * * *")  # type: ignore[untyped-decorator]
 @app.task(  # type: ignore[untyped-decorator]
     name="workflow.warn_of_deadlines", queueing_lock="workflow:warn", lock="workflow:warn"

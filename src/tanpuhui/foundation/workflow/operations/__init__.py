@@ -125,6 +125,11 @@ from tanpuhui.foundation.workflow.operations._tell import (
     tell_of_opening,
     warn_of_deadlines,
 )
+from tanpuhui.foundation.workflow.operations._tell_of_notices import (
+    NoticeNews,
+    tell_of_answer,
+    tell_of_objection,
+)
 from tanpuhui.foundation.workflow.queries import Guard, install_guards, installed_guards
 
 __all__ = [
@@ -174,6 +179,7 @@ __all__ = [
     "NotCaseMember",
     "NotYourAnswer",
     "NotYourDecision",
+    "NoticeNews",
     "NoticeOver",
     "NoticeRuns",
     "ObjectionsOpen",
@@ -220,7 +226,9 @@ __all__ = [
     "save_filter",
     "set_deadline",
     "tell_of_act",
+    "tell_of_answer",
     "tell_of_decision",
+    "tell_of_objection",
     "tell_of_opening",
     "urge_case",
     "warn_of_deadlines",

@@ -60,7 +60,9 @@ class CommentForm(forms.Form):
 
 def new_form(request: HttpRequest, actor: Actor, data: Any = None) -> CommentForm:
     """Return the form of a comment, with the organisations for which the person may speak."""
-    form = CommentForm(data, initial={"name": getattr(request.user, "display_name", "")}, auto_id="say_%s")
+    # What citizens are called on their own pages is a nickname; an organisation registers its people by name.
+    known = "" if getattr(request.user, "is_citizen", True) else getattr(request.user, "display_name", "")
+    form = CommentForm(data, initial={"name": known}, auto_id="say_%s")
     limits = comment_limits(timezone.now())
     own = [organisation(one) for one in actor.organisation_ids(*Role)]
     if own:
