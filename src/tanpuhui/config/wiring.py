@@ -18,6 +18,7 @@ from tanpuhui.credits.registry import operations as registry
 from tanpuhui.foundation.identity.events import ContractEnding, PersonInvited
 from tanpuhui.foundation.persistence.events import install_subscribers
 from tanpuhui.foundation.rulebook.events import HolidaysChanged
+from tanpuhui.foundation.workflow import operations as workflow
 from tanpuhui.foundation.workflow.events import (
     CaseAssigned,
     CaseDecided,
@@ -29,7 +30,17 @@ from tanpuhui.foundation.workflow.events import (
     NoticeExtended,
     NoticeOpened,
 )
-from tanpuhui.foundation.workflow.operations import NO_EFFECT, Effect, Guard, install_effects, install_guards
+from tanpuhui.foundation.workflow.operations import (
+    NO_EFFECT,
+    NOTHING_TO_UNDO,
+    Effect,
+    Guard,
+    Instead,
+    Undo,
+    install_effects,
+    install_guards,
+    install_undo,
+)
 from tanpuhui.interfaces.access.domain import PUBLIC
 from tanpuhui.interfaces.access.table import install_routes
 from tanpuhui.interfaces.api.routes import ROUTES as API_ROUTES
@@ -94,10 +105,71 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("settlement_sheet", "object"): NO_EFFECT,
     ("settlement_sheet", "answer"): NO_EFFECT,
     ("settlement_sheet", "end"): NO_EFFECT,
+    ("decision", "propose_correction"): NO_EFFECT,
+    ("decision", "propose_rescission"): NO_EFFECT,
+    ("decision", "confirm_correction"): workflow.correct_decision,
+    ("decision", "confirm_rescission"): workflow.rescind_decision,
+    ("decision", "reject"): NO_EFFECT,
+    ("case", "lodge"): NO_EFFECT,
+    ("case", "admit"): NO_EFFECT,
+    ("case", "refuse_admission"): NO_EFFECT,
+    ("case", "uphold"): workflow.uphold_appeal,
+    ("case", "dismiss"): NO_EFFECT,
+    ("case", "withdraw"): NO_EFFECT,
 }
 """(subject type, outcome) → the operation that runs in the deciding transaction."""
 
+IN_THE_REGISTRY = Instead(
+    zh="减排量已经签发；发现差错的，请在登记簿中冻结或作废相应的减排量，原决定和签发记录都保留",
+    en="units were issued; where something is wrong, freeze or cancel them in the registry; decision and issuance stay on record",
+)
+BY_A_NEW_VERSION = Instead(
+    zh="方法学已经备案，备案号和哈希已进入公开日志；请提出修订版，或按规定停用",
+    en="the methodology is filed and its hashes are in the public log; propose a revised version, or suspend it",
+)
+BY_ITS_STANDING = Instead(
+    zh="场景已经开通并可能有了入账；请另案暂停或关闭场景",
+    en="the scenario is live and may have postings; suspend or close it in a case of its own",
+)
+BY_ENTRIES = Instead(
+    zh="差额已按分录入账；请提出新的重算，以新的分录更正",
+    en="the differences are posted; propose another recalculation, which posts new entries",
+)
+BY_THE_NEXT_SHEET = Instead(
+    zh="结算单已经确认并据以付款；请在下一张结算单中调整",
+    en="the sheet is confirmed and paid by; settle the difference in the next one",
+)
+
+UNDO: Mapping[tuple[str, str], Undo | Instead] = {
+    **{
+        (subject, outcome): NOTHING_TO_UNDO
+        for (subject, outcome), effect in EFFECTS.items()
+        if effect is NO_EFFECT and subject not in {"decision", "case"}
+    },
+    ("monitoring_report", "submit"): NOTHING_TO_UNDO,
+    ("monitoring_report", "prepare"): NOTHING_TO_UNDO,
+    ("batch", "resubmit"): NOTHING_TO_UNDO,
+    ("methodology_version", "recommend"): methodology.restore_version,
+    ("methodology_version", "return"): methodology.restore_version,
+    ("methodology_version", "reject"): methodology.restore_version,
+    ("methodology_filing", "return"): methodology.restore_filing,
+    ("methodology_filing", "reject"): methodology.restore_filing,
+    ("scenario_application", "reject"): activity.restore_application,
+    ("monitoring_report", "issue"): IN_THE_REGISTRY,
+    ("methodology_version", "file"): BY_A_NEW_VERSION,
+    ("methodology_filing", "file"): BY_A_NEW_VERSION,
+    ("scenario_application", "go_live"): BY_ITS_STANDING,
+    ("recalculation", "approve"): BY_ENTRIES,
+    ("settlement_sheet", "confirm"): BY_THE_NEXT_SHEET,
+}
+"""(subject type, outcome) → what undoes its effect when the decision is rescinded, or what to do instead.
+
+An outcome that changed nothing but the case is undone with it, and so is one whose effect only checked. The others are
+listed one by one; one that is not listed cannot be rescinded.
+"""
+
 GUARDS: Mapping[tuple[str, str], Guard] = {
+    ("decision", "rescindable"): workflow.rescindable,
     ("scenario_application", "no_subcentre"): activity_queries.no_subcentre,
     ("scenario_application", "sample_tried"): activity_queries.sample_tried,
     ("scenario_application", "sample_passed"): activity_queries.sample_passed,
@@ -136,6 +208,7 @@ def install() -> None:
     """Hand the tables to the rooms that use them."""
     install_effects(EFFECTS)
     install_guards(GUARDS)
+    install_undo(UNDO)
     install_subscribers(SUBSCRIBERS)
     methodology.install_interest_sources(INTERESTS)
     install_routes(

@@ -110,7 +110,8 @@ class Transition(models.Model):
     """One way from a state to another (流转): who may take it, by which outcome, within how many working days.
 
     `two_person` names an earlier outcome whose decider may not also decide this one. `guards` are named checks that must
-    pass, `evidence` kinds of attachment that must be on the case, `asks` values that the decider enters.
+    pass, `evidence` kinds of attachment that must be on the case, `asks` values that the decider enters. An `independent`
+    one is for somebody who decided nothing in the case that this one is about; `document` is the letter it produces.
     """
 
     process_version = models.ForeignKey(ProcessVersion, on_delete=models.PROTECT, related_name="transitions")
@@ -127,6 +128,8 @@ class Transition(models.Model):
     guards = models.JSONField(default=list)
     evidence = models.JSONField(default=list)
     asks = models.JSONField(default=list)
+    independent = models.BooleanField(default=False)
+    document = models.TextField(default="", blank=True)
 
     class Meta:
         constraints = [

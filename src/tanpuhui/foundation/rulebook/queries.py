@@ -144,7 +144,8 @@ class Ask:
 class Transition:
     """A way from one state to another; `two_person` names the earlier outcome that another person must have decided.
 
-    `guards` must pass, attachments of every kind in `evidence` must be there, and `asks` be answered.
+    `guards` must pass, attachments of every kind in `evidence` must be there, and `asks` be answered. An `independent` one
+    is for somebody who decided nothing in the case that this one is about; `document` is the kind of letter it produces.
     """
 
     source: str
@@ -159,6 +160,8 @@ class Transition:
     evidence: tuple[str, ...]
     asks: tuple[Ask, ...]
     deadline_basis: str = ""
+    independent: bool = False
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -375,6 +378,8 @@ def _process_of(row: models.ProcessVersion) -> ProcessVersion:
                 evidence=tuple(found.evidence),
                 asks=tuple(Ask(**ask) for ask in found.asks),
                 deadline_basis=found.deadline_basis,
+                independent=found.independent,
+                document=found.document,
             )
             for found in transitions
         ),

@@ -33,6 +33,7 @@ class Row:
     outcome: str = "issue"
     role: str = "checker"
     two_person: str | None = None
+    independent: bool = False
     deadline_working_days: int | None = None
 
 

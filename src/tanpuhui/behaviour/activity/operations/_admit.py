@@ -178,6 +178,16 @@ def _complete(row: ScenarioApplication, at: datetime) -> ScenarioContent:
     return content
 
 
+@operation(roles=set(), subject=SUBJECT)
+def restore_application(
+    *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
+) -> ApplicationSettled:
+    """Undo of `reject` when that decision is rescinded: the application is where its case went back to."""
+    row = _decided(case_id, subject_id, workflow.RESCIND)
+    back = ApplicationState.RETURNED if workflow.case(case_id).clock_stopped else ApplicationState.APPLIED
+    return _put(row, back)
+
+
 def _settle(case_id: int, subject_id: str, outcome: str, state: ApplicationState) -> ApplicationSettled:
     return _put(_decided(case_id, subject_id, outcome), state)
 

@@ -57,7 +57,11 @@ class AskRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransitionRow:
-    """One transition of a process; `guards`, `evidence` and `asks` are what it demands beside a role and an opinion."""
+    """One transition of a process; `guards`, `evidence` and `asks` are what it demands beside a role and an opinion.
+
+    An `independent` one is for somebody who decided nothing in the case that this one is about; `document` is the kind of
+    letter that it produces, with a number of its own.
+    """
 
     source: str
     target: str
@@ -71,6 +75,18 @@ class TransitionRow:
     guards: tuple[str, ...] = field(default=(), repr=False)
     evidence: tuple[str, ...] = field(default=(), repr=False)
     asks: tuple[AskRow, ...] = field(default=(), repr=False)
+    independent: bool = field(default=False, repr=False)
+    document: str = field(default="", repr=False)
+
+    def said(self) -> dict[str, object]:
+        """Return what the transition says, for its hash; what the language learned later only where it is said."""
+        later = ("independent", "document")
+        return {name: value for name, value in asdict(self).items() if value or name not in later}
+
+    @property
+    def demands(self) -> bool:
+        """Say whether it says anything that the first version of the language could not say."""
+        return bool(self.guards or self.evidence or self.asks or self.independent or self.document)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +112,7 @@ class ProcessRow:
         added = {
             "process": self.deadline_working_days,
             "states": [state.said() for state in self.states if state.clock_stops or state.notice],
-            "transitions": [asdict(t) for t in self.transitions if t.guards or t.evidence or t.asks],
+            "transitions": [t.said() for t in self.transitions if t.demands],
         }
         said = json.dumps(added, ensure_ascii=False, sort_keys=True) if any(added.values()) else ""
         return hashlib.sha256((repr(self) + said).encode()).hexdigest()
@@ -232,7 +248,7 @@ def _transitions(item: Placed, *, states: tuple[str, ...]) -> Iterator[Transitio
             *("source", "target", "outcome", "role", "label_zh", "label_en"),
             *("deadline_working_days", "deadline_basis"),
         ),
-        optional=("two_person", "guards", "evidence", "asks"),
+        optional=("two_person", "guards", "evidence", "asks", "independent", "document"),
     )
     sources = tuple(fields["source"].items()) if fields["source"].is_list() else (fields["source"],)
     for source in sources:
@@ -249,6 +265,8 @@ def _transitions(item: Placed, *, states: tuple[str, ...]) -> Iterator[Transitio
             guards=tuple(_name(one) for one in fields["guards"].items()) if "guards" in fields else (),
             evidence=tuple(_name(one) for one in fields["evidence"].items()) if "evidence" in fields else (),
             asks=tuple(_ask(one) for one in fields["asks"].items()) if "asks" in fields else (),
+            independent="independent" in fields and fields["independent"].one_of(("yes", "no")) == "yes",
+            document=_name(fields["document"]) if "document" in fields else "",
         )
 
 

@@ -43,6 +43,30 @@ class SamePerson(Refusal):
     en = "The outcome {outcome} of case {number} needs another person than the one who decided {first}, which was you. Ask a colleague."
 
 
+class NotIndependent(Refusal):
+    """Whoever decided in a case does not decide what is said against it."""
+
+    code = "NOT_INDEPENDENT"
+    zh = "案件 {number} 的“{outcome}”须由没有办理过原案件的人作出，而你在原案件中作出过决定。请转给没有参与的同事。"
+    en = "The outcome {outcome} of case {number} is for somebody who decided nothing in the original case; you did. Pass it to a colleague."
+
+
+class AppealTooLate(Refusal):
+    """The time in which a rule lets an appeal be filed is over."""
+
+    code = "APPEAL_TOO_LATE"
+    zh = "对案件 {number} 的申诉期限为决定作出后 {days} 个工作日，已于 {last_day} 届满（依据：{basis}）。"
+    en = "An appeal in case {number} could be filed within {days} working days of the decision, until {last_day} ({basis})."
+
+
+class NothingToAppeal(Refusal):
+    """An appeal is a party's, against a decision that somebody else took."""
+
+    code = "NOTHING_TO_APPEAL"
+    zh = "不能对案件 {number} 提出申诉：{why_zh}。"
+    en = "No appeal can be filed in case {number}: {why_en}."
+
+
 class GuardUnproven(Refusal):
     """The step that the two-person rule compares with was never taken; missing data never passes a guard."""
 

@@ -13,6 +13,7 @@ from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.workflow.domain.refusals import (
     AssignedToOther,
     GuardUnproven,
+    NotIndependent,
     OpinionMissing,
     OpinionTooLong,
     SamePerson,
@@ -25,6 +26,15 @@ APPLICANT_ROLES = frozenset({Role.OWNER, Role.PARTNER, Role.MERCHANT, Role.BUYER
 
 NAMED_ROLES = frozenset({Role.VERIFIER})
 """Roles that act on a case only for the organisation that the case names for them."""
+
+APPEAL_PARAMETER = "workflow.appeal_working_days"
+"""Within how many working days after a decision a party may appeal, by scope (process) or for all."""
+
+RESCIND = "rescind"
+"""The outcome of the decision that takes another one back; it is no transition of any process."""
+
+CASE_SUBJECT, DECISION_SUBJECT = "case", "decision"
+"""Subject types of this room: a case about another case (an appeal), and one about a decision (its correction)."""
 
 OPINION_CHARACTERS_MAX = 10_000
 NUMBER_PATTERN = "{prefix}-{process}-{year}-{seq:06d}"
@@ -89,6 +99,10 @@ class TransitionRow(Protocol):
         """The outcome whose decider may not take this one, or None."""
 
     @property
+    def independent(self) -> bool:
+        """Whether it is for somebody who decided nothing in the case that this one is about."""
+
+    @property
     def deadline_working_days(self) -> int | None:
         """In how many working days it is due after the source state began, or None."""
 
@@ -118,7 +132,10 @@ class PastDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
-    """What the verdict depends on: the case, its parties by role, its decisions in order."""
+    """What the verdict depends on: the case, its parties by role, its decisions in order.
+
+    `decided_original` are the persons who decided in the case that this one is about, where it is about one (an appeal).
+    """
 
     number: str
     state: str
@@ -131,6 +148,7 @@ class CaseFacts:
     opened_at: datetime
     assigned_to: str = ""
     assigned_role: str = ""
+    decided_original: frozenset[tuple[str, str]] = frozenset()
 
 
 def area_prefix(area: str) -> str:
@@ -220,15 +238,19 @@ def two_person_refusal(
     """Return why the two-person rule forbids the transition, or None.
 
     The latest decision with the named outcome that still stands counts: after a return the work is prepared anew.
-    Whoever delegated counts as much as whoever acted, on both sides.
+    Whoever delegated counts as much as whoever acted, on both sides. An independent transition is closed to everybody
+    who decided in the case that this one is about.
     """
+    persons = persons_of(actor, grant)
+    if transition.independent and persons & case.decided_original:
+        return NotIndependent(number=case.number, outcome=transition.outcome)
     first = transition.two_person
     if not first:
         return None
     taken = [decision for decision in standing(case.decisions) if decision.outcome == first]
     if not taken:
         return GuardUnproven(number=case.number, first=first, outcome=transition.outcome)
-    if taken[-1].persons & persons_of(actor, grant):
+    if taken[-1].persons & persons:
         return SamePerson(number=case.number, first=first, outcome=transition.outcome)
     return None
 

@@ -73,8 +73,8 @@ def _by_calendar(count: Callable[[], date]) -> date | None:
 
 
 def _end_of_clock(case: CaseFacts, *, version: rulebook.ProcessVersion, whole: int) -> date:
-    """Return the day on which the working days of the whole case are used up; stops do not count."""
-    stopping = frozenset(state.code for state in version.states if state.clock_stops)
+    """Return the day on which the working days of the whole case are used up; stops, and the time in which it was closed, do not count."""
+    stopping = frozenset(state.code for state in version.states if state.clock_stops or state.final)
     spans = clock_spans(case, initial=version.initial_state, stopping=stopping, closed=False)
     used = sum(
         rulebook.working_days_between(span.since, span.until) for span in spans if span.until is not None

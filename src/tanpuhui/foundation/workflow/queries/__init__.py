@@ -3,6 +3,7 @@
 from tanpuhui.foundation.workflow.domain import (
     ATTACHMENT_BYTES_MAX,
     ATTACHMENT_TYPES,
+    RESCIND,
     NoticeState,
     attachment_type,
 )
@@ -18,12 +19,15 @@ from tanpuhui.foundation.workflow.queries._breaches import (
 )
 from tanpuhui.foundation.workflow.queries._cases import (
     DecisionView,
+    appealable,
     asks_of,
     available_outcomes,
     case,
     cases_of,
+    decision_label,
     latest_decision,
     latest_outcome,
+    standing_outcomes,
     step_takers,
 )
 from tanpuhui.foundation.workflow.queries._criteria import (
@@ -140,6 +144,7 @@ __all__ = [
     "NOTICES_MAX",
     "NOT_ESTABLISHED",
     "PAGES",
+    "RESCIND",
     "STEP_DAYS",
     "ActView",
     "AnswerView",
@@ -184,6 +189,7 @@ __all__ = [
     "TimelineLine",
     "Versions",
     "actor_name",
+    "appealable",
     "asks_of",
     "assignments_seen",
     "attachment",
@@ -203,6 +209,7 @@ __all__ = [
     "comments_of_person",
     "count_export",
     "count_inbox",
+    "decision_label",
     "decision_sha256",
     "export_lines",
     "facts_of",
@@ -229,6 +236,7 @@ __all__ = [
     "published_comments",
     "reckoned_last_day",
     "saved_filters",
+    "standing_outcomes",
     "state_labels",
     "step_takers",
     "timeline",

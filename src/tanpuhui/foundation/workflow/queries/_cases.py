@@ -11,11 +11,17 @@ from tanpuhui.foundation.kernel.actors import Actor, Grant
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
+    APPLICANT_ROLES,
+    CASE_SUBJECT,
+    DECISION_SUBJECT,
+    NAMED_ROLES,
     NOTICE_WORKING_DAYS,
     AssignedToOther,
+    NothingToAppeal,
     acting_grants,
     assignment_refusal,
     leaving,
+    standing,
     step_grants,
     two_person_refusal,
 )
@@ -90,6 +96,54 @@ def step_takers(*, actor: Actor, case_id: int, at: datetime) -> tuple[tuple[int,
             found.append(user_id)
     people = identity.people(found)
     return tuple((user_id, people[user_id].display_name) for user_id in found)
+
+
+def appealable(*, actor: Actor, case_id: int) -> tuple[int, Grant]:
+    """Return the step against which the actor may appeal, and as which party. Raises NotFound, NothingToAppeal.
+
+    A party appeals against the last decision that stands, unless it took that decision itself.
+    """
+    row = case_row(case_id)
+    facts = facts_of(row)
+    if row.subject_type in {CASE_SUBJECT, DECISION_SUBJECT}:
+        raise NothingToAppeal(
+            number=row.number,
+            why_zh="申诉和更正的结果是最终的",
+            why_en="the result of an appeal or amendment is final",
+        )
+    parties = {row.organisation_id, *facts.parties.values()} - {None}
+    grant = next(
+        (
+            grant
+            for grant in actor.grants
+            if grant.role in APPLICANT_ROLES | NAMED_ROLES and grant.organisation_id in parties
+        ),
+        None,
+    )
+    if grant is None:
+        raise NothingToAppeal(number=row.number, why_zh="你不是当事方", why_en="you are no party of it")
+    last = next(reversed(standing(facts.decisions)), None)
+    if last is None:
+        raise NothingToAppeal(number=row.number, why_zh="还没有作出决定", why_en="nothing has been decided")
+    decider = Decision.objects.values_list("organisation_id", flat=True).get(case=row, step=last.step)
+    if decider == grant.organisation_id:
+        raise NothingToAppeal(
+            number=row.number, why_zh="最后一项决定是你方自己作出的", why_en="the last decision is your own"
+        )
+    return last.step, grant
+
+
+def decision_label(decision_id: int) -> str:
+    """Return what a decision is called in its process, in Chinese; its outcome where the process has no such way."""
+    row = Decision.objects.select_related("case").get(pk=decision_id)
+    transitions = rulebook.process_by_id(row.case.process_version_id).transitions
+    ways = {(t.source, t.target, t.outcome): t.label_zh for t in transitions}
+    return ways.get((row.from_state, row.to_state, row.outcome), row.outcome)
+
+
+def standing_outcomes(case_id: int) -> tuple[str, ...]:
+    """Return the outcomes of the decisions that stand, in their order. Raises NotFound."""
+    return tuple(decision.outcome for decision in standing(facts_of(case_row(case_id)).decisions))
 
 
 def latest_outcome(case_id: int) -> str | None:

@@ -19,6 +19,7 @@ from tanpuhui.foundation.workflow.domain import APPLICANT_ROLES, NAMED_ROLES, ar
 from tanpuhui.foundation.workflow.models import Case, CaseParty
 from tanpuhui.foundation.workflow.queries._cases import outcomes_of
 from tanpuhui.foundation.workflow.queries._criteria import ORDERS, Criteria, Sort, found_by, narrowed
+from tanpuhui.foundation.workflow.queries._independence import independent_of
 from tanpuhui.foundation.workflow.queries._views import InboxLine, Versions, view_of
 
 INBOX_LINES_MAX = 200
@@ -208,6 +209,8 @@ def _waits_for(actor: Actor, *, version_id: int, transition: rulebook.Transition
         if grant.role == Role.SYSTEM:
             allowed |= where if transition.two_person else Q(pk__isnull=False)
             continue
+        if transition.independent:
+            where &= independent_of(persons)
         where &= _not_assigned_to_others(transition.role, persons)
         if grant.role == Role.CITIZEN:
             where &= Q(opened_by_kind=actor.kind, opened_by_id=actor.id)

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
-from tanpuhui.foundation.workflow.domain import CaseFacts, PastDecision
-from tanpuhui.foundation.workflow.models import Case
+from tanpuhui.foundation.workflow.domain import CASE_SUBJECT, CaseFacts, PastDecision
+from tanpuhui.foundation.workflow.models import Case, Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,19 @@ def facts_of(case: Case) -> CaseFacts:
         opened_at=case.opened_at,
         assigned_to="" if case.assigned_to_id is None else str(case.assigned_to_id),
         assigned_role=case.assigned_role,
+        decided_original=_decided_original(case),
     )
+
+
+def _decided_original(case: Case) -> frozenset[tuple[str, str]]:
+    """Return the persons behind every decision of the case that this one is about; nobody where it is about none."""
+    if case.subject_type != CASE_SUBJECT:
+        return frozenset()
+    found: set[tuple[str, str]] = set()
+    rows = Decision.objects.filter(case_id=int(case.subject_id))
+    for kind, id_, behalf in rows.values_list("actor_kind", "actor_id", "on_behalf_of"):
+        found |= {(kind, id_)} | ({("user", behalf)} if behalf else set())
+    return frozenset(found)
 
 
 class Versions(dict[int, rulebook.ProcessVersion]):

@@ -76,6 +76,7 @@ from tanpuhui.science.methodology.operations._meeting import (
     sign_conclusion,
 )
 from tanpuhui.science.methodology.operations._propose_filing import FilingProposed, propose_filing
+from tanpuhui.science.methodology.operations._restore import restore_filing, restore_version
 from tanpuhui.science.methodology.operations._review import (
     RemarkMade,
     ReviewSaved,
@@ -188,6 +189,8 @@ __all__ = [
     "reject_filing",
     "reject_version",
     "reply_to_remark",
+    "restore_filing",
+    "restore_version",
     "resubmit_filing",
     "resubmit_version",
     "return_filing",
