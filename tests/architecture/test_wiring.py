@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tanpuhui.config.wiring import EFFECTS, GUARDS, SUBSCRIBERS
+from tanpuhui.config.wiring import EFFECTS, GUARDS, SUBSCRIBERS, UNDO
 from tanpuhui.foundation.audit.operations import registered_operations
 from tanpuhui.foundation.persistence.events import publish, subscribed_tasks
 from tanpuhui.foundation.persistence.jobs import app, defer
+from tanpuhui.foundation.workflow.operations import NO_EFFECT, NOTHING_TO_UNDO, Instead
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tanpuhui"
@@ -118,6 +119,28 @@ def test_every_guard_of_every_process_is_installed(path: Path) -> None:
     named = {guard for transition in process["transitions"] for guard in transition.get("guards", [])}
     installed = {guard for subject, guard in GUARDS if subject == process["subject_type"]}
     assert named - installed - {"notice_over", "objections_answered"} == set()
+
+
+CHECKED_ONLY = {("monitoring_report", "submit"), ("monitoring_report", "prepare"), ("batch", "resubmit")}
+"""Outcomes whose effect refuses or passes and writes nothing."""
+
+UNDONE = {
+    *(("methodology_version", outcome) for outcome in ("recommend", "return", "reject")),
+    *(("methodology_filing", outcome) for outcome in ("return", "reject")),
+    ("scenario_application", "reject"),
+}
+"""Outcomes whose effect an operation takes back: tests/integration/**/test_rescinded.py show each of them."""
+
+
+def test_every_outcome_that_can_be_rescinded_changed_nothing_or_is_undone_by_an_operation_that_a_test_shows() -> (
+    None
+):
+    assert set(UNDO) <= set(EFFECTS)
+    nothing = {key for key, undo in UNDO.items() if undo is NOTHING_TO_UNDO}
+    assert {key for key in nothing if EFFECTS[key] is not NO_EFFECT} == CHECKED_ONLY
+    operations = {key for key, undo in UNDO.items() if key not in nothing and not isinstance(undo, Instead)}
+    assert operations == UNDONE
+    assert {key for key in UNDO if key[0] in {"decision", "case"}} == set(), "an amendment is final"
 
 
 def test_there_are_processes_to_check() -> None:

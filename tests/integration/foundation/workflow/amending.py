@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from pytest_django import Settings
 from tests.integration.foundation.workflow.conftest import SUBJECT_TYPE, Province
 
 from tanpuhui.config.wiring import EFFECTS, GUARDS
-from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
+from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.foundation.workflow.models import Decision
 from tanpuhui.foundation.workflow.operations import (
     NOTHING_TO_UNDO,
     Amendment,
+    decide,
     install_effects,
     install_guards,
     install_undo,
@@ -120,3 +122,34 @@ def amending(province: Province, settings: Settings) -> Iterator[Amending]:
     install_undo({(SUBJECT_TYPE, outcome): NOTHING_TO_UNDO for outcome in OUTCOMES})
     yield Amending(province=province, folder=folder)
     install_undo(before)
+
+
+def rescind_last(case_id: int, *, at: datetime, area: str) -> int:
+    """Rescind the last decision of a case that stands, by two persons; return its step."""
+    (step, *_) = [
+        decision.step
+        for decision in Decision.objects.filter(case_id=case_id, rescinds=None, rescinded_by=None).order_by(
+            "-step"
+        )
+    ]
+    people = [
+        Actor(kind="user", id=str(number), grants=(Grant(role=role, area=area),))
+        for number, role in ((8801, Role.MAKER), (8802, Role.CHECKER))
+    ]
+    proposed = propose_amendment(
+        actor=people[0],
+        at=at,
+        idempotency_key=None,
+        decision_id=Decision.objects.get(case_id=case_id, step=step).pk,
+        kind=Amendment.RESCISSION,
+        reason="有误",
+    )
+    decide(
+        actor=people[1],
+        at=at,
+        idempotency_key=None,
+        case_id=proposed.case_id,
+        outcome="confirm_rescission",
+        opinion="同意",
+    )
+    return step
