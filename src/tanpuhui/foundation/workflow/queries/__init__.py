@@ -1,6 +1,7 @@
 """Reads of cases: inbox, one case, its timeline, what is open to whom, the diagram, the invariants."""
 
 from tanpuhui.foundation.workflow.domain import (
+    APPEAL_PARAMETER,
     ATTACHMENT_BYTES_MAX,
     ATTACHMENT_TYPES,
     RESCIND,
@@ -23,6 +24,8 @@ from tanpuhui.foundation.workflow.queries._cases import (
     asks_of,
     available_outcomes,
     case,
+    case_of_decision,
+    cases,
     cases_of,
     decision_label,
     latest_decision,
@@ -137,6 +140,7 @@ from tanpuhui.foundation.workflow.queries._views import (
 )
 
 __all__ = [
+    "APPEAL_PARAMETER",
     "ATTACHMENT_BYTES_MAX",
     "ATTACHMENT_TYPES",
     "EXPORT_LINES_MAX",
@@ -200,6 +204,7 @@ __all__ = [
     "breaches",
     "case",
     "case_file",
+    "case_of_decision",
     "case_rights",
     "cases_of",
     "check_evidence",

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.actors import Actor, Grant
-from tanpuhui.foundation.kernel.errors import Refusal
+from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
     APPLICANT_ROLES,
@@ -131,6 +131,14 @@ def appealable(*, actor: Actor, case_id: int) -> tuple[int, Grant]:
             number=row.number, why_zh="最后一项决定是你方自己作出的", why_en="the last decision is your own"
         )
     return last.step, grant
+
+
+def case_of_decision(decision_id: int) -> int:
+    """Return the case in which a decision was taken. Raises NotFound."""
+    found = Decision.objects.filter(pk=decision_id).values_list("case_id", flat=True).first()
+    if found is None:
+        raise NotFound(what="决定 / decision", id=decision_id)
+    return found
 
 
 def decision_label(decision_id: int) -> str:

@@ -12,6 +12,8 @@ from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
     DEADLINE_ROLES,
+    DECISION_SUBJECT,
+    NothingToAppeal,
     deadline_working_days,
     step_grants,
     takes_part,
@@ -24,6 +26,7 @@ from tanpuhui.foundation.workflow.models import (
     DecisionCorrection,
     Remark,
 )
+from tanpuhui.foundation.workflow.queries._cases import appealable
 from tanpuhui.foundation.workflow.queries._views import Versions, case_row, facts_of, names_of, view_of
 
 
@@ -124,6 +127,8 @@ class CaseRights:
     may_follow: bool
     assigns: bool
     sets_deadline: bool
+    appeals: bool
+    amends: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +199,19 @@ def case_rights(*, actor: Actor, case_id: int) -> CaseRights:
         sets_deadline=running
         and actor.has(*DEADLINE_ROLES, area=row.area)
         and deadline_working_days(transitions, row.state) is None,
+        appeals=_may_appeal(actor, case_id),
+        amends=bool(facts.decisions)
+        and row.subject_type != DECISION_SUBJECT
+        and actor.has(*DEADLINE_ROLES, area=row.area),
     )
+
+
+def _may_appeal(actor: Actor, case_id: int) -> bool:
+    try:
+        appealable(actor=actor, case_id=case_id)
+    except NothingToAppeal:
+        return False
+    return True
 
 
 def _follows(case_id: int, user_id: int) -> bool:

@@ -19,6 +19,7 @@ from tanpuhui.foundation.workflow.queries import (
     AvailableOutcome,
     CaseFile,
     CaseView,
+    RelatedCase,
     RemarkAnswer,
     RemarkView,
     TimelineLine,
@@ -173,7 +174,7 @@ def _settled(one: RemarkView) -> TimelineEntry:
     return TimelineEntry(title=title, at=last.at, who=last.who, opinion=last.text, tone=BETWEEN)
 
 
-def related(file: CaseFile) -> list[Fact]:
+def related(cases: Sequence[RelatedCase]) -> list[Fact]:
     """Return the cases that belong to this one, each with what binds them."""
     return [
         Fact(
@@ -181,7 +182,7 @@ def related(file: CaseFile) -> list[Fact]:
             f"{one.number} {worded(one.state_zh, one.state_en)}",
             url=reverse("workbench:case", args=[one.case_id]),
         )
-        for one in file.related
+        for one in cases
     ]
 
 

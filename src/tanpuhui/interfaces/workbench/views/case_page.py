@@ -11,13 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext
 
 from tanpuhui.foundation.identity.queries import people
+from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import EvidenceMissing
-from tanpuhui.foundation.workflow.queries import AvailableOutcome, CaseView
+from tanpuhui.foundation.workflow.queries import AvailableOutcome, CaseView, RelatedCase
 from tanpuhui.interfaces.design.parts import Crumb
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import page
+from tanpuhui.interfaces.workbench.sight import may_see_case
 from tanpuhui.interfaces.workbench.views import case_history, case_papers, case_subject, case_ways, notices
 from tanpuhui.interfaces.workbench.words import attachment_kind, locale, worded
 
@@ -55,14 +57,19 @@ def show(
         "rights": rights,
         "file": file,
         "papers": case_papers.papers(view, file, outcomes, kept, rights),
-        "related": case_history.related(file),
-        "ways": case_ways.ways(actor, view, lines, rights),
+        "related": case_history.related(_in_sight(actor, file.related)),
+        "ways": case_ways.ways(view, rights),
         "process_url": f"{reverse('workbench:process', args=[view.process])}?case={view.case_id}",
         **case_subject.facts_of(view, lines),
         **notices.parts_of(actor, view),
     }
     crumbs = (Crumb(pgettext("rooms", "办件"), reverse("workbench:cases")), Crumb(view.number))
     return page(request, "workbench/case.html", context, section="inbox", crumbs=crumbs, status=status)
+
+
+def _in_sight(actor: Actor, related: Sequence[RelatedCase]) -> list[RelatedCase]:
+    """Return the related cases that the actor may see; the others are not even named."""
+    return [one for one in related if may_see_case(actor, workflow.case(one.case_id))]
 
 
 def _choices(outcomes: Sequence[AvailableOutcome], kept: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from tanpuhui.interfaces.design.science import confidence_text, mathematics, sym
 from tanpuhui.interfaces.design.tags import writing
 from tanpuhui.interfaces.workbench.parts import at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.recalculation_sheet import sheet
+from tanpuhui.interfaces.workbench.views import case_about
 from tanpuhui.interfaces.workbench.views.admission_subject import admission_part
 from tanpuhui.interfaces.workbench.views.batches import reason_words
 from tanpuhui.interfaces.workbench.views.scenario_subject import application_part, standing_part
@@ -244,6 +245,8 @@ PARTS: Mapping[str, tuple[str, Part]] = {
         "subject_report",
         lambda view, lines: {"report": _report(int(view.subject_id), view, lines)},
     ),
+    "decision": ("subject_about", case_about.decision_part),
+    "case": ("subject_about", case_about.case_part),
     "methodology_version": ("subject_version", lambda view, _: {"version": _version(int(view.subject_id))}),
     "batch": ("subject_correction", lambda view, _: {"correction": _correction(int(view.subject_id), view)}),
     "settlement_sheet": ("subject_sheet", lambda view, _: {"sheet": _sheet(int(view.subject_id))}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -13,10 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import assign_case, follow_case, set_deadline, urge_case
-from tanpuhui.foundation.workflow.queries import CaseRights, CaseView, TimelineLine
+from tanpuhui.foundation.workflow.queries import CaseRights, CaseView
 from tanpuhui.interfaces.design.parts import Crumb, Fact
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
@@ -53,17 +52,14 @@ class DeadlineForm(forms.Form):
     reason = forms.CharField(label=gettext_lazy("理由"), max_length=2000, widget=forms.Textarea)
 
 
-def ways(
-    actor: Actor,
-    view: CaseView,
-    lines: Sequence[TimelineLine],
-    rights: CaseRights,
-) -> list[Way]:
+def ways(view: CaseView, rights: CaseRights) -> list[Way]:
     """Return what the actor can do with the case now, as links to its forms."""
     known = (
         (rights.assigns, "case-assign", gettext("转办或接手")),
         (rights.sets_deadline, "case-deadline", gettext("定期限")),
         (rights.writes, "case-urge", gettext("催办")),
+        (rights.appeals, "case-appeal", gettext("申诉")),
+        (rights.amends, "case-amend", gettext("更正或撤销决定")),
     )
     return [
         Way(label=label, url=reverse(f"workbench:{name}", args=[view.case_id]))
@@ -100,7 +96,7 @@ def assign(request: HttpRequest, case_id: int) -> HttpResponse:
             seen_act=given["seen_act"],
         )
 
-    return _form_page(
+    return form_page(
         request,
         view,
         title=gettext("转办或接手"),
@@ -129,7 +125,7 @@ def urge(request: HttpRequest, case_id: int) -> HttpResponse:
             text=given["text"],
         )
 
-    return _form_page(
+    return form_page(
         request,
         view,
         title=gettext("催办"),
@@ -157,7 +153,7 @@ def deadline(request: HttpRequest, case_id: int) -> HttpResponse:
             reason=given["reason"],
         )
 
-    return _form_page(
+    return form_page(
         request,
         view,
         title=gettext("定期限"),
@@ -186,7 +182,7 @@ def follow(request: HttpRequest, case_id: int) -> HttpResponse:
     return see_other("workbench:case", case_id)
 
 
-def _form_page(
+def form_page(
     request: HttpRequest,
     view: CaseView,
     *,

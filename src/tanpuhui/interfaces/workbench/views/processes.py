@@ -120,6 +120,10 @@ def _demands(version: rulebook.ProcessVersion, t: rulebook.Transition) -> str:
         said.append(
             gettext("与作出“%(first)s”的不是同一人") % {"first": names.get(t.two_person, t.two_person)}
         )
+    if t.independent:
+        said.append(gettext("没有在原案件中作出过决定的人"))
+    if t.document:
+        said.append(gettext("作出后生成决定书"))
     if t.evidence:
         said.append(
             gettext("须附 %(kinds)s")
