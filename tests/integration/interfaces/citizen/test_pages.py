@@ -140,7 +140,7 @@ def test_pages_open_to_citizens_only(place: Place) -> None:
     )  # fmt: skip
     clerk = Client()
     clerk.force_login(User.objects.get(pk=added.user_id))
-    arguments = {"record": (1, 2), "good": (1,), "redeem": (1,)}
+    arguments = {"record": (1, 2), "good": (1,), "redeem": (1,), "unbind": (1,)}
     coded = {"scene", "give-consent", "withdraw-consent", "coupon", "cancel-coupon"}
     for name in set(ROUTES) - {"manifest"}:
         address = reverse(f"citizen:{name}", args=arguments.get(name, ("bus",) if name in coded else ()))
