@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyotp
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 from playwright.sync_api import Browser
 from pydantic import SecretStr
+from tests.fakes.sign_in_providers import Providers, serving, write_configuration
 from tests.journeys.conftest import PASSWORD, OpenProvince, Province
 from tests.journeys.person import PICTURES, Person
 
@@ -179,3 +182,34 @@ def test_the_security_administrator_helps_somebody_who_lost_everything(
         security.press("给一个临时密码")
         security.reads("只显示这一次")
         security.shot("temporary-password")
+
+
+def test_a_citizen_comes_by_a_government_sign_in_and_is_known_the_next_time(
+    browser: Browser, province: Province, tmp_path: Path
+) -> None:
+    folder = tmp_path / "federation.yaml"
+    with serving(Providers(ask=True)) as providers, override_settings(TANPUHUI_FEDERATION=str(folder)):
+        write_configuration(providers, folder)
+        with Person(browser, province, "杜若", phone=True, pictures=PICTURES / "signing-in") as citizen:
+            page = citizen.page
+            citizen.open("/sign-in")
+            citizen.shot("other-ways")
+            citizen.press("政务登录（演示）")
+            page.get_by_role("link", name="杜若").click()
+            citizen.reads("已确认您的身份")
+            citizen.shot("confirmed-elsewhere")
+            citizen.press("获取验证码")
+            sent = province.outbox.read_text("utf-8").splitlines()[-1]
+            page.locator("#code").fill(re.findall(r"验证码 (\d{6})", sent)[0])
+            citizen.press("登录碳账户")
+            page.locator("#display_name").fill("杜若")
+            citizen.press("注册并登录")
+            page.wait_for_url("**/m/**")
+            citizen.open("/m/me")
+            citizen.reads("政务登录（演示）", "实名等级 L3")
+            citizen.shot("bound")
+            citizen.press("退出登录")
+            citizen.open("/sign-in")
+            citizen.press("政务登录（演示）")
+            page.get_by_role("link", name="杜若").click()
+            page.wait_for_url("**/m/")

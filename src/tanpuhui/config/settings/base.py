@@ -20,6 +20,7 @@ TANPUHUI_METHODOLOGIES_DIR = PROJECT_DIR / "methodologies"
 TANPUHUI_PUBLIC_URL = os.environ.get("TANPUHUI_PUBLIC_URL", "http://127.0.0.1:8000")
 TANPUHUI_DEMO = False
 TANPUHUI_SMS = os.environ.get("TANPUHUI_SMS", "")
+TANPUHUI_FEDERATION = os.environ.get("TANPUHUI_FEDERATION", "")
 TANPUHUI_MAIL = os.environ.get("TANPUHUI_MAIL", "")
 TANPUHUI_MAIL_FROM = os.environ.get("TANPUHUI_MAIL_FROM", "") or "tanpuhui@localhost"
 TANPUHUI_ALLOW_TEST_PARAMETERS = False

@@ -250,6 +250,36 @@ class SignInAttempt(models.Model):
         triggers = kept_for("retention.log_months", "at")
 
 
+class ExternalIdentity(models.Model):
+    """Who somebody is at another place (外部身份): a keyed hash of that place's own number, and how well it checked them.
+
+    Bound once to one person, after they showed here who they are; a binding that was undone stays as a row.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    way = models.TextField()
+    issuer = models.TextField()
+    subject_index = models.BinaryField(max_length=32)
+    real_name_level = models.TextField()
+    bound_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    unbound_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject_index"],
+                condition=models.Q(unbound_at__isnull=True),
+                name="external_identity_of_one_person",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "issuer"],
+                condition=models.Q(unbound_at__isnull=True),
+                name="external_identity_one_per_issuer",
+            ),
+        ]
+
+
 class SignInSession(models.Model):
     """One session of somebody (登录会话): how it was opened, from where, and when and by whom it was ended.
 

@@ -19,21 +19,26 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from tanpuhui.foundation.identity.operations import (
+    FederationStale,
     PasskeyRefused,
     PasskeysUnavailable,
     RelyingParty,
     SignInNotFresh,
     SignInOver,
+    VerifiedIdentity,
     close_session,
     open_session,
     own,
 )
 from tanpuhui.foundation.identity.queries import sign_in
+from tanpuhui.foundation.identity.queries.federation import external_index
 from tanpuhui.foundation.identity.queries.sessions import SESSION_STAMP, session_stamp
 from tanpuhui.foundation.rulebook.queries import jurisdiction
 
 _PENDING = "sign_in.pending"
 _PASSKEY = "sign_in.passkey"
+_ELSEWHERE = "sign_in.elsewhere"
+_UNBOUND = "sign_in.unbound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,16 @@ class Pending:
     user_id: int
     wanted: str
     shown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnboundIdentity:
+    """What another place confirmed of this visitor, whom nobody here knows by it yet."""
+
+    way: str
+    issuer: str
+    subject_index_hex: str
+    real_name_level: str
 
 
 def hold(request: HttpRequest, user: Any, *, wanted: str, at: datetime) -> None:
@@ -88,7 +103,7 @@ def enter(request: HttpRequest, user: Any, *, way: str, at: datetime) -> None:
     The session carries how long it may live; that is decided now, by the rules of today. Raises ParameterUnset.
     """
     rules = sign_in.session_rules(user.pk, at=at)
-    for key in (_PENDING, _PASSKEY):
+    for key in (_PENDING, _PASSKEY, _ELSEWHERE, _UNBOUND):
         request.session.pop(key, None)
     login(request, user)
     request.session[SESSION_STAMP] = session_stamp(rules, at=at)
@@ -151,6 +166,52 @@ def take_challenge(request: HttpRequest) -> Mapping[str, Any]:
     if state is None:
         raise PasskeyRefused
     return dict(state)
+
+
+def keep_elsewhere(
+    request: HttpRequest, *, way: str, kept: Mapping[str, str], wanted: str, at: datetime
+) -> None:
+    """Keep what belongs to a sign-in at another place until this browser comes back from there."""
+    request.session[_ELSEWHERE] = {
+        "way": way,
+        "kept": dict(kept),
+        "wanted": wanted,
+        "since": at.isoformat(),
+    }
+
+
+def take_elsewhere(request: HttpRequest, *, way: str, at: datetime) -> tuple[Mapping[str, str], str]:
+    """Return what was kept, and where the person wanted to go; once. Raises FederationStale, ParameterUnset."""
+    told = request.session.pop(_ELSEWHERE, None)
+    if told is None or told["way"] != way or _is_old(told["since"], at):
+        raise FederationStale
+    return told["kept"], str(told["wanted"])
+
+
+def keep_unbound(request: HttpRequest, identity: VerifiedIdentity, *, at: datetime) -> None:
+    """Keep a verified identity that nobody here has bound yet, as its keyed hash, until its person shows their phone."""
+    request.session[_UNBOUND] = {
+        "way": identity.way,
+        "issuer": identity.issuer,
+        "subject_index_hex": external_index(identity).hex(),
+        "real_name_level": identity.real_name_level,
+        "since": at.isoformat(),
+    }
+
+
+def unbound(request: HttpRequest, *, at: datetime) -> UnboundIdentity | None:
+    """Return the identity that waits to be bound in this browser, None where there is none or it waited too long."""
+    told = request.session.get(_UNBOUND)
+    if told is None:
+        return None
+    if _is_old(told["since"], at):
+        del request.session[_UNBOUND]
+        return None
+    return UnboundIdentity(**{name: value for name, value in told.items() if name != "since"})
+
+
+def _is_old(since: str, at: datetime) -> bool:
+    return datetime.fromisoformat(since) + sign_in.pending_time(at) <= at
 
 
 def client_address(request: HttpRequest) -> str:

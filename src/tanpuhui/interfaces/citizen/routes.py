@@ -25,6 +25,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "coupon": _CITIZEN,
     "cancel-coupon": _CITIZEN,
     "me": _CITIZEN,
+    "unbind": _CITIZEN,
     "manifest": PUBLIC,
 }
 """Addresses of this face. Browsers fetch the manifest without a session, and it says nothing about anybody."""

@@ -23,5 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("coupons/<str:code>", coupons.coupon, name="coupon"),
     path("coupons/<str:code>/cancel", coupons.cancel, name="cancel-coupon"),
     path("me", me.me, name="me"),
+    path("me/identities/<int:external_identity_id>/unbind", me.unbind, name="unbind"),
     path("manifest.webmanifest", manifest.manifest, name="manifest"),
 ]

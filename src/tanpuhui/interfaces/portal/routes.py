@@ -45,6 +45,8 @@ ROUTES: Mapping[str, RouteRule] = {
     # Between password and session nobody is signed in; the views ask the session store who waits there.
     **dict.fromkeys(
         (
+            "sign-in-with",
+            "sign-in-return",
             "second-factor",
             "recovery-code",
             "new-password",

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from tanpuhui.interfaces.portal.views import (
     certificates,
     coupons,
+    federation,
     health,
     home,
     log,
@@ -66,6 +67,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/citizen", sign_in.citizen, name="sign-in-citizen"),
     path("sign-in/register", sign_in.register, name="register-citizen"),
     path("sign-in/organisation", sign_in.organisation, name="sign-in-organisation"),
+    path("sign-in/with/<slug:way>", federation.leave_for, name="sign-in-with"),
+    path("sign-in/return/<slug:way>", federation.come_back, name="sign-in-return"),
     path("sign-in/second-factor", second_factor.second_factor, name="second-factor"),
     path("sign-in/recovery-code", second_factor.recovery, name="recovery-code"),
     path("sign-in/password", second_factor.new_password, name="new-password"),

@@ -69,7 +69,7 @@ def addresses(place: Place) -> dict[str, str]:
         "coupon": (coupon.code,),
         "cancel-coupon": (coupon.code,),
     }
-    only_post = {"open-account", "give-consent"}
+    only_post = {"open-account", "give-consent", "unbind"}
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))
         for name in ROUTES
@@ -140,7 +140,7 @@ def test_pages_open_to_citizens_only(place: Place) -> None:
     )  # fmt: skip
     clerk = Client()
     clerk.force_login(User.objects.get(pk=added.user_id))
-    arguments = {"record": (1, 2), "good": (1,), "redeem": (1,)}
+    arguments = {"record": (1, 2), "good": (1,), "redeem": (1,), "unbind": (1,)}
     coded = {"scene", "give-consent", "withdraw-consent", "coupon", "cancel-coupon"}
     for name in set(ROUTES) - {"manifest"}:
         address = reverse(f"citizen:{name}", args=arguments.get(name, ("bus",) if name in coded else ()))

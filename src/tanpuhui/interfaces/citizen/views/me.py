@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
 
 from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
 from tanpuhui.foundation.identity import queries as identity
+from tanpuhui.foundation.identity.operations import unbind_identity
+from tanpuhui.foundation.identity.queries.federation import external_identities, ways
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.interfaces.citizen.navigation import acting, page, worded
@@ -35,8 +41,37 @@ def me(request: HttpRequest) -> HttpResponse:
         "account": accounts.accounts_of_users([user_id]).get(user_id),
         "area": _area(person.area),
         "consents": consents,
+        "identities": _identities(user_id),
     }
     return page(request, "citizen/me.html", context, section="me")
+
+
+@require_POST
+def unbind(request: HttpRequest, external_identity_id: int) -> HttpResponse:
+    """Undo a binding to another place's sign-in; signing in by phone stays."""
+    actor, user_id = acting(request)
+    unbind_identity(
+        actor=actor, at=timezone.now(), user_id=user_id, external_identity_id=external_identity_id
+    )
+    messages.success(request, gettext("已解除绑定。以后用手机号登录。"))
+    response = redirect("citizen:me")
+    response.status_code = 303
+    return response
+
+
+def _identities(user_id: int) -> list[dict[str, object]]:
+    """Return the bindings by the names of their places; one that is no longer set up is named by its key."""
+    held = external_identities(user_id)
+    names = {way.key: worded(way.label_zh, way.label_en) for way in ways()} if held else {}
+    return [
+        {
+            "id": one.id,
+            "name": names.get(one.way, one.way),
+            "bound_at": one.bound_at,
+            "level": one.real_name_level,
+        }
+        for one in held
+    ]
 
 
 def _area(code: str) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
@@ -21,11 +23,15 @@ from django.views.decorators.http import require_POST, require_safe
 from tanpuhui.foundation.identity.operations import (
     CodeWrong,
     PhoneNotRegistered,
+    VerifiedIdentity,
+    bind_identity,
+    own,
     register_with_code,
     request_code,
     sign_in_with_code,
     sign_in_with_password,
 )
+from tanpuhui.foundation.identity.queries.federation import ways
 from tanpuhui.foundation.identity.queries.sign_in import code_rules, lock_rules, second_factors
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook.queries import jurisdiction, regions
@@ -36,6 +42,7 @@ from tanpuhui.interfaces.design.parts import Crumb
 from tanpuhui.interfaces.portal.navigation import CITIZEN_HOME, WORKBENCH_HOME, home_of, page, worded
 
 OUTBOX = "outbox/sms.log"
+log = logging.getLogger(__name__)
 
 
 @require_safe
@@ -43,7 +50,7 @@ OUTBOX = "outbox/sms.log"
 def chooser(request: HttpRequest) -> HttpResponse:
     """Offer both ways in; whoever is signed in already is led to their work."""
     if request.user.is_authenticated:
-        return redirect(_safe_next(request, request.GET.get("next", "")) or home_of(request))
+        return redirect(safe_next(request, request.GET.get("next", "")) or home_of(request))
     return _show(request, step="phone", wanted=request.GET.get("next", ""))
 
 
@@ -101,7 +108,7 @@ def organisation(request: HttpRequest) -> HttpResponse:
         )
     except Refusal as refusal:
         return refused_organisation(request, refusal, username=username)
-    signing_in.hold(request, user, wanted=_safe_next(request, request.POST.get("next", "")), at=at)
+    signing_in.hold(request, user, wanted=safe_next(request, request.POST.get("next", "")), at=at)
     return see_other("second-factor" if second_factors(user.pk).any else "enrol")
 
 
@@ -109,7 +116,7 @@ def organisation(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; with `next` the sign-in page follows, and leads back there."""
     signing_in.leave(request, why="sign_out", at=timezone.now())
-    wanted = _safe_next(request, request.POST.get("next", ""))
+    wanted = safe_next(request, request.POST.get("next", ""))
     response = redirect(
         f"{reverse('portal:sign-in')}?{urlencode({'next': wanted})}" if wanted else "portal:home"
     )
@@ -120,6 +127,16 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def refused_organisation(request: HttpRequest, refusal: Refusal, *, username: str = "") -> HttpResponse:
     """Show the sign-in page again, the refusal at the organisations' form."""
     return _show(request, step="phone", username=username, organisation_refused=refusal)
+
+
+def refused_citizen(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Show the sign-in page again, the refusal at the citizens' form."""
+    return _show(request, step="phone", citizen_refused=refusal)
+
+
+def ask_for_phone(request: HttpRequest, identity: VerifiedIdentity, *, wanted: str) -> HttpResponse:
+    """Ask somebody who was confirmed elsewhere for their phone, this once; it is filled in where that place vouched for it."""
+    return _show(request, step="phone", wanted=wanted, phone=identity.phone)
 
 
 def see_other(name: str) -> HttpResponse:
@@ -137,11 +154,27 @@ def gone_on(wanted: str, user: Any) -> HttpResponse:
 
 
 def _enter(request: HttpRequest, user: Any) -> HttpResponse:
-    signing_in.enter(request, user, way="code", at=timezone.now())
-    return gone_on(_safe_next(request, request.POST.get("next", "")), user)
+    at = timezone.now()
+    identity = signing_in.unbound(request, at=at)
+    signing_in.enter(request, user, way="code", at=at)
+    if identity is not None:
+        try:
+            bind_identity(
+                actor=own(user.pk),
+                at=at,
+                user_id=user.pk,
+                way=identity.way,
+                issuer=identity.issuer,
+                subject_index_hex=identity.subject_index_hex,
+                real_name_level=identity.real_name_level,
+            )
+        except Refusal as refusal:
+            # The phone was right, so the person is in; only the binding did not come about.
+            messages.warning(request, refusal.message(get_language() or "zh"))
+    return gone_on(safe_next(request, request.POST.get("next", "")), user)
 
 
-def _safe_next(request: HttpRequest, wanted: str) -> str:
+def safe_next(request: HttpRequest, wanted: str) -> str:
     """Return an address of this site as it was given, nothing for any other."""
     own = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -160,8 +193,9 @@ def _show(request: HttpRequest, *, step: str, wanted: str | None = None, **conte
         ]
     context |= {
         "step": step,
-        "next": _safe_next(request, request.POST.get("next", "") if wanted is None else wanted),
+        "next": safe_next(request, request.POST.get("next", "") if wanted is None else wanted),
         **_rules_to_show(timezone.now()),
+        **_other_ways(request),
         "passkeys": signing_in.relying_party(request) is not None,
         "outbox": f"{Path(settings.TANPUHUI_DATA_DIR).name}/{OUTBOX}" if settings.TANPUHUI_DEMO else "",
     }
@@ -175,3 +209,15 @@ def _rules_to_show(at: datetime) -> dict[str, Any]:
         return {"rules": {"code": code_rules(at), "lock": lock_rules(at)}}
     except Refusal as unset:
         return {"rules": None, "unset": unset}
+
+
+def _other_ways(request: HttpRequest) -> dict[str, Any]:
+    """Return the other sign-ins that are set up, and the one that has just confirmed this visitor."""
+    try:
+        known = {way.key: worded(way.label_zh, way.label_en) for way in ways()}
+    except Refusal:
+        # Phone and password work without; the operator finds the reason in the log.
+        log.exception("other sign-ins are not offered")
+        return {"ways": (), "confirmed": ""}
+    identity = signing_in.unbound(request, at=timezone.now()) if known else None
+    return {"ways": known.items(), "confirmed": known.get(identity.way, "") if identity else ""}
