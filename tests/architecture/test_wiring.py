@@ -94,14 +94,10 @@ OPEN_TO_ANYBODY = {
         f"workflow.{verb}": "an effect: it refuses unless the case's latest decision is this outcome on this subject"
         for verb in ("correct_decision", "rescind_decision", "uphold_appeal")
     },
-    **{
-        name: "undoes an effect: it refuses unless the case's latest decision rescinds one"
-        for name in (
-            "methodology.restore_version",
-            "methodology.restore_filing",
-            "activity.restore_application",
-        )
-    },
+    **dict.fromkeys(
+        ("methodology.restore_version", "methodology.restore_filing", "activity.restore_application"),
+        "undoes an effect: it refuses unless the case's latest decision rescinds one",
+    ),
 }
 """Operations that name no role, and who decides there who may: one line each, so that two additions do not meet."""
 

@@ -68,17 +68,17 @@ from tanpuhui.foundation.workflow.operations._answers import (
     answer_comment,
     extend_notice,
 )
-from tanpuhui.foundation.workflow.operations._assign_cases import (
-    AssignmentRefused,
-    CasesAssigned,
-    CaseToAssign,
-    assign_cases,
-)
 from tanpuhui.foundation.workflow.operations._appeal import (
     AppealFiled,
     AppealUpheld,
     file_appeal,
     uphold_appeal,
+)
+from tanpuhui.foundation.workflow.operations._assign_cases import (
+    AssignmentRefused,
+    CasesAssigned,
+    CaseToAssign,
+    assign_cases,
 )
 from tanpuhui.foundation.workflow.operations._attach import (
     Attached,

@@ -25,7 +25,6 @@ from tanpuhui.foundation.workflow.queries._cases import (
     available_outcomes,
     case,
     case_of_decision,
-    cases,
     cases_of,
     decision_label,
     latest_decision,
