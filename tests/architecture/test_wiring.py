@@ -94,6 +94,7 @@ OPEN_TO_ANYBODY = {
         f"workflow.{verb}": "an effect: it refuses unless the case's latest decision is this outcome on this subject"
         for verb in ("correct_decision", "rescind_decision", "uphold_appeal")
     },
+    "workflow.take_archive": "whoever sees the case, which the page says",
     **dict.fromkeys(
         ("methodology.restore_version", "methodology.restore_filing", "activity.restore_application"),
         "undoes an effect: it refuses unless the case's latest decision rescinds one",

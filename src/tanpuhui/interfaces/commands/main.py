@@ -28,6 +28,7 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "verify": Command(f"{_ROOM}.verify", django=False),
+    "verify-archive": Command(f"{_ROOM}.verify_archive", django=False),
     "methodology": Command(f"{_ROOM}.methodology", django=False),
     "demo": Command(f"{_ROOM}.demo"),
     "appoint": Command(f"{_ROOM}.appoint"),

@@ -70,6 +70,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "case-assign": EVERYBODY,
     "case-urge": EVERYBODY,
     "case-follow": EVERYBODY,
+    "case-archive": EVERYBODY,
     "case-deadline": only(*CENTRE),
     "case-appeal": only(*HOLDERS, Role.VERIFIER, Role.PARTNER, Role.MERCHANT),
     "case-amend": only(*CENTRE),

@@ -105,8 +105,9 @@ def test_a_corrected_wording_is_shown_beside_the_first(desk: Desk) -> None:
 
 
 def test_what_was_issued_says_what_to_do_instead(desk: Desk) -> None:
-    desk.cast.issued(tonnes=10)
-    case_id = next(view.case_id for view in workflow.cases(areas=("990000",)) if view.process == "issuance")
+    report_id = desk.cast.issued(tonnes=10).report_id
+    (view,) = workflow.cases_of("monitoring_report", str(report_id))
+    case_id = view.case_id
     page = post(
         desk.client("maker"), f"/w/cases/{case_id}/amend", kind="rescission", reason="有误", wording="",
         decision_id=workflow.timeline(case_id)[-1].decision_id,

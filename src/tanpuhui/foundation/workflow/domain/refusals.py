@@ -43,6 +43,14 @@ class SamePerson(Refusal):
     en = "The outcome {outcome} of case {number} needs another person than the one who decided {first}, which was you. Ask a colleague."
 
 
+class CaseRuns(Refusal):
+    """A package is made of a case that is closed: a running one is still changing."""
+
+    code = "CASE_RUNS"
+    zh = "案件 {number} 还没有办结，不能归档。办结以后再下载归档包。"
+    en = "Case {number} is not closed, so there is no archive package yet. Download it once the case is closed."
+
+
 class NotIndependent(Refusal):
     """Whoever decided in a case does not decide what is said against it."""
 

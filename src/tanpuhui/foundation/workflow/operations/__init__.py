@@ -11,6 +11,7 @@ from tanpuhui.foundation.workflow.domain import (
     CannotRescind,
     CaseAlreadyOpen,
     CaseMoved,
+    CaseRuns,
     CaseTaken,
     CommentAnswered,
     CommenterDecides,
@@ -134,6 +135,7 @@ from tanpuhui.foundation.workflow.operations._open_case import (
     CaseOpened,
     open_case,
 )
+from tanpuhui.foundation.workflow.operations._take_archive import ArchiveTaken, take_archive
 from tanpuhui.foundation.workflow.operations._tell import (
     CaseNews,
     CaseTold,
@@ -166,6 +168,7 @@ __all__ = [
     "AppealFiled",
     "AppealTooLate",
     "AppealUpheld",
+    "ArchiveTaken",
     "AssignedToOther",
     "AssigneeUnsuitable",
     "AssignmentRefused",
@@ -178,6 +181,7 @@ __all__ = [
     "CaseMoved",
     "CaseNews",
     "CaseOpened",
+    "CaseRuns",
     "CaseTaken",
     "CaseToAssign",
     "CaseTold",
@@ -268,6 +272,7 @@ __all__ = [
     "rescindable",
     "save_filter",
     "set_deadline",
+    "take_archive",
     "tell_of_act",
     "tell_of_answer",
     "tell_of_decision",

@@ -8,6 +8,11 @@ from tanpuhui.foundation.workflow.domain import (
     NoticeState,
     attachment_type,
 )
+from tanpuhui.foundation.workflow.domain.archive import INDEX as ARCHIVE_INDEX
+from tanpuhui.foundation.workflow.domain.archive import PAGE as ARCHIVE_PAGE
+from tanpuhui.foundation.workflow.domain.archive import SUMS as ARCHIVE_SUMS
+from tanpuhui.foundation.workflow.domain.archive import ArchiveCheck, check_archive, sums_text
+from tanpuhui.foundation.workflow.queries._archive import ArchiveContent, archive_content
 from tanpuhui.foundation.workflow.queries._board import (
     STEP_DAYS,
     Board,
@@ -140,6 +145,9 @@ from tanpuhui.foundation.workflow.queries._views import (
 
 __all__ = [
     "APPEAL_PARAMETER",
+    "ARCHIVE_INDEX",
+    "ARCHIVE_PAGE",
+    "ARCHIVE_SUMS",
     "ATTACHMENT_BYTES_MAX",
     "ATTACHMENT_TYPES",
     "EXPORT_LINES_MAX",
@@ -151,6 +159,8 @@ __all__ = [
     "STEP_DAYS",
     "ActView",
     "AnswerView",
+    "ArchiveCheck",
+    "ArchiveContent",
     "AttachmentView",
     "AvailableOutcome",
     "Board",
@@ -193,6 +203,7 @@ __all__ = [
     "Versions",
     "actor_name",
     "appealable",
+    "archive_content",
     "asks_of",
     "assignments_seen",
     "attachment",
@@ -206,6 +217,7 @@ __all__ = [
     "case_of_decision",
     "case_rights",
     "cases_of",
+    "check_archive",
     "check_evidence",
     "check_guard",
     "comment",
@@ -243,5 +255,6 @@ __all__ = [
     "standing_outcomes",
     "state_labels",
     "step_takers",
+    "sums_text",
     "timeline",
 ]

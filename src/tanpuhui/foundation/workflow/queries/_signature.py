@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC
 
-import rfc8785
-
+from tanpuhui.foundation.workflow.domain.archive import signed_sha256
 from tanpuhui.foundation.workflow.models import Decision
 
 
 def decision_sha256(decision: Decision, *, number: str, previous: str) -> str:
-    """Return SHA-256 (hex) over the canonical JSON (RFC 8785) of a decision and the signature of the step before it.
+    """Return SHA-256 (hex) over the canonical JSON (RFC 8785) of a decision and the signature of the step before it."""
+    return signed_sha256(signed(decision, number=number, previous=previous))
 
-    What the signature learned later is signed only where it is said, so that an older decision keeps its signature.
+
+def signed(decision: Decision, *, number: str, previous: str) -> dict[str, object]:
+    """Return what the signature covers.
+
+    What it learned later is there only where it is said, so that an older decision keeps its signature.
     """
     said: dict[str, object] = {
         "case": number,
@@ -33,4 +36,4 @@ def decision_sha256(decision: Decision, *, number: str, previous: str) -> str:
     }
     if decision.rescinds is not None:
         said["rescinds"] = decision.rescinds.step
-    return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
+    return said

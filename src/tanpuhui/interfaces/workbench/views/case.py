@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tanpuhui.foundation.documents.queries import open_document
+from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.workflow import queries as workflow
-from tanpuhui.foundation.workflow.operations import Attached, Decided, Remarked, attach_file, decide, remark
+from tanpuhui.foundation.workflow.operations import (
+    Attached,
+    Decided,
+    Remarked,
+    attach_file,
+    decide,
+    remark,
+    take_archive,
+)
 from tanpuhui.foundation.workflow.queries import attachment_type
+from tanpuhui.interfaces.access.domain import status_of
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, who
+from tanpuhui.interfaces.workbench.archive_package import package
 from tanpuhui.interfaces.workbench.sight import case_in_sight
 from tanpuhui.interfaces.workbench.views import case_page
 
@@ -145,6 +157,25 @@ def write_remark(request: HttpRequest, case_id: int) -> HttpResponse:
     return case_page.show(
         request, view, refused=attempt.refused, kept=request.POST.dict(), status=attempt.status
     )
+
+
+@require_POST
+def archive(request: HttpRequest, case_id: int) -> StreamingHttpResponse | HttpResponse:
+    """Hand out the archive package of a closed case, with a line in the audit; it is written while it is sent."""
+    actor = who(request)
+    view = case_in_sight(actor, case_id)
+    try:
+        take_archive(actor=actor, at=timezone.now(), idempotency_key=key_of(request), case_id=case_id)
+    except Refusal as refused:
+        return case_page.show(request, view, refused=refused, status=status_of(refused.code))
+    response = StreamingHttpResponse(
+        package(workflow.archive_content(case_id)), content_type="application/zip"
+    )
+    response["Content-Disposition"] = (
+        f"attachment; filename=\"{view.number}.zip\"; filename*=UTF-8''{quote(view.number)}.zip"
+    )
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 @require_safe
