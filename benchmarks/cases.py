@@ -282,6 +282,9 @@ def pages(world: World) -> Sequence[tuple[str, str, str]]:
         ("inbox, page 3", "maker", "/w/?page=3"),
         *(("cases", name, "/w/cases") for name in ("maker", "city maker", "owner", "verifier", "expert")),
         ("cases, page 20", "maker", "/w/cases?page=20"),
+        ("board", "maker", "/w/board"),
+        ("board", "regulator", "/w/board?process=issuance"),
+        ("my identity, for comparison", "maker", "/w/me"),
         *((f"search: {what}", name, f"/w/cases?q={text}") for what, text in searches for name in ("maker", "city maker", "owner")),
     )  # fmt: skip
 
