@@ -153,11 +153,7 @@ def _people(world: World, *, at: dt.datetime) -> _Crowd:
         Membership.objects.create(user=user, organisation=office, role=role.value, area=area, valid_from=at)
         world.users[name] = user
     AreaAssignment.objects.create(
-        organisation=offices["subcentre"],
-        area=cities[5],
-        valid_from=at,
-        reason="benchmark",
-        assigned_by="benchmark",
+        organisation=offices["subcentre"], area=cities[5], valid_from=at, reason="benchmark"
     )
     staff = [user.pk for name, user in world.users.items() if name.startswith(("maker", "checker"))]
     return _Crowd(areas=areas, applicants=applicants, verifiers=[row.pk for row in verifiers], staff=staff)
