@@ -153,11 +153,7 @@ def _people(world: World, *, at: dt.datetime) -> _Crowd:
         Membership.objects.create(user=user, organisation=office, role=role.value, area=area, valid_from=at)
         world.users[name] = user
     AreaAssignment.objects.create(
-        organisation=offices["subcentre"],
-        area=cities[5],
-        valid_from=at,
-        reason="benchmark",
-        assigned_by="benchmark",
+        organisation=offices["subcentre"], area=cities[5], valid_from=at, reason="benchmark"
     )
     staff = [user.pk for name, user in world.users.items() if name.startswith(("maker", "checker"))]
     return _Crowd(areas=areas, applicants=applicants, verifiers=[row.pk for row in verifiers], staff=staff)
@@ -282,6 +278,9 @@ def pages(world: World) -> Sequence[tuple[str, str, str]]:
         ("inbox, page 3", "maker", "/w/?page=3"),
         *(("cases", name, "/w/cases") for name in ("maker", "city maker", "owner", "verifier", "expert")),
         ("cases, page 20", "maker", "/w/cases?page=20"),
+        ("board", "maker", "/w/board"),
+        ("board", "regulator", "/w/board?process=issuance"),
+        ("my identity, for comparison", "maker", "/w/me"),
         *((f"search: {what}", name, f"/w/cases?q={text}") for what, text in searches for name in ("maker", "city maker", "owner")),
     )  # fmt: skip
 

@@ -26,6 +26,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "cancel-coupon": _CITIZEN,
     "me": _CITIZEN,
     "unbind": _CITIZEN,
+    "messages": _CITIZEN,
     "manifest": PUBLIC,
 }
 """Addresses of this face. Browsers fetch the manifest without a session, and it says nothing about anybody."""

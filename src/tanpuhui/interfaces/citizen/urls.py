@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from tanpuhui.interfaces.citizen.views import coupons, explanation, home, mall, manifest, me, records, scenes
+from tanpuhui.interfaces.citizen.views import (
+    coupons,
+    explanation,
+    home,
+    mall,
+    manifest,
+    me,
+    messages,
+    records,
+    scenes,
+)
 
 app_name = "citizen"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,5 +34,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("coupons/<str:code>/cancel", coupons.cancel, name="cancel-coupon"),
     path("me", me.me, name="me"),
     path("me/identities/<int:external_identity_id>/unbind", me.unbind, name="unbind"),
+    path("messages", messages.messages, name="messages"),
     path("manifest.webmanifest", manifest.manifest, name="manifest"),
 ]

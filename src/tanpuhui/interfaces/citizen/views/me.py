@@ -15,6 +15,7 @@ from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.identity.operations import unbind_identity
 from tanpuhui.foundation.identity.queries.federation import external_identities, ways
 from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.foundation.messages.queries import unread
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.interfaces.citizen.navigation import acting, page, worded
 from tanpuhui.interfaces.citizen.rows import icon_of
@@ -42,6 +43,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "area": _area(person.area),
         "consents": consents,
         "identities": _identities(user_id),
+        "unread": unread(user_id),
     }
     return page(request, "citizen/me.html", context, section="me")
 

@@ -16,7 +16,7 @@ from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.rulebook.queries import process_names, regions
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.queries import Board, BoardLine, Criteria
-from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
+from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench import filters
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import page
@@ -47,7 +47,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "process_select": True,
         "narrowed": chosen != Criteria(),
         "home": reverse("workbench:board"),
-        "facts": _facts(found, chosen),
+        "sums": _sums(found, chosen),
         "columns": _columns(gettext("事项")),
         "city_columns": _columns(gettext("辖区")),
         "processes": [
@@ -116,19 +116,18 @@ def _address(criteria: Criteria, *, due: str = "", sort: str = "") -> str:
     return filters.address(reverse("workbench:cases"), narrowed)
 
 
-def _facts(found: Board, criteria: Criteria) -> list[Fact]:
-    def total(count: Callable[[BoardLine], int]) -> int:
-        return sum(count(line) for line in found.lines)
-
-    def fact(label: str, number: int, due: str = "") -> Fact:
-        return Fact(label, f"{number:,}", url=_address(criteria, due=due) if number else "")
-
-    return [
-        fact(gettext("办理中"), total(lambda line: line.running)),
-        fact(gettext("本周到期"), total(lambda line: line.due_this_week), "week"),
-        fact(gettext("已经逾期"), total(lambda line: line.overdue), "overdue"),
-        fact(gettext("停止计时"), total(lambda line: line.stopped), "stopped"),
-    ]
+def _sums(found: Board, criteria: Criteria) -> dict[str, tuple[int, str]]:
+    """Return the numbers of the sentence above the board, each with the list that it counts."""
+    counts: dict[str, Callable[[BoardLine], int]] = {
+        "": lambda line: line.running,
+        "week": lambda line: line.due_this_week,
+        "overdue": lambda line: line.overdue,
+        "stopped": lambda line: line.stopped,
+    }
+    return {
+        due or "running": (sum(count(line) for line in found.lines), _address(criteria, due=due))
+        for due, count in counts.items()
+    }
 
 
 def _steps(found: Board) -> list[Row]:

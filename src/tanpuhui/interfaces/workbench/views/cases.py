@@ -69,8 +69,8 @@ def cases(request: HttpRequest) -> HttpResponse:
 def _columns() -> tuple[Column, ...]:
     return (
         Column(gettext("办件号"), "mono"),
-        Column(gettext("事项")),
         Column(gettext("名称")),
+        Column(gettext("事项"), "soft"),
         Column(gettext("机构"), "soft"),
         Column(gettext("辖区"), "soft"),
         Column(gettext("状态")),
@@ -86,8 +86,8 @@ def _rows(views: tuple[CaseView, ...], text: str) -> list[Row]:
         Row(
             (
                 marked(view.number, text),
-                case_kind(view.process),
                 marked(view.title, text),
+                case_kind(view.process),
                 marked(names.get(view.organisation_id or 0, gettext("运营中心")), text),
                 places.get(view.area, view.area),
                 state_mark((case_history.tone_of(view), worded(view.state_zh, view.state_en))),
