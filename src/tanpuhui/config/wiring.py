@@ -48,6 +48,7 @@ from tanpuhui.interfaces.citizen.routes import ROUTES as CITIZEN_ROUTES
 from tanpuhui.interfaces.portal.routes import ROUTES as PORTAL_ROUTES
 from tanpuhui.interfaces.workbench.routes import ROUTES as WORKBENCH_ROUTES
 from tanpuhui.science.methodology import operations as methodology
+from tanpuhui.science.methodology import queries as methodology_queries
 from tanpuhui.uses.rewards import operations as rewards
 
 EFFECTS: Mapping[tuple[str, str], Effect] = {
@@ -56,6 +57,14 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("methodology_version", "return"): methodology.return_version,
     ("methodology_version", "reject"): methodology.reject_version,
     ("methodology_version", "resubmit"): methodology.resubmit_version,
+    ("methodology_version", "assess"): NO_EFFECT,
+    ("methodology_version", "keep"): methodology.confirm_version,
+    ("methodology_version", "revise"): NO_EFFECT,
+    ("methodology_version", "suspend"): methodology.suspend_version,
+    ("methodology_version", "resume"): methodology.resume_version,
+    ("methodology_version", "repeal"): methodology.repeal_version,
+    ("methodology_version", "dismiss"): NO_EFFECT,
+    ("methodology_version", "withdraw"): NO_EFFECT,
     ("methodology_filing", "accept"): NO_EFFECT,
     ("methodology_filing", "conclude"): methodology.conclude_filing,
     ("methodology_filing", "reconvene"): methodology.reconvene_filing,
@@ -174,6 +183,15 @@ GUARDS: Mapping[tuple[str, str], Guard] = {
     ("scenario_application", "sample_tried"): activity_queries.sample_tried,
     ("scenario_application", "sample_passed"): activity_queries.sample_passed,
     ("scenario_application", "methodology_filed"): activity_queries.methodology_filed,
+    ("methodology_filing", "panel_seated"): methodology_queries.panel_seated,
+    ("methodology_filing", "reviews_complete"): methodology_queries.reviews_complete,
+    ("methodology_filing", "conclusion_recommends"): methodology_queries.conclusion_recommends,
+    ("methodology_filing", "conclusion_returns"): methodology_queries.conclusion_returns,
+    ("methodology_filing", "conclusion_rejects"): methodology_queries.conclusion_rejects,
+    ("methodology_filing", "conclusion_void"): methodology_queries.conclusion_void,
+    ("methodology_version", "version_in_force"): methodology_queries.version_in_force,
+    ("methodology_version", "version_suspended"): methodology_queries.version_suspended,
+    ("methodology_version", "version_not_repealed"): methodology_queries.version_not_repealed,
 }
 """(subject type, guard) → the check that a process demands; `notice_over` and `objections_answered` are workflow's own."""
 

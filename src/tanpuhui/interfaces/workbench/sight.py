@@ -22,7 +22,7 @@ from tanpuhui.foundation.workflow.queries import CaseView, Scope
 from tanpuhui.interfaces.workbench.routes import CENTRE, HOLDERS
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.operations import DRAFTERS
-from tanpuhui.science.methodology.queries import DraftView
+from tanpuhui.science.methodology.queries import DraftView, PanelView, SeatView
 from tanpuhui.uses.rewards.operations import WrongMerchant
 from tanpuhui.uses.rewards.queries import CouponView, coupon
 
@@ -59,6 +59,24 @@ def may_see_case(actor: Actor, case: CaseView) -> bool:
         return True
     named = {case.organisation_id, *case.parties.values()} - {None}
     return bool(named & set(actor.organisation_ids(*PARTIES)))
+
+
+def applies(actor: Actor, case: CaseView) -> bool:
+    """Say whether the actor acts for the applicant of a filing; the centre does for its own and for an expert body's."""
+    if case.organisation_id is not None and case.organisation_id in actor.organisation_ids(*DRAFTERS):
+        return True
+    own = case.organisation_id is None or organisation(case.organisation_id).kind == "expert_body"
+    return own and actor.has(Role.MAKER, Role.SUBCENTRE, area=case.area)
+
+
+def review_in_sight(actor: Actor, panel_id: int) -> tuple[PanelView, SeatView]:
+    """Return a panel to which the expert was called, with their seat. Raises NotFound."""
+    found = methodology.panel(panel_id)
+    number = methodology.expert_of(actor)
+    seat = next((seat for seat in found.seats if seat.expert_number == number), None)
+    if seat is None:
+        raise NotFound(what="评审 / review", id=panel_id)
+    return found, seat
 
 
 def case_in_sight(actor: Actor, case_id: int) -> CaseView:

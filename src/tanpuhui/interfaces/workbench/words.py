@@ -86,6 +86,9 @@ def case_kind(process: str) -> str:
         "decision_amendment": pgettext("process", "更正撤销"),
         "appeal": pgettext("process", "申诉"),
         "organisation_admission": pgettext("process", "入驻"),
+        "review": pgettext("process", "评审"),
+        "expert_appointment": pgettext("process", "专家聘任"),
+        "methodology_life": pgettext("process", "复审与变更"),
     }.get(process, process)
 
 
@@ -127,6 +130,11 @@ def methodology_state(state: str) -> tuple[str, str]:
         "filed": ("ok", gettext("已备案")),
         "returned": ("bad", gettext("退回补正")),
         "rejected": ("bad", gettext("不予备案")),
+        "replaced": ("", gettext("已由补正稿代替")),
+        "withdrawn": ("", gettext("已撤回")),
+        "suspended": ("bad", gettext("已暂停")),
+        "superseded": ("", gettext("已被新版本接替")),
+        "repealed": ("bad", gettext("已废止")),
     }.get(state, ("", state))
 
 

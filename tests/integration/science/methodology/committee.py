@@ -17,7 +17,7 @@ from tanpuhui.foundation.identity.operations import OrganisationKind, add_member
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
-from tanpuhui.foundation.workflow.operations import decide
+from tanpuhui.foundation.workflow.operations import decide, end_notices
 from tanpuhui.science.methodology.operations import (
     cast_vote,
     declare_seat,
@@ -25,6 +25,7 @@ from tanpuhui.science.methodology.operations import (
     file_minutes,
     import_version,
     install_interest_sources,
+    open_life_case,
     propose_expert,
     propose_filing,
     record_meeting,
@@ -36,6 +37,7 @@ from tanpuhui.science.methodology.queries import (
     PanelView,
     panel,
     panel_of_case,
+    running_life_case,
 )
 
 AREA = "990000"
@@ -49,6 +51,7 @@ parameters:
   - {key: password.classes_min, value: "1", unit: class, basis: 虚构, confidence: DEMO}
   - {key: password.age_days, value: "90", unit: day, basis: 虚构, confidence: DEMO}
   - {key: password.history, value: "1", unit: password, basis: 虚构, confidence: DEMO}
+  - {key: notice.methodology_working_days, value: "1", unit: working day, basis: 虚构, confidence: DEMO}
   - {key: methodology.panel_seats, value: "3", unit: expert, basis: 虚构, confidence: DEMO}
   - {key: methodology.panel_quorum, value: "2", unit: expert, basis: 虚构, confidence: DEMO}
   - {key: methodology.recommend_share, value: "2/3", unit: "1", basis: 虚构, confidence: DEMO}
@@ -65,8 +68,8 @@ def write_committee_province(folder: Path) -> Path:
     (folder / "rules" / "base.yaml").write_text(RULES, encoding="utf-8")
     (folder / "review").mkdir()
     shutil.copy(HUANGHAI / "review" / "methodology-1.yaml", folder / "review")
-    shutil.copy(HUANGHAI / "processes" / "expert_appointment.yaml", folder / "processes")
-    shutil.copy(Path(__file__).parent / "methodology_filing_2.yaml", folder / "processes")
+    for name in ("expert_appointment.yaml", "methodology_filing_2.yaml", "methodology_life.yaml"):
+        shutil.copy(HUANGHAI / "processes" / name, folder / "processes")
     return folder
 
 
@@ -260,6 +263,26 @@ class Committee:
             opinion="同意推荐备案",
             idempotency_key=self.key("sign", meeting_id, conclusion),
         )
+
+    def file(self, **values: str) -> None:
+        """Take a concluded filing through its notice to the filing number, a week later."""
+        self.decide(self.case_id, "conclude", self.maker)
+        self.at += timedelta(days=7)
+        assert end_notices(at=self.at) == (self.case_id,)
+        self.decide(self.case_id, "file", self.regulator, values=values)
+
+    def life(self, outcome: str, **values: str) -> int:
+        """Open a case about the filed version, have it assessed and decided; return the case."""
+        opened = open_life_case(actor=self.maker, at=self.at, version_id=self.version_id)
+        self.decide(opened.case_id, "assess", self.maker)
+        self.decide(opened.case_id, outcome, self.regulator, values=values)
+        return opened.case_id
+
+    def life_case_closed(self) -> None:
+        """Close the running case about the filed version without a measure."""
+        found = running_life_case(self.version_id)
+        assert found is not None
+        self.decide(found.case_id, "dismiss", self.regulator)
 
     def conclude(self) -> None:
         """Take a drawn panel to its signed conclusion."""

@@ -19,6 +19,18 @@ class Player:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertPlan:
+    """Somebody of the expert pool. The employer is an organisation of the cast (`works_for`) or one outside it."""
+
+    username: str
+    title: str
+    fields: tuple[str, ...]
+    works_for: str
+    employer: str
+    employer_stem: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """A good that a merchant offers."""
 
@@ -97,6 +109,7 @@ class Cast:
     troupes: tuple[Troupe, ...]
     projects: tuple[ProjectPlan, ...]
     applicant: Applicant
+    experts: tuple[ExpertPlan, ...]
     transfer_tonnes: int
     retirement_tonnes: int
     beneficiary: str
@@ -123,6 +136,7 @@ def read_cast(folder: Path) -> Cast:
         troupes=tuple(_troupe(row) for row in told["organisations"]),
         projects=tuple(ProjectPlan(**row) for row in told["projects"]),
         applicant=_applicant(told["application"]),
+        experts=tuple(_expert(row) for row in told["experts"]),
         transfer_tonnes=int(told["transfer"]["quantity_t"]),
         retirement_tonnes=int(told["retirement"]["quantity_t"]),
         beneficiary=told["retirement"]["beneficiary"],
@@ -138,6 +152,18 @@ def _applicant(row: dict[str, Any]) -> Applicant:
         },
         uscc_stem=(row["uscc_stem"][0], row["uscc_stem"][1]),
         roles=tuple(row["roles"]),
+    )
+
+
+def _expert(row: dict[str, Any]) -> ExpertPlan:
+    stem = row.get("employer_stem", ("", ""))
+    return ExpertPlan(
+        username=row["username"],
+        title=row["title"],
+        fields=tuple(row["fields"]),
+        works_for=row.get("works_for", ""),
+        employer=row.get("employer", ""),
+        employer_stem=(stem[0], stem[1]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import typst
@@ -30,33 +30,37 @@ from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction, set_holiday
-from tanpuhui.foundation.workflow.operations import decide
+from tanpuhui.foundation.workflow.operations import decide, end_notices
+from tanpuhui.interfaces.commands.demonstration import reviewing
 from tanpuhui.interfaces.commands.demonstration.people import invent_citizens
 from tanpuhui.interfaces.commands.demonstration.stage import Stage
 from tanpuhui.interfaces.design.typeset import fonts_folder
 from tanpuhui.science.methodology.operations import import_library, import_version, propose_filing
-from tanpuhui.science.methodology.queries import files, library
+from tanpuhui.science.methodology.queries import VersionView, files, library
 
 CONTRACT_DAYS = 730
 CONSENT_TEXT = "2026-1"
+ON_THE_WAY = frozenset({"draft", "proposed", "reviewed"})
+"""States of a version that an earlier run, broken off, may have left behind."""
+REVISION = "1.1"
 
 
 def load_rules(stage: Stage) -> None:
     """Load the jurisdiction with its demonstration pack, and the wordings of its messages."""
-    load_jurisdiction(actor=SYSTEM, at=stage.founding(), folder=stage.folder, packs=("base", "demonstration"))
-    load_templates(actor=SYSTEM, at=stage.founding(), folder=stage.folder)
+    load_jurisdiction(actor=SYSTEM, at=stage.entering(), folder=stage.folder, packs=("base", "demonstration"))
+    load_templates(actor=SYSTEM, at=stage.entering(), folder=stage.folder)
     _fill_calendar(stage)
 
 
 def _fill_calendar(stage: Stage) -> None:
     """Enter the new year's day of a year whose holidays are not published yet, so that notices have their last day."""
-    for year in range(stage.founding().year, stage.today.year + 2):
+    for year in range(stage.entering().year, stage.today.year + 2):
         try:
             rulebook.add_working_days(date(year, 1, 1), 1)
         except rulebook.HolidaysUnset:
             set_holiday(
                 actor=SYSTEM,
-                at=stage.founding(),
+                at=stage.entering(),
                 day=date(year, 1, 1),
                 works=False,
                 name_zh="元旦",
@@ -67,7 +71,7 @@ def _fill_calendar(stage: Stage) -> None:
 
 def admit_organisations(stage: Stage) -> None:
     """Register every organisation and the people who sign in for it."""
-    at = stage.founding()
+    at = stage.entering()
     centre_area = stage.cast.troupe("centre").area
     for troupe in stage.cast.troupes:
         stage.organisation_ids[troupe.key] = register_organisation(
@@ -98,47 +102,47 @@ def admit_organisations(stage: Stage) -> None:
 
 
 def file_methodologies(stage: Stage) -> None:
-    """Take the library in as drafts, and what the demonstration's values let run through the committee.
+    """Appoint the experts, take the library in as drafts, and what the demonstration's values let run through the committee.
 
     The rest stays a draft: it waits for values that only an operator can give.
     """
-    at = stage.founding() + timedelta(hours=2)
+    reviewing.appoint_experts(stage)
+    at = stage.entering() + timedelta(hours=2)
     maker = stage.actor(stage.with_role("centre", "maker"), at)
     parameters = (stage.folder / "parameter_sets" / "demonstration.yaml").read_bytes()
     import_library(actor=maker, at=at, folder=stage.methodologies, parameter_set=parameters)
-    for version in library():
-        if version.state == "draft" and version.purpose == "demonstration":
-            _carry_to_filing(stage, version_id=version.id, last_step="file")
-
-
-def _carry_to_filing(stage: Stage, *, version_id: int, last_step: str) -> None:
-    at = stage.founding() + timedelta(hours=2)
-    maker = stage.actor(stage.with_role("centre", "maker"), at)
-    opened = propose_filing(
-        actor=maker, at=at, version_id=version_id, valid_from=stage.first_day - timedelta(days=1)
-    )
-    steps = (
-        (
-            "recommend",
-            stage.with_role("expert_body", "expert"),
-            "公式、因子来源和算例已复核，同意推荐。演示意见。",
-        ),
-        ("file", stage.with_role("regulator", "regulator"), "同意备案。演示意见。"),
-    )
-    for outcome, username, opinion in steps:
-        if last_step == "propose":
-            return
-        at += timedelta(hours=3)
+    versions = [
+        one
+        for one in library()
+        if one.purpose == "demonstration" and one.state in ON_THE_WAY and one.version != REVISION
+    ]
+    reviewing.declare_interest(stage, at=at)
+    cases = [_proposed(stage, one, at=at) for one in versions]
+    for place, case_id in enumerate(cases):
+        panel = reviewing.seat_panel(stage, case_id=case_id, at=at + timedelta(days=1))
+        reviewing.review(stage, panel=panel, at=at + timedelta(days=5))
+        reviewing.meet(stage, panel=panel, at=at + timedelta(days=8), dissent=place == 0)
+    end_notices(at=at + timedelta(days=30))
+    at += timedelta(days=31)
+    for case_id in cases:
         decide(
-            actor=stage.actor(username, at),
+            actor=stage.actor(stage.with_role("regulator", "regulator"), at),
             at=at,
-            idempotency_key=stage.key("filing", version_id, outcome),
-            case_id=opened.case_id,
-            outcome=outcome,
-            opinion=opinion,
+            idempotency_key=stage.key("filing", case_id, "file"),
+            case_id=case_id,
+            outcome="file",
+            opinion="公示无异议，同意备案。演示意见。",
         )
-        if last_step == outcome:
-            return
+
+
+def _proposed(stage: Stage, version: VersionView, *, at: datetime) -> int:
+    """Return the filing case of a version, proposed now if an earlier run did not."""
+    if version.case_id is not None:
+        return version.case_id
+    maker = stage.actor(stage.with_role("centre", "maker"), at)
+    return propose_filing(
+        actor=maker, at=at, version_id=version.id, valid_from=stage.first_day - timedelta(days=1)
+    ).case_id
 
 
 def open_books(stage: Stage) -> None:
@@ -208,24 +212,39 @@ def admit_citizens(stage: Stage) -> None:
 
 
 def propose_revisions(stage: Stage) -> None:
-    """Leave two revised versions on the way, so that experts and department have something to decide."""
-    at = stage.moment(stage.today - timedelta(days=6))
+    """Leave revised versions on the way: two before their panels, one to be filed, so that everybody has something to decide."""
+    at = stage.moment(stage.today - timedelta(days=24))
+    sequence_leaves(at=at)
     maker = stage.actor(stage.with_role("centre", "maker"), at)
     parameters = (stage.folder / "parameter_sets" / "demonstration.yaml").read_bytes()
     filed = sorted(
-        (version for version in library() if version.state == "filed"), key=lambda version: version.code
+        (one for one in library() if one.state == "filed" and one.purpose == "demonstration"),
+        key=lambda one: one.code,
     )
-    for version, last_step in zip((filed[0], filed[-1]), ("propose", "recommend"), strict=True):
-        revised = import_version(
-            actor=maker, at=at, files=_revised(dict(files(version.id))), parameter_set=parameters
-        )
-        if next(row for row in library() if row.id == revised.version_id).state == "draft":
-            _carry_to_filing(stage, version_id=revised.version_id, last_step=last_step)
+    revised = [
+        import_version(
+            actor=maker, at=at, files=_revised(dict(files(one.id))), parameter_set=parameters
+        ).version_id
+        for one in (filed[0], filed[1], filed[-1])
+    ]
+    cases = [
+        _proposed(stage, next(one for one in library() if one.id == version_id), at=at)
+        for version_id in revised
+    ]
+    last = reviewing.seat_panel(stage, case_id=cases[-1], at=at)
+    reviewing.review(stage, panel=last, at=at + timedelta(days=1))
+    reviewing.meet(stage, panel=last, at=at + timedelta(days=2))
+    end_notices(at=stage.moment(stage.today - timedelta(days=5)))
+    for case_id, wanted in zip(cases[:2], (reviewing.partial_expert(stage).username, ""), strict=True):
+        days = timedelta(days=19)
+        panel = reviewing.seat_panel(stage, case_id=case_id, at=at + days, wanted=wanted)
+        reviewing.remark(stage, panel=panel, at=at + days)
 
 
 def _revised(content: dict[str, bytes]) -> dict[str, bytes]:
     """Return the files as version 1.1: the same method, proposed again with its next number."""
-    content["methodology.yaml"] = content["methodology.yaml"].replace(b'version: "1.0"', b'version: "1.1"', 1)
+    number = f'version: "{REVISION}"'.encode()
+    content["methodology.yaml"] = content["methodology.yaml"].replace(b'version: "1.0"', number, 1)
     return content
 
 

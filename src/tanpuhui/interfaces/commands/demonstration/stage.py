@@ -36,8 +36,12 @@ class Stage:
         """Return a moment of a day in the scheme's time zone."""
         return datetime.combine(day, time(hour, minute), tzinfo=CHINA)
 
+    def entering(self) -> datetime:
+        """Return the moment at which the organisations enter: two months before the first behaviour, for reviews and notices."""
+        return self.moment(self.first_day - timedelta(days=60), 9)
+
     def founding(self) -> datetime:
-        """Return the moment at which the organisations enter: three weeks before the first behaviour, for the public notices."""
+        """Return the moment at which scenarios are applied for: the methodologies are filed, and their own notices fit in."""
         return self.moment(self.first_day - timedelta(days=21), 9)
 
     def key(self, *names: object) -> str:

@@ -21,6 +21,7 @@ from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.sight import may_see_case
 from tanpuhui.interfaces.workbench.views import case_history, case_papers, case_subject, case_ways, notices
+from tanpuhui.interfaces.workbench.views.filing_parts import filing_ways
 from tanpuhui.interfaces.workbench.words import attachment_kind, locale, worded
 
 VALUE_PREFIX = "value"
@@ -61,6 +62,7 @@ def show(
         "ways": case_ways.ways(view, rights),
         "process_url": f"{reverse('workbench:process', args=[view.process])}?case={view.case_id}",
         **case_subject.facts_of(view, lines),
+        **filing_ways(view, actor),
         **notices.parts_of(actor, view),
     }
     crumbs = (Crumb(pgettext("rooms", "办件"), reverse("workbench:cases")), Crumb(view.number))

@@ -25,6 +25,7 @@ from tanpuhui.interfaces.workbench.recalculation_sheet import sheet
 from tanpuhui.interfaces.workbench.views import case_about
 from tanpuhui.interfaces.workbench.views.admission_subject import admission_part
 from tanpuhui.interfaces.workbench.views.batches import reason_words
+from tanpuhui.interfaces.workbench.views.filing_parts import filing_parts, term_facts
 from tanpuhui.interfaces.workbench.views.scenario_subject import application_part, standing_part
 from tanpuhui.interfaces.workbench.views.settlements import line_section, sheet_facts
 from tanpuhui.interfaces.workbench.words import batch_state, in_english, locale, purpose_of_numbers, worded
@@ -44,6 +45,11 @@ def facts_of(view: CaseView, lines: Sequence[TimelineLine]) -> dict[str, Any]:
         return {"subject": f"{view.subject_type} {view.subject_id}"}
     template, part = found
     return {"subject_part": f"workbench/parts/{template}.html", **part(view, lines)}
+
+
+def _filing(view: CaseView) -> dict[str, Any]:
+    found = methodology.filing(int(view.subject_id))
+    return {"version": _version(found.version_id), "filing": filing_parts(found, view)}
 
 
 def _correction(batch_id: int, view: CaseView) -> dict[str, Any]:
@@ -248,6 +254,11 @@ PARTS: Mapping[str, tuple[str, Part]] = {
     "decision": ("subject_about", case_about.decision_part),
     "case": ("subject_about", case_about.case_part),
     "methodology_version": ("subject_version", lambda view, _: {"version": _version(int(view.subject_id))}),
+    "methodology_filing": ("subject_filing", lambda view, _: _filing(view)),
+    "expert_term": (
+        "subject_term",
+        lambda view, _: {"term": term_facts(methodology.expert_term(int(view.subject_id)))},
+    ),
     "batch": ("subject_correction", lambda view, _: {"correction": _correction(int(view.subject_id), view)}),
     "settlement_sheet": ("subject_sheet", lambda view, _: {"sheet": _sheet(int(view.subject_id))}),
     "recalculation": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -24,6 +24,7 @@ from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, at_moment, state_mark
 from tanpuhui.interfaces.workbench.sight import draft_in_sight
+from tanpuhui.interfaces.workbench.views.draft_correction import correct
 from tanpuhui.interfaces.workbench.views.draft_parts import (
     checked,
     crumbs_of,
@@ -58,7 +59,7 @@ from tanpuhui.science.methodology.operations import (
 from tanpuhui.science.methodology.queries import DraftFiles, DraftView
 
 ZIP_BYTES_MAX = 4 * 1024 * 1024
-NOT_REVISED = frozenset({"returned", "rejected"})
+NOT_REVISED = frozenset({"rejected", "replaced", "withdrawn"})
 
 
 class NewForm(forms.Form):
@@ -148,7 +149,7 @@ def new(request: HttpRequest) -> HttpResponse:
     )
     own = [organisation(one) for one in actor.organisation_ids(*DRAFTERS)]
     set_choices(form, "organisation", [(str(one.id), worded(one.name, one.name_en)) for one in own])
-    set_choices(form, "version", [("", "—"), *_revisable()])
+    set_choices(form, "version", [("", "—"), *_revisable([one.id for one in own])])
 
     def perform(given: Mapping[str, Any]) -> DraftSaved:
         start = _start(given)
@@ -281,6 +282,11 @@ def propose(request: HttpRequest, draft_id: int) -> HttpResponse:
     actor = who(request)
     view = draft_in_sight(actor, draft_id)
     form = ProposeForm(request.POST if request.method == "POST" else None)
+    returned = methodology.filing_to_correct(
+        based_on_id=view.based_on_id, organisation_id=view.organisation_id
+    )
+    if returned is not None and view.state == "open":
+        return correct(request, view, returned)
     attempt = None
     if request.method == "POST":
         attempt = Attempt(
@@ -340,13 +346,20 @@ def close(request: HttpRequest, draft_id: int) -> HttpResponse:
     return see_other("workbench:drafts")
 
 
-def _revisable() -> list[tuple[str, str]]:
-    """Return the versions that a draft may begin with, by code, newest first."""
+def _revisable(organisation_ids: Sequence[int]) -> list[tuple[str, str]]:
+    """Return the versions that a draft may begin with, by code, newest first; a returned one is its own applicant's."""
     return [
         (str(view.id), f"{view.code} {worded(view.name_zh, view.name_en)} {view.version}")
         for view in methodology.library()
         if view.state not in NOT_REVISED
+        and (view.state != "returned" or _returned_to(view.id, organisation_ids))
     ]
+
+
+def _returned_to(version_id: int, organisation_ids: Sequence[int]) -> bool:
+    return any(
+        methodology.filing_to_correct(based_on_id=version_id, organisation_id=one) for one in organisation_ids
+    )
 
 
 def _start(given: Mapping[str, Any]) -> DraftFiles:

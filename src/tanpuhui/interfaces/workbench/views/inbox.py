@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from tanpuhui.books.transparency import queries as transparency
 from tanpuhui.credits.registry.queries import TransferView
 from tanpuhui.foundation.kernel.calendar import business_day
+from tanpuhui.foundation.rulebook.queries import days_left
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.queries import (
     Criteria,
@@ -29,8 +30,9 @@ from tanpuhui.interfaces.workbench import filters
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import WITHOUT_INBOX, doors, own_organisations, page
 from tanpuhui.interfaces.workbench.parts import Pages, digits
+from tanpuhui.interfaces.workbench.review_words import review_task
 from tanpuhui.interfaces.workbench.views.list_acts import colleagues
-from tanpuhui.interfaces.workbench.waiting import answers_waiting, offers_waiting
+from tanpuhui.interfaces.workbench.waiting import answers_waiting, offers_waiting, reviews_waiting
 from tanpuhui.interfaces.workbench.words import (
     acting_for,
     case_kind,
@@ -40,12 +42,16 @@ from tanpuhui.interfaces.workbench.words import (
     role_name,
     worded,
 )
+from tanpuhui.science.methodology.queries import ExpertTask
 
 TRANSFER = "transfer"
 """The kind of an offered transfer: it is answered on the holding's page, not in a case."""
 
 ANSWER = "notice"
 """The kind of a notice with an objection: it is answered beside its comments, and the case waits for it."""
+
+REVIEW = "review"
+"""The kind of what a panel asks of an expert: it is done on the page of the review, not in the case."""
 
 PER_PAGE = 50
 
@@ -55,7 +61,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """List what waits for the actor, narrowed where asked: cases by their deadline, then units offered to them."""
     actor, at = who(request), timezone.now()
     criteria, number = filters.criteria_of(request), filters.page_of(request)
-    offers, answers = offers_waiting(actor), answers_waiting(actor, at)
+    offers, answers, tasks = offers_waiting(actor), answers_waiting(actor, at), reviews_waiting(actor)
     narrowed = criteria != Criteria(sort=criteria.sort)
     waiting = workflow.inbox_page(
         actor=actor, at=at, criteria=criteria, offset=(number - 1) * PER_PAGE, limit=PER_PAGE
@@ -63,8 +69,10 @@ def inbox(request: HttpRequest) -> HttpResponse:
     counts, found, lines = waiting.counts, waiting.found, waiting.lines
     offered = offers if not narrowed or criteria == Criteria(process=TRANSFER, sort=criteria.sort) else ()
     asked = answers if not narrowed or criteria == Criteria(process=ANSWER, sort=criteria.sort) else ()
+    reviewed = tasks if not narrowed or criteria == Criteria(process=REVIEW, sort=criteria.sort) else ()
     names = names_of_organisations(
         [
+            *(task.case.organisation_id for task in reviewed),
             *(line.case.organisation_id for line in lines),
             *(offer.source_id for offer in offered),
             *(one.organisation_id for one in asked),
@@ -74,7 +82,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     passing = colleagues(actor) if lines else ()
     picks = _picks(lines) if len(passing) > 1 else {}
     signed = transparency.head()
-    total = counts.total + len(offers) + len(answers)
+    total = counts.total + len(offers) + len(answers) + len(tasks)
     home = reverse("workbench:inbox")
     context: dict[str, Any] = {
         "total": total,
@@ -83,11 +91,11 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "due_today": counts.due_today,
         "mine": counts.mine,
         "today": timezone.localdate(),
-        "tabs": _tabs(counts, {TRANSFER: len(offers), ANSWER: len(answers)}, criteria),
+        "tabs": _tabs(counts, {TRANSFER: len(offers), ANSWER: len(answers), REVIEW: len(tasks)}, criteria),
         "selects": _selects(waiting, criteria),
         "criteria": criteria,
         "narrowed": narrowed,
-        "found": found + (len(offered) + len(asked) if narrowed else 0),
+        "found": found + (len(offered) + len(asked) + len(reviewed) if narrowed else 0),
         "home": home,
         "given": criteria.given(),
         "saved": filters.saved(actor, "inbox", home, criteria),
@@ -100,6 +108,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             *(_row(line, names, places, picks.get(line.case.case_id, "")) for line in lines),
             *(_answer_row(one, names, places) for one in asked if number == 1),
             *(_offer_row(offer, names) for offer in offered if number == 1),
+            *(_review_row(task, names) for task in reviewed if number == 1),
         ],
         "doors": [door for door in doors(actor) if door.name != "inbox"],
         "head": signed.head if signed else None,
@@ -211,4 +220,21 @@ def _offer_row(offer: TransferView, names: Mapping[int, str]) -> InboxRow:
         applicant=names.get(offer.source_id, ""),
         action=gettext("接受或谢绝"),
         place=ngettext("已等 %(days)s 天", "已等 %(days)s 天", days) % {"days": days},
+    )
+
+
+def _review_row(task: ExpertTask, names: dict[int, str]) -> InboxRow:
+    """Return what a panel asks of the expert as a row; the time is that of the case."""
+    days = (timezone.localdate() - business_day(task.since)).days
+    left = task.case.deadline_day
+    return InboxRow(
+        kind=case_kind(REVIEW),
+        title=task.case.title,
+        number=task.case.number,
+        url=reverse("workbench:review", args=[task.panel_id]),
+        applicant=names.get(task.case.organisation_id or 0, gettext("运营中心")),
+        action=review_task(task.kind),
+        place=ngettext("已等 %(days)s 天", "已等 %(days)s 天", days) % {"days": days},
+        days_total=task.case.deadline_working_days,
+        days_left=None if left is None else days_left([left], today=timezone.localdate())[left],
     )

@@ -10,11 +10,14 @@ from tanpuhui.science.methodology.domain.life import (
     StatusEntry,
     StatusKind,
     TransitionRuleMissing,
+    VersionStanding,
+    anniversary,
     standing_on,
 )
 from tanpuhui.science.methodology.domain.meetings import (
     ConclusionDisagrees,
     ConclusionMissing,
+    ConclusionStands,
     MeetingNotOpen,
     NotPresent,
     QuorumNotMet,
@@ -24,6 +27,7 @@ from tanpuhui.science.methodology.domain.meetings import (
     share,
 )
 from tanpuhui.science.methodology.domain.panels import (
+    EMPTY_LOG_ROOT,
     CandidateFacts,
     CaseInterests,
     ExclusionNeedsAnother,
@@ -73,6 +77,7 @@ from tanpuhui.science.methodology.domain.versions import (
 
 __all__ = [
     "DRAFTS_OPEN_MAX",
+    "EMPTY_LOG_ROOT",
     "FILING_NUMBER_PATTERN",
     "FILING_SUBJECT",
     "MAY_BECOME",
@@ -86,6 +91,7 @@ __all__ = [
     "Conclusion",
     "ConclusionDisagrees",
     "ConclusionMissing",
+    "ConclusionStands",
     "Criterion",
     "DraftChanged",
     "DraftNotOpen",
@@ -116,10 +122,12 @@ __all__ = [
     "TooFewExperts",
     "TooManyDrafts",
     "TransitionRuleMissing",
+    "VersionStanding",
     "VersionState",
     "Vote",
     "VotesOpen",
     "WrongVersionState",
+    "anniversary",
     "check_scores",
     "concluded",
     "draw_order",

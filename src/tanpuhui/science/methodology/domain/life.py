@@ -52,6 +52,22 @@ def standing_on(entries: Iterable[StatusEntry], *, day: date, started_on: date) 
     return StatusKind.SUSPENDED if suspended else None
 
 
+def anniversary(day: date, years: int) -> date:
+    """Return the same day so many years later; 29 February becomes 28 February in a year without one."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+class VersionStanding(Refusal):
+    """What is to be done with a filed version does not fit how it stands."""
+
+    code = "VERSION_STANDING"
+    zh = "方法学 {filing_number} 现为“{status}”，不能这样办理。"
+    en = "The methodology {filing_number} is {status} now, so this cannot be done."
+
+
 class MethodologyNotInForce(NoFiledMethodology):
     """The filed version that would hold is suspended or repealed; no other is taken in its place."""
 

@@ -91,3 +91,11 @@ class ConclusionMissing(Refusal):
     code = "CONCLUSION_MISSING"
     zh = "专家评审会对 {version} 还没有签署“{wanted}”的结论。"
     en = "The experts' meeting has signed no conclusion to {wanted} on {version}."
+
+
+class ConclusionStands(Refusal):
+    """A case goes back to its committee only when the conclusion fell."""
+
+    code = "CONCLUSION_STANDS"
+    zh = "评审会的结论仍然有效。只有专家因利害关系被移出、结论失效以后，才重新评审。"
+    en = "The meeting's conclusion stands. A case is reviewed again only after an expert was excluded and it became void."

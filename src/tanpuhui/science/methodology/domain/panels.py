@@ -14,6 +14,9 @@ from enum import StrEnum
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.science.methodology.domain.experts import InterestKind
 
+EMPTY_LOG_ROOT = hashlib.sha256(b"").hexdigest()
+"""The root of a log without a record (RFC 9162, 2.1.1): what a draw is seeded by before the first head is signed."""
+
 
 class Recusal(StrEnum):
     """Why an expert does not sit (回避). research/registries.md section 4 item 5; the order is that of the checks."""

@@ -9,13 +9,13 @@ from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.science.methodology.domain import DraftState, VersionState, WrongVersionState
-from tanpuhui.science.methodology.models import FilingVersion, MethodologyFiling, MethodologyVersion
+from tanpuhui.science.methodology.models import FilingVersion
 from tanpuhui.science.methodology.operations._draft import DRAFTERS, locked_draft
 from tanpuhui.science.methodology.operations._import_version import IMPORTERS, import_archive
 from tanpuhui.science.methodology.operations._review import require_applicant
 from tanpuhui.science.methodology.operations._settle_filing import locked_filing
 from tanpuhui.science.methodology.operations._settle_version import become, locked
-from tanpuhui.science.methodology.queries import loaded
+from tanpuhui.science.methodology.queries import filing_to_correct, loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def correct_filing_by_draft(
     Raises as `save_draft`, `import_archive` and `correct_filing`.
     """
     draft = locked_draft(actor, draft_id, revision)
-    filing = returned_filing(based_on_id=draft.based_on_id, organisation_id=draft.organisation_id)
+    filing = filing_to_correct(based_on_id=draft.based_on_id, organisation_id=draft.organisation_id)
     if filing is None:
         raise Invalid(
             field="draft_id",
@@ -90,7 +90,7 @@ def correct_filing_by_draft(
         )
     parameter_set = None if draft.parameter_set is None else bytes(draft.parameter_set)
     imported = import_archive(actor=actor, at=at, content=bytes(draft.archive), parameter_set=parameter_set)
-    done = correct_filing(actor=actor, at=at, filing_id=filing.pk, version_id=imported.version_id)
+    done = correct_filing(actor=actor, at=at, filing_id=filing.filing_id, version_id=imported.version_id)
     draft.state, draft.version_id = DraftState.PROPOSED.value, imported.version_id
     draft.save(update_fields=["state", "version_id"])
     return DraftCorrected(draft_id=draft_id, version_id=imported.version_id, case_id=done.case_id)
@@ -103,16 +103,3 @@ class DraftCorrected:
     draft_id: int
     version_id: int
     case_id: int
-
-
-def returned_filing(*, based_on_id: int | None, organisation_id: int) -> MethodologyFiling | None:
-    """Return the filing, waiting for correction, whose version a draft was begun from."""
-    if based_on_id is None:
-        return None
-    version = MethodologyVersion.objects.filter(pk=based_on_id, state=VersionState.RETURNED.value).first()
-    if version is None:
-        return None
-    filing = MethodologyFiling.objects.filter(version=version).order_by("-id").first()
-    if filing is None or filing.organisation_id not in {None, organisation_id}:
-        return None
-    return filing

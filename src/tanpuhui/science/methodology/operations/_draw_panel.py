@@ -17,6 +17,7 @@ from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.science.methodology.domain import (
+    EMPTY_LOG_ROOT,
     CandidateFacts,
     CaseInterests,
     PanelTermUnset,
@@ -96,10 +97,9 @@ def draw_panel(
         "reject_share": reject_share,
     }
     terms, basis = _terms(given, reason=reason, at=at)
-    head = transparency.head()
-    if head is None:
-        raise Invalid(field="log", why="公开日志还没有树头，抽取没有公开的种子 / the log has no head yet")
-    seed = draw_seed(log_root=head.head.root, case_number=case.number)
+    signed = transparency.head()
+    head, root = (signed.head.number, signed.head.root) if signed is not None else (0, EMPTY_LOG_ROOT)
+    seed = draw_seed(log_root=root, case_number=case.number)
     pool = expert_pool(day=business_day(at), fields=fields)
     ordered = sorted(pool, key=lambda one: draw_order(seed=seed, expert_number=one.expert_number))
     about = interests_of_case(filing, at=at)
@@ -123,8 +123,8 @@ def draw_panel(
         score_max=sheet.score_max,
         criteria=[asdict(criterion) for criterion in sheet.criteria],
         sheet_sha256=sheet.sha256,
-        log_head=head.head.number,
-        log_root=head.head.root,
+        log_head=head,
+        log_root=root,
         seed=seed,
         drawn_at=at,
         drawn_by=actor.id,

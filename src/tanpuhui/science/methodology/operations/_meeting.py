@@ -26,6 +26,7 @@ from tanpuhui.science.methodology.domain import (
 from tanpuhui.science.methodology.domain.reviews import TEXT_CHARACTERS_MAX
 from tanpuhui.science.methodology.models import MeetingVote, ReviewMeeting, ReviewPanel
 from tanpuhui.science.methodology.operations._fees import earn
+from tanpuhui.science.methodology.operations._record import attach_record
 from tanpuhui.science.methodology.operations._review import seated
 from tanpuhui.science.methodology.operations._seats import locked_panel
 from tanpuhui.science.methodology.queries import require_reviews_complete
@@ -203,6 +204,7 @@ def sign_conclusion(
         }
     )
     meeting.save()
+    attach_record(panel, meeting=meeting, at=at)
     for expert_number in meeting.present:
         earn(panel=panel, expert_number=expert_number, kind="meeting", subject=str(meeting.pk), at=at)
     return MeetingSigned(

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db.models import Max
 
 from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound, NotPermitted
 from tanpuhui.foundation.workflow import queries as workflow
@@ -241,10 +242,14 @@ def seated(actor: Actor, panel: ReviewPanel, *, what: str, what_en: str) -> int:
 def require_applicant(actor: Actor, *, case_id: int, operation: str) -> int | None:
     """Return the organisation for which somebody acts as the applicant of a case, None for the centre's own.
 
+    The centre also hands in what an expert body proposed: an expert of that body decides no case of the committee.
     Raises NotPermitted.
     """
     case = workflow.case(case_id)
-    if case.organisation_id is None:
+    if case.organisation_id is None or (
+        identity.organisation(case.organisation_id).kind == identity.OrganisationKind.EXPERT_BODY
+        and actor.has(Role.MAKER, Role.SUBCENTRE, area=case.area)
+    ):
         actor.require(Role.MAKER, Role.SUBCENTRE, operation=operation, area=case.area)
         return None
     if not actor.has(*APPLICANTS, organisation_id=case.organisation_id):

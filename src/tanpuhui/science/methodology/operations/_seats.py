@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tanpuhui.foundation.audit.operations import operation
-from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
+from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
 from tanpuhui.foundation.workflow import queries as workflow
@@ -30,7 +30,7 @@ from tanpuhui.science.methodology.operations._experts import own_number
 from tanpuhui.science.methodology.queries import SITTING, expert_terms
 
 RECONVENE = "reconvene"
-"""The outcome by which the system leads a case back to its committee."""
+"""The outcome by which a case goes back to its committee when the conclusion is void."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def exclude_expert(*, actor: Actor, at: datetime, exclusion_id: int, idempotency
         exclusion_id=row.pk,
         expert_number=row.expert_id,
         next_expert=called,
-        reconvened=_reconvene(panel, at=at, reason=row.reason),
+        reconvened=_reconvene(panel, actor=actor, at=at, reason=row.reason),
     )
 
 
@@ -197,13 +197,13 @@ def _call_next(panel: ReviewPanel, *, at: datetime) -> int | None:
     return None
 
 
-def _reconvene(panel: ReviewPanel, *, at: datetime, reason: str) -> bool:
+def _reconvene(panel: ReviewPanel, *, actor: Actor, at: datetime, reason: str) -> bool:
     """Lead a case that has left the committee back to it; say whether it had."""
     version = MethodologyVersion.objects.get(pk=panel.filing.version_id)
     if version.state != VersionState.REVIEWED:
         return False
     decide(
-        actor=SYSTEM,
+        actor=actor,
         at=at,
         idempotency_key=None,
         case_id=panel.case_id,

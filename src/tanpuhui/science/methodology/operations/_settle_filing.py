@@ -10,6 +10,7 @@ from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.science.methodology.domain import FILING_SUBJECT, STATE_AFTER, NotDecided
 from tanpuhui.science.methodology.models import MethodologyFiling, MethodologyVersion
+from tanpuhui.science.methodology.operations._life import supersede
 from tanpuhui.science.methodology.operations._review import require_applicant
 from tanpuhui.science.methodology.operations._settle_version import VersionSettled, become, bind, locked
 
@@ -73,10 +74,13 @@ def complete_filing(
 ) -> VersionSettled:
     """Effect of `file`: binds the exact bytes under a filing number and puts their hashes in the log (备案).
 
-    Raises as `file_version`.
+    A filed version of the same methodology before it is closed by the transition rule that the decision names.
+    Raises as `file_version`, and TransitionRuleMissing, Invalid.
     """
     row = _decided(case_id=case_id, subject_id=subject_id, outcome="file")
-    return bind(row, case_id=case_id, at=at)
+    settled = bind(row, case_id=case_id, at=at)
+    supersede(row, case_id=case_id, at=at, opinion=opinion)
+    return settled
 
 
 def locked_filing(filing_id: int) -> MethodologyFiling:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.science.methodology.domain import (
     SUBJECT_TYPE,
@@ -14,6 +15,7 @@ from tanpuhui.science.methodology.domain import (
     StatusEntry,
     StatusKind,
     VersionState,
+    anniversary,
     standing_on,
 )
 from tanpuhui.science.methodology.domain.life import LIFE_PROCESS
@@ -87,7 +89,7 @@ def status_history(version_ids: Sequence[int]) -> tuple[StatusView, ...]:
     )
 
 
-def open_life_case(version_id: int) -> workflow.CaseView | None:
+def running_life_case(version_id: int) -> workflow.CaseView | None:
     """Return the running case about what becomes of a filed version, None where there is none."""
     cases = workflow.cases_of(SUBJECT_TYPE, str(version_id))
     return next((one for one in cases if one.process == LIFE_PROCESS and one.closed_at is None), None)
@@ -120,3 +122,27 @@ def _filed(row: MethodologyVersion) -> FiledVersion:
         valid_from=row.valid_from,
         filing_number=row.filing_number,
     )
+
+
+def versions_due(*, day: date, years: int) -> tuple[int, ...]:
+    """Return the filed versions in force that were filed, or last confirmed, so many years ago or more, without a running case."""
+    due = []
+    rows = MethodologyVersion.objects.defer(*WITHOUT_BYTES).filter(state=VersionState.FILED.value)
+    for row in rows.prefetch_related("statuses").order_by("id"):
+        if row.filed_at is None or _standing(row, day=day, started_on=day) is not None:
+            continue
+        confirmed = [one.effective_on for one in row.statuses.all() if one.kind == StatusKind.CONFIRMED]
+        since = max([business_day(row.filed_at), *confirmed])
+        if anniversary(since, years) <= day and running_life_case(row.pk) is None:
+            due.append(row.pk)
+    return tuple(due)
+
+
+def filed_before(version_id: int) -> tuple[int, ...]:
+    """Return the other filed versions of the same methodology that are neither superseded nor repealed, oldest first."""
+    row = MethodologyVersion.objects.defer(*WITHOUT_BYTES).get(pk=version_id)
+    ended = (StatusKind.SUPERSEDED.value, StatusKind.REPEALED.value)
+    others = MethodologyVersion.objects.filter(
+        code=row.code, scenario=row.scenario, purpose=row.purpose, state=VersionState.FILED.value
+    ).exclude(pk=version_id)
+    return tuple(others.exclude(statuses__kind__in=ended).order_by("id").values_list("pk", flat=True))

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from tanpuhui.foundation.kernel.errors import NotFound
-from tanpuhui.science.methodology.domain import Criterion, SeatState
+from tanpuhui.science.methodology.domain import Criterion, SeatState, VersionState
 from tanpuhui.science.methodology.models import (
     ExpertExclusion,
     ExpertReview,
@@ -217,6 +217,18 @@ def filing_of_case(case_id: int) -> FilingView | None:
     """Return the filing that a case is about, None where the case is about something else."""
     row = MethodologyFiling.objects.filter(case_id=case_id).first()
     return None if row is None else _filing_view(row)
+
+
+def filing_to_correct(*, based_on_id: int | None, organisation_id: int) -> FilingView | None:
+    """Return the filing, returned for correction, whose version a draft of the organisation was begun from."""
+    if based_on_id is None:
+        return None
+    rows = MethodologyFiling.objects.filter(
+        version_id=based_on_id, version__state=VersionState.RETURNED.value
+    ).order_by("-id")
+    row = rows.first()
+    mine = row is not None and row.organisation_id in {None, organisation_id}
+    return _filing_view(row) if row is not None and mine else None
 
 
 def panel(panel_id: int) -> PanelView:
