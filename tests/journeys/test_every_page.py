@@ -17,7 +17,10 @@ from playwright.sync_api import Browser, Page
 from tests.journeys.conftest import OpenProvince, Province
 from tests.journeys.person import PHONE, PICTURES, SIZES, Person
 
+from tanpuhui.behaviour.activity import queries as activity
+from tanpuhui.behaviour.activity.operations import APPLICANTS
 from tanpuhui.credits.registry.queries import certificates
+from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.workflow.queries import inbox
 from tanpuhui.interfaces.commands.demonstration.stage import Stage
 from tanpuhui.interfaces.commands.demonstration.story import ACTS
@@ -107,12 +110,21 @@ def rooms(person: Person, province: Province, who: str) -> list[str]:
     stage, at = province.stage, timezone.now()
     if who == STRANGER:
         held = certificates()[0]
-        return [f"/c/{held.number}", "/methodologies/A02/1.0", "/sign-in", "/no-such-page"]
+        scenes = [f"/scenarios/{one.code}" for one in activity.scenarios()[:1]]
+        return [f"/c/{held.number}", "/methodologies/A02/1.0", *scenes, "/sign-in", "/no-such-page"]
     if who == CITIZEN:
         record = person.page.locator("a.rec[href*='/m/records/']").first.get_attribute("href")
         return [str(record), *(f"/m/coupons/{one.code}" for one in coupons_of(stage.citizen_ids[0])[:1])]
     waiting = inbox(actor=stage.actor(who, at), at=at)
-    return [f"/w/cases/{line.case.case_id}" for line in waiting[:1]]
+    return [*(f"/w/cases/{line.case.case_id}" for line in waiting[:1]), *applied_for(stage.actor(who, at))]
+
+
+def applied_for(actor: Actor) -> Iterator[str]:
+    """Yield the pages of the newest scenario application of somebody's organisation, and of its newest sample."""
+    own = actor.organisation_ids(*APPLICANTS)
+    for view in activity.applications(organisation_ids=own)[:1] if own else ():
+        yield from (f"/w/applications/{view.id}{page}" for page in ("", "/docking"))
+        yield from (f"/w/samples/{one.id}" for one in activity.samples(view.id)[:1])
 
 
 def name_of(address: str) -> str:

@@ -20,7 +20,7 @@ from tanpuhui.behaviour.activity.domain.applications import (
     ScenarioContent,
     ScenarioNotDecided,
 )
-from tanpuhui.behaviour.activity.domain.quality import SampleMissing, SampleNotPassed
+from tanpuhui.behaviour.activity.domain.quality import SampleMissing, SampleNotPassed, SampleOfOtherVersion
 from tanpuhui.behaviour.activity.operations import (
     accept_sample,
     go_live,
@@ -211,6 +211,13 @@ def test_without_a_filed_methodology_nothing_is_endorsed(town: Town, now: dateti
     with pytest.raises(MethodologyNotFiled):
         decided(CHECKER, case_id, "endorse", now)
     file_methodology("a01-bus", parameter_set=PARAMETERS)
+    with pytest.raises(SampleOfOtherVersion):
+        decided(CHECKER, case_id, "endorse", now)
+    again = tried(town, application_id, csv(*rides(3)), at=now, key="s2")
+    assert again.verdict == "passed"
+    accept_sample(
+        actor=MAKER, at=now, sample_id=again.sample_id, reason="按备案版本重新试算", idempotency_key="b"
+    )
     assert decided(CHECKER, case_id, "endorse", now) == "notice"
 
 

@@ -31,10 +31,10 @@ from tanpuhui.behaviour.activity.domain.applications import (
 )
 from tanpuhui.behaviour.activity.domain.quality import (
     DefinitionIncomplete,
-    SampleErased,
     SampleMissing,
     SampleNotPassed,
     SampleOutdated,
+    SampleRowsGone,
     SampleTooLarge,
 )
 from tanpuhui.behaviour.activity.models import Sample
@@ -366,7 +366,7 @@ def test_the_file_is_sealed_and_goes_when_its_time_is_over(ruled: Town, now: dat
     assert erase_due_samples(actor=SYSTEM, at=now + timedelta(days=10)).erased == 1
     gone = queries.sample(found.sample_id)
     assert (gone.verdict, gone.report.grams) == ("passed", 3 * 436)
-    with pytest.raises(SampleErased):
+    with pytest.raises(SampleRowsGone):
         queries.sample_rows(found.sample_id)
     assert queries.sample_in_force(application_id).id == found.sample_id
 

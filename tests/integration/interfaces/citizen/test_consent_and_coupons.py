@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from tests.integration.behaviour.activity.test_standing import change
 from tests.integration.behaviour.activity.town import bus
 from tests.integration.interfaces.citizen.conftest import Place
 from tests.integration.interfaces.citizen.test_pages import text
@@ -54,6 +55,15 @@ def test_a_scenario_tells_its_rule_its_cap_and_its_partner(place: Place) -> None
     assert "灯塔出行" in page
     assert "最近一批 11-20 10:00 送到" in page
     assert place.client().get("/m/scenes/ferry").status_code == 404
+
+
+def test_a_suspended_scenario_says_so_and_why(place: Place) -> None:
+    change(place.now, "suspended", place.now.date())
+    client = place.client()
+    assert "2026-11-20 起暂停，暂停期间的记录不计入" in text(client.get("/m/scenes").content)
+    page = text(client.get("/m/scenes/bus").content)
+    assert "暂停期间的记录不计入" in page
+    assert "数据异常，核查中" in page
 
 
 def test_without_any_consent_home_leads_to_the_scenes(place: Place) -> None:

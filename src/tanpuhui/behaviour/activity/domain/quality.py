@@ -277,7 +277,7 @@ class DefinitionIncomplete(Refusal):
     en = "No sample can be tried yet. The application lacks: {en}."
 
 
-class SampleErased(Refusal):
+class SampleRowsGone(Refusal):
     """The rows of a sample are gone after its retention time."""
 
     code = "SAMPLE_ERASED"
@@ -307,3 +307,13 @@ class SampleOutdated(Refusal):
     code = "SAMPLE_OUTDATED"
     zh = "这份样本是按较早的接入定义试送的，不能作为依据。请按现在的定义重新试送。"
     en = "This sample was tried under an earlier feed definition and proves nothing for the present one. Try again."
+
+
+class SampleOfOtherVersion(Refusal):
+    """The sample was calculated with another version of the methodology than the one that would calculate now."""
+
+    code = "SAMPLE_OF_OTHER_VERSION"
+    zh = "样本 {file_name} 不是按现在的方法学版本（{version}）试算的。请按现在的版本重新试送。"
+    en = (
+        "The sample {file_name} was not calculated with the version that holds now ({version}). Try it again."
+    )

@@ -8,8 +8,12 @@ from tanpuhui.behaviour.activity.domain.admission import (
     MethodologyNotFiled,
     SubCentreFirst,
 )
-from tanpuhui.behaviour.activity.domain.quality import SampleMissing
-from tanpuhui.behaviour.activity.queries._applications import application
+from tanpuhui.behaviour.activity.domain.quality import SampleMissing, SampleOfOtherVersion
+from tanpuhui.behaviour.activity.queries._applications import (
+    application,
+    in_force_or_to_come,
+    methodology_of,
+)
 from tanpuhui.behaviour.activity.queries._samples import sample_in_force, samples
 from tanpuhui.foundation.identity.queries import area_assignments, organisation
 from tanpuhui.foundation.kernel.actors import area_covers
@@ -34,21 +38,21 @@ def sample_tried(*, at: datetime, case_id: int, subject_id: str) -> None:  # noq
 
 
 def sample_passed(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa: ARG001  as above
-    """Pass where a sample of the present definition passed, or was accepted in writing. Raises SampleMissing, SampleNotPassed."""
-    sample_in_force(int(subject_id))
+    """Pass where a sample of the present definition passed or was accepted in writing, by today's methodology version.
+
+    Raises SampleMissing, SampleNotPassed, SampleOfOtherVersion.
+    """
+    found = sample_in_force(int(subject_id))
+    view = methodology_of(application(int(subject_id)).content, day=business_day(at))
+    if view is not None and view.id not in {one.version_id for one in found.report.versions}:
+        raise SampleOfOtherVersion(version=f"{view.code} {view.version}", file_name=found.file_name)
 
 
 def methodology_filed(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa: ARG001  as above
     """Pass where a methodology is filed for the scenario, for today or a day to come. Raises MethodologyNotFiled."""
     content = application(int(subject_id)).content
-    today = business_day(at)
-    try:
-        methodology.filed_version(scenario=content.code, day=today)
-    except methodology.NoFiledMethodology as error:
-        to_come = any(
-            view.scenario == content.code and view.valid_from is not None and view.valid_from > today
-            for view in methodology.library()
-            if view.filed_at is not None
-        )
-        if not to_come:
-            raise MethodologyNotFiled(scenario=content.code, methodology=content.methodology_code) from error
+    day = business_day(at)
+    if not any(
+        view.scenario == content.code and in_force_or_to_come(view, day=day) for view in methodology.library()
+    ):
+        raise MethodologyNotFiled(scenario=content.code, methodology=content.methodology_code)

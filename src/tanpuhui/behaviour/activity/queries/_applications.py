@@ -166,6 +166,18 @@ def methodology_of(content: ScenarioContent, *, day: date) -> VersionView | None
     )
 
 
+def in_force_or_to_come(view: VersionView, *, day: date) -> bool:
+    """Say whether a version calculates on a day, or was filed for a day to come; a suspended one does neither."""
+    if view.filed_at is None or view.valid_from is None:
+        return False
+    if view.valid_from > day:
+        return True
+    try:
+        return methodology.filed_version(scenario=view.scenario, day=day).id == view.id
+    except methodology.NoFiledMethodology:
+        return False
+
+
 def needed_columns(content: ScenarioContent, *, day: date) -> dict[str, str]:
     """Return the columns (code to Chinese name) without which nothing can be calculated from the file."""
     form = ADAPTERS.get(content.adapter)

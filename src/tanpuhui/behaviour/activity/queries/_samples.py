@@ -18,9 +18,9 @@ from tanpuhui.behaviour.activity.adapters.contents import opened_rows, report_of
 from tanpuhui.behaviour.activity.domain import FileUnusable, RecordNotFound, neutral_cell, reason_text
 from tanpuhui.behaviour.activity.domain.quality import (
     QualityReport,
-    SampleErased,
     SampleMissing,
     SampleNotPassed,
+    SampleRowsGone,
     SampleVerdict,
 )
 from tanpuhui.behaviour.activity.models import Sample, SampleAcceptance
@@ -121,7 +121,7 @@ def sample_in_force(application_id: int) -> SampleView:
 
 
 def sample_rows(sample_id: int, *, after_row: int = 0, limit: int = 100) -> tuple[SampleRow, ...]:
-    """Return the rows of a sample after a row number. Raises NotFound, SampleErased."""
+    """Return the rows of a sample after a row number. Raises NotFound, SampleRowsGone."""
     table = _rows(sample_id)
     column = table.column("row_number").to_numpy()
     start = int(column.searchsorted(after_row, "right"))
@@ -129,14 +129,14 @@ def sample_rows(sample_id: int, *, after_row: int = 0, limit: int = 100) -> tupl
 
 
 def sample_outcomes(sample_id: int, *, limit: int = 100) -> tuple[SampleRow, ...]:
-    """Return the first rows of a sample that do not count, by number. Raises NotFound, SampleErased."""
+    """Return the first rows of a sample that do not count, by number. Raises NotFound, SampleRowsGone."""
     table = _rows(sample_id)
     kept = table.filter(pa.compute.not_equal(table.column("verdict"), "counted"))
     return tuple(_row(item) for item in kept.slice(0, limit).to_pylist())
 
 
 def sample_report_csv(sample_id: int, *, locale: str = "zh") -> Iterator[str]:
-    """Return every row of a sample as CSV lines, in which no spreadsheet finds a formula. Raises NotFound, SampleErased."""
+    """Return every row of a sample as CSV lines, in which no spreadsheet finds a formula. Raises NotFound, SampleRowsGone."""
     return _csv_lines(_rows(sample_id), locale)
 
 
@@ -174,7 +174,7 @@ def file_fault_text(fault: str, at: str, locale: str = "zh") -> str:
 
 
 def explain_sample_row(sample_id: int, row_number: int, *, locale: str = "zh") -> Explanation:
-    """Return why a row of a sample gives so many grams, or does not count. Raises NotFound, SampleErased, RecordNotFound."""
+    """Return why a row of a sample gives so many grams, or does not count. Raises NotFound, SampleRowsGone, RecordNotFound."""
     table = _rows(sample_id)
     found = table.filter(pa.compute.equal(table.column("row_number"), row_number)).to_pylist()
     if not found or found[0]["version_id"] is None:
@@ -195,7 +195,7 @@ def _rows(sample_id: int) -> pa.Table:
     if row is None:
         raise NotFound(what="沙箱样本 / sample", id=sample_id)
     if row.rows is None:
-        raise SampleErased
+        raise SampleRowsGone
     return opened_rows(bytes(row.rows))
 
 

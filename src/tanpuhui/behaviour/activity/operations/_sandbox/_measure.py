@@ -106,7 +106,7 @@ def measure(desk: Desk, trial: Trial) -> QualityReport:
         plausibility=plausible,
         encoding=_encoding(desk, trial),
         changes=_changes(trial.before, rows=desk.rows, shares=shares, timely=timely, plausible=plausible),
-        versions=versions_used(desk),
+        versions=versions_used(desk, at=trial.at),
         components=weighed,
         checks=found[0],
         preconditions=preconditions(desk, said, at=trial.at),

@@ -19,7 +19,7 @@ from tanpuhui.behaviour.activity.domain.quality import (
     verdict_of,
 )
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
-from tanpuhui.behaviour.activity.queries._applications import methodology_of
+from tanpuhui.behaviour.activity.queries._applications import in_force_or_to_come, methodology_of
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.science.methodology import queries as methodology
@@ -83,7 +83,7 @@ def checks(
     return found, verdict_of(found)
 
 
-def versions_used(desk: Desk) -> tuple[VersionUsed, ...]:
+def versions_used(desk: Desk, *, at: datetime) -> tuple[VersionUsed, ...]:
     """Return the versions that calculated, with how many of the rows that count."""
     found = []
     for version_id in sorted(desk.versions):
@@ -96,7 +96,7 @@ def versions_used(desk: Desk) -> tuple[VersionUsed, ...]:
                 version_id=version_id,
                 code=view.code,
                 version=view.version,
-                filed=view.filed_at is not None,
+                filed=in_force_or_to_come(view, day=business_day(at)),
                 rows=rows,
             )
         )
@@ -109,7 +109,7 @@ def preconditions(desk: Desk, said: ScenarioContent, *, at: datetime) -> tuple[P
     view = methodology_of(said, day=business_day(at))
     if view is None:
         found.append(Precondition(code="METHODOLOGY_MISSING", detail=said.methodology_code))
-    elif view.filed_at is None:
+    elif not in_force_or_to_come(view, day=business_day(at)):
         found.append(Precondition(code="METHODOLOGY_NOT_FILED", detail=f"{view.code} {view.version}"))
     found.extend(
         Precondition(
