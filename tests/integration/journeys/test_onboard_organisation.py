@@ -122,6 +122,7 @@ def test_each_person_sets_a_password_with_the_code_on_their_phone_and_signs_in(c
     signed_in = sign_in_with_password(
         username="beigang.one", password=PASSWORD.get_secret_value(), ip="192.0.2.1", at=counter.at
     )
+    assert (signed_in.password_set_at, signed_in.password_is_temporary) == (counter.at, False)
     assert queries.actor_of(user_id=signed_in.pk, at=counter.at).roles == {Role.ADMINISTRATOR, Role.PARTNER}
     with pytest.raises(InvitationExpired):
         activate(code=code, password=PASSWORD, **facts)  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
-"""One code used by two at once, on committed transactions: one signs in, the other is told that the code was used."""
+"""One code or identity used by two at once, on committed transactions: one has it, the other is told."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from pydantic import SecretStr
 from pytest_django.fixtures import Settings
 from tests.concurrency.conftest import CommittedDatabase
 
-from tanpuhui.foundation.identity.models import SignInAttempt
+from tanpuhui.foundation.identity.models import ExternalIdentity, SignInAttempt
 from tanpuhui.foundation.identity.operations import (
+    IdentityBound,
+    IdentityTaken,
     OrganisationKind,
     RecoveryCodeWrong,
     SecondFactorLocked,
@@ -20,8 +23,10 @@ from tanpuhui.foundation.identity.operations import (
     SecondFactorWrong,
     add_member,
     begin_totp,
+    bind_identity,
     enrol_totp,
     own,
+    register_citizen,
     register_organisation,
     sign_in_with_recovery_code,
     sign_in_with_totp,
@@ -101,3 +106,27 @@ def test_wrong_codes_at_once_are_all_counted(
     assert sum(isinstance(one, SecondFactorWrong) for one in results) == 5, results
     assert sum(isinstance(one, SecondFactorLocked) for one in results) == 2
     assert SignInAttempt.objects.filter(outcome="wrong").count() == 5
+
+
+def test_one_identity_elsewhere_becomes_one_persons(
+    committed_database: CommittedDatabase, enrolled: tuple[int, pyotp.TOTP, tuple[str, ...]]
+) -> None:
+    citizens = [
+        register_citizen(
+            actor=SYSTEM, at=AT, phone=f"1380000000{n}", display_name=f"公众{n}", area="990102"
+        ).user_id
+        for n in range(HANDS)
+    ]
+
+    def binding(user_id: int) -> Callable[[], IdentityBound]:
+        return lambda: bind_identity(
+            actor=own(user_id), at=AT, user_id=user_id, way="sso", issuer="https://sso.example",
+            subject_index_hex="ab" * 32, real_name_level="",
+        )  # fmt: skip
+
+    results = committed_database.run_together(*(binding(one) for one in citizens))
+    assert sum(isinstance(one, IdentityBound) for one in results) == 1, results
+    assert sum(isinstance(one, IdentityTaken) for one in results) == HANDS - 1
+    again = committed_database.run_together(*(binding(citizens[0]) for _ in range(HANDS)))
+    assert sum(isinstance(one, IdentityBound | IdentityTaken) for one in again) == HANDS
+    assert ExternalIdentity.objects.count() == 1

@@ -216,8 +216,8 @@ def use_invitation(
         return InvitationTried(outcome="wrong", tries_left=row.tries_left, user_id=None)
     row.used_at = at
     row.save(update_fields=["used_at"])
-    row.user.password = make_password(password.get_secret_value())
-    row.user.save(update_fields=["password"])
+    row.user.password, row.user.password_set_at = make_password(password.get_secret_value()), at
+    row.user.save(update_fields=["password", "password_set_at"])
     return InvitationTried(outcome="activated", tries_left=row.tries_left, user_id=row.user_id)
 
 
