@@ -68,8 +68,8 @@ def doors(actor: Actor) -> list[Door]:
         ("audit", gettext("审计记录"), "shield", gettext("按对象查谁在何时做了什么"), 5),
         ("rules", gettext("规则参数"), "scales", gettext("有效的规则、依据和未设定的值"), 5),
         ("holidays", gettext("节假日"), "calendar", gettext("工作日怎样推算"), 5),
-        ("delegations", gettext("授权代办"), "people", gettext("请同事代您办理，随时可以结束"), 6),
         ("sign-ins", gettext("登录管理"), "lock", gettext("锁定、丢失的第二步验证、临时密码、会话"), 5),
+        ("delegations", gettext("授权代办"), "people", gettext("请同事代您办理，随时可以结束"), 6),
         ("me", gettext("我的身份"), "person", gettext("角色、语言、退出登录"), 6),
     )
     return [
