@@ -158,14 +158,15 @@ class Committee:
             **given,  # type: ignore[arg-type]
         )
 
-    def propose(self, content: dict[str, bytes] | None = None) -> None:
-        """Have the owner propose a version and the centre accept it."""
+    def propose(self, content: dict[str, bytes] | None = None, *, accepted: bool = True) -> None:
+        """Have the owner propose a version and, as a rule, the centre accept it."""
         imported = import_version(actor=self.owner, at=self.at, files=content or files())
         proposed = propose_filing(
             actor=self.owner, at=self.at, version_id=imported.version_id, organisation_id=self.owner_id
         )
         self.version_id, self.case_id = imported.version_id, proposed.case_id
-        self.decide(self.case_id, "accept", self.maker)
+        if accepted:
+            self.decide(self.case_id, "accept", self.maker)
 
     def draw(self, **given: object) -> PanelView:
         """Draw the panel by the rules of the made-up province."""

@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 from tests.integration.foundation.workflow.amending import SHIPPED, rescind_last
 from tests.integration.science.methodology.committee import Committee
-from tests.integration.science.methodology.conftest import FILING, settle
+from tests.integration.science.methodology.conftest import FILING, files, settle
 from tests.integration.science.methodology.test_filing import take_in
 
 from tanpuhui.config import wiring
@@ -77,6 +77,8 @@ def test_a_filing_returned_or_rejected_by_mistake_is_where_it_was(
     committee: Committee, settings: Settings, now: datetime
 ) -> None:
     amendable(settings, now)
+    second = {name: text.replace(b'"1.0"', b'"1.1"') for name, text in files().items()}
+    committee.propose(second, accepted=False)
     before = (queries.version(committee.version_id).state, workflow.case(committee.case_id).state)
     process = workflow.available_outcomes(actor=committee.maker, case_id=committee.case_id, at=now)
     assert "return" in {found.outcome for found in process}
