@@ -327,6 +327,30 @@ def test_nobody_answers_their_own_comment(province: Province) -> None:
         )
 
 
+def test_nobody_answers_the_comment_of_whoever_delegated_to_them(province: Province) -> None:
+    person = citizen(province)
+    comment_id = object_to(announced(province), person)
+    deputy = Actor(
+        kind="user", id="77", grants=(Grant(role=Role.MAKER, area=province.area, on_behalf_of=person.id),)
+    )
+    with refused(OwnComment):
+        answer_comment(
+            actor=deputy,
+            at=FIRST_DAY,
+            idempotency_key=None,
+            comment_id=comment_id,
+            text="不成立",
+            upheld=False,
+        )
+
+
+def test_a_refused_comment_leaves_no_file(province: Province) -> None:
+    view, person = announced(province), citizen(province)
+    with refused(RealNameNeeded):
+        object_to(view, person, name="1", files=(NewFile(name="a.pdf", content=PDF),))
+    assert not Document.objects.exists()
+
+
 def test_only_answered_comments_are_published_and_names_masked_unless_chosen(province: Province) -> None:
     view = announced(province)
     shy = object_to(view, citizen(province), text="匿去全名")

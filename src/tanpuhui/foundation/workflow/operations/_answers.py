@@ -24,6 +24,7 @@ from tanpuhui.foundation.workflow.domain import (
     UpheldMissing,
     answering_grant,
     checked_comment,
+    persons_of,
 )
 from tanpuhui.foundation.workflow.events import NoticeCommentAnswered, NoticeExtended
 from tanpuhui.foundation.workflow.models import Case, CommentAnswer, NoticeExtension
@@ -68,7 +69,7 @@ def answer_comment(
         raise NotFound(what="意见 / comment", id=comment_id)
     found = comment(comment_id)
     grant = _grant(actor, notice(found.notice_id, at=at))
-    if (actor.kind, actor.id) == ("user", str(found.user_id)):
+    if ("user", str(found.user_id)) in persons_of(actor, grant):
         raise OwnComment
     if found.withdrawn_at is not None:
         raise CommentTakenBack

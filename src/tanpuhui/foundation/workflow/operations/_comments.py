@@ -130,6 +130,8 @@ def comment_on_notice(
         )
         for one in files
     ]
+    checked_name(name)
+    checked_comment(text, characters_max=limits.characters_max)
     if taken and _refusal(actor=actor, at=at, notice_id=notice_id) is None:
         with transaction.atomic():
             for plain, media_type, one in taken:

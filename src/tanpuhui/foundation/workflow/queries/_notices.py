@@ -247,6 +247,8 @@ def _in_state(rows: QuerySet[Notice], state: NoticeState, *, today: date) -> Que
 
 def _views(rows: Sequence[Notice] | QuerySet[Notice], *, at: datetime) -> tuple[NoticeView, ...]:
     found = list(rows)
+    if not found:
+        return ()
     versions, today = Versions(), business_day(at)
     last_days = {row.pk: last_day_of(row) for row in found}
     ahead = {day for day in last_days.values() if day >= today}

@@ -153,7 +153,7 @@ def _facts(view: NoticeView, applicants: Mapping[int, str], places: Mapping[str,
                 "step": worded(view.step_zh, view.step_en),
             },
         ),
-        Fact(gettext("申请方"), applicants.get(view.organisation_id or 0, gettext("运营中心"))),
+        *_applicant(view, applicants),
         Fact(gettext("地区"), places.get(view.area, view.area)),
         Fact(gettext("案件编号"), view.number, mono=True),
         Fact(gettext("开始"), f"{view.opens_on:%Y-%m-%d}"),
@@ -163,6 +163,13 @@ def _facts(view: NoticeView, applicants: Mapping[int, str], places: Mapping[str,
         facts.append(Fact(gettext("结果"), worded(view.result, view.result_en)))
         facts.append(Fact(gettext("结果日期"), f"{figures.local_day(view.closed_at):%Y-%m-%d}"))
     return facts
+
+
+def _applicant(view: NoticeView, applicants: Mapping[int, str]) -> list[Fact]:
+    """Name the applicant; a case that no organisation applied for has none to name."""
+    if view.organisation_id is None:
+        return []
+    return [Fact(gettext("申请方"), applicants[view.organisation_id])]
 
 
 def _ways(view: NoticeView) -> list[tuple[str, str]]:

@@ -131,7 +131,7 @@ def _row(view: NoticeView, applicants: Mapping[int, str], names: Mapping[str, st
     return {
         "view": view,
         "kind": worded(view.process_zh, view.process_en),
-        "applicant": applicants.get(view.organisation_id or 0, gettext("运营中心")),
+        "applicant": applicants.get(view.organisation_id or 0, ""),
         "place": names.get(view.area, view.area),
         "state": state_text(view.state),
         "left": time_left(view),
