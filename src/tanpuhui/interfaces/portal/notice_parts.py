@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tanpuhui.foundation.workflow.queries import NoticeView
+from tanpuhui.interfaces.portal.filing_notice import filing_part
 from tanpuhui.interfaces.portal.notice_part import NoticePart
 from tanpuhui.interfaces.portal.scenario_notice import application_part
 
-PARTS: Mapping[str, Callable[[NoticeView], NoticePart]] = {"scenario_application": application_part}
+PARTS: Mapping[str, Callable[[NoticeView], NoticePart]] = {
+    "methodology_filing": filing_part,
+    "scenario_application": application_part,
+}
 """Subject type → the function that says what the public reads of it."""
 
 
