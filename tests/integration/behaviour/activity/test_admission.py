@@ -16,8 +16,10 @@ from tanpuhui.behaviour.activity.domain.admission import MethodologyNotFiled, Su
 from tanpuhui.behaviour.activity.domain.applications import (
     ApplicationIncomplete,
     ApplicationNotEditable,
+    ApplicationRuns,
     FeedStands,
     ScenarioContent,
+    ScenarioIsClosed,
     ScenarioNotDecided,
 )
 from tanpuhui.behaviour.activity.domain.quality import SampleMissing, SampleNotPassed, SampleOfOtherVersion
@@ -25,6 +27,8 @@ from tanpuhui.behaviour.activity.operations import (
     accept_sample,
     go_live,
     open_application,
+    open_scenario,
+    propose_standing,
     save_application,
     submit_application,
 )
@@ -285,6 +289,43 @@ def test_an_incomplete_application_and_a_feed_that_stands_are_refused(
     ).application_id
     with pytest.raises(FeedStands):
         submit_application(actor=town.partner, at=now, application_id=again, version=1, idempotency_key="s2")
+
+
+def second(town: Town, at: datetime) -> None:
+    opened = open_application(
+        actor=town.partner,
+        at=at,
+        organisation_id=town.partner_id,
+        content=content(),
+        idempotency_key="second",
+    ).application_id
+    submit_application(actor=town.partner, at=at, application_id=opened, version=1, idempotency_key="second")
+
+
+def test_one_feed_has_one_application_under_way(
+    town: Town, submitted: tuple[int, int], now: datetime
+) -> None:
+    with pytest.raises(ApplicationRuns):
+        second(town, now)
+    decided(town.partner, submitted[1], "withdraw", now)
+    second(town, now)
+
+
+def test_nothing_new_is_opened_for_a_closed_scenario(town: Town, now: datetime) -> None:
+    file_methodology("a01-bus", parameter_set=PARAMETERS)
+    open_scenario(actor=SYSTEM, at=now, code="bus", name_zh="公交", name_en="Bus", area="990000")
+    closing = propose_standing(
+        actor=MAKER,
+        at=now,
+        scenario="bus",
+        standing="closed",
+        from_day=now.date(),
+        reason="停运",
+        idempotency_key="c",
+    )
+    decided(CHECKER, closing.case_id, "approve", now)
+    with pytest.raises(ScenarioIsClosed):
+        second(town, now)
 
 
 def test_an_effect_without_its_decision_is_refused(

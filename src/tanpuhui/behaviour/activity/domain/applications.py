@@ -269,6 +269,22 @@ class FeedStands(Refusal):
     )
 
 
+class ApplicationRuns(Refusal):
+    """Another application of the same feed is on its way."""
+
+    code = "APPLICATION_RUNS"
+    zh = "同一机构、同一场景、同一格式已有一份申请（{application_id}）在办理。请在那一份里继续。"
+    en = "An application ({application_id}) for the same partner, scenario and format is on its way. Go on with that one."
+
+
+class ScenarioIsClosed(Refusal):
+    """Nothing new is opened for a closed scenario."""
+
+    code = "SCENARIO_IS_CLOSED"
+    zh = "场景“{scenario}”已经关闭，不再接入数据。"
+    en = "The scenario {scenario} is closed; no feed is opened for it any more."
+
+
 class ScenarioNotDecided(Refusal):
     """An effect was called without its decision."""
 

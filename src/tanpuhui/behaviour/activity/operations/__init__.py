@@ -5,7 +5,7 @@ NothingResent, CaseAlreadyOpen, IdempotencyConflict, ParameterUnset, Busy.
 Of recalculation: NotRecalculable, NothingToRecalculate, RecalculationOpen, PreviewOutdated,
 VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodology's VersionBlocked.
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
-FeedStands, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
+FeedStands, ApplicationRuns, ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
 

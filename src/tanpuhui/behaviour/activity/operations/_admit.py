@@ -11,21 +11,33 @@ from tanpuhui.behaviour.activity.domain.applications import (
     ApplicationChanged,
     ApplicationIncomplete,
     ApplicationNotEditable,
+    ApplicationRuns,
     ApplicationState,
     FeedStands,
     ScenarioContent,
+    ScenarioIsClosed,
     ScenarioNotDecided,
 )
-from tanpuhui.behaviour.activity.models import Feed, ScenarioApplication, ScenarioApplicationVersion
+from tanpuhui.behaviour.activity.domain.standing import Standing
+from tanpuhui.behaviour.activity.models import (
+    Feed,
+    Scenario,
+    ScenarioApplication,
+    ScenarioApplicationVersion,
+)
 from tanpuhui.behaviour.activity.operations._apply import APPLICANTS, locked_application
 from tanpuhui.behaviour.activity.operations._open_scenario import open_feed, open_scenario
 from tanpuhui.behaviour.activity.queries._applications import application_lacks
+from tanpuhui.behaviour.activity.queries._standing import standing_now
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.queries import organisation
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role, area_covers
+from tanpuhui.foundation.kernel.calendar import business_day
+from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import open_case
 
+UNDER_WAY = (ApplicationState.APPLIED.value, ApplicationState.RETURNED.value)
 CENTRES = frozenset({"centre", "subcentre"})
 SUBJECT = "scenario_application:{application_id}"
 
@@ -58,7 +70,8 @@ def submit_application(
     The case lies where the applicant is at home, or in the scenario's area where that is inside it: there the applicant
     may act, and the sub-centre of the place checks first. Where the centre applies, the partner that sends the records
     answers for them: the case lies where the partner is at home.
-    Raises NotFound, NotPermitted, ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete, FeedStands.
+    Raises NotFound, NotPermitted, ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete, FeedStands,
+    ApplicationRuns, ScenarioIsClosed.
     """
     row = locked_application(application_id)
     actor.require(*APPLICANTS, operation="activity.submit_application", organisation_id=row.organisation_id)
@@ -106,7 +119,7 @@ def revise_application(
 def resubmit_application(
     *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
 ) -> ApplicationSettled:
-    """Effect of `resubmit`: a complete application is with the centre again. Raises ApplicationIncomplete, FeedStands."""
+    """Effect of `resubmit`: a complete application is with the centre again. Raises as `submit_application`."""
     row = _decided(case_id, subject_id, "resubmit")
     _complete(row, at)
     return _put(row, ApplicationState.APPLIED)
@@ -166,15 +179,27 @@ def _content(row: ScenarioApplication) -> ScenarioContent:
 
 
 def _complete(row: ScenarioApplication, at: datetime) -> ScenarioContent:
-    """Return the content, if nothing is missing and the feed is not there yet. Raises ApplicationIncomplete, FeedStands."""
+    """Return the content, if nothing is missing, the scenario is not closed, and nobody else is on the way to this feed.
+
+    Raises ApplicationIncomplete, FeedStands, ApplicationRuns, ScenarioIsClosed.
+    """
     content = _content(row)
     lacking = application_lacks(content, at=at)
     if lacking:
         raise ApplicationIncomplete(lacking=lacking)
+    lock_names(f"activity:feed:{content.partner_id}:{content.code}:{content.adapter}")
     if Feed.objects.filter(
         partner_id=content.partner_id, scenario__code=content.code, adapter=content.adapter
     ).exists():
         raise FeedStands(scenario=content.code, adapter=content.adapter)
+    scenario = Scenario.objects.filter(code=content.code).first()
+    if scenario is not None and standing_now(scenario.pk, business_day(at)) is Standing.CLOSED:
+        raise ScenarioIsClosed(scenario=scenario.name_zh)
+    others = ScenarioApplication.objects.filter(code=content.code, state__in=UNDER_WAY).exclude(pk=row.pk)
+    for other in others:
+        said = _content(other)
+        if (said.partner_id, said.adapter) == (content.partner_id, content.adapter):
+            raise ApplicationRuns(application_id=other.pk)
     return content
 
 

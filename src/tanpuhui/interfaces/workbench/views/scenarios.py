@@ -37,7 +37,7 @@ class StandingForm(forms.Form):
     standing = forms.ChoiceField(label=gettext_lazy("变更为"), widget=forms.RadioSelect)
     from_day = forms.DateField(
         label=gettext_lazy("从哪一天起"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=gettext_lazy("今天或以后。此前的行为照常计入，已入账的不变。"),
     )
     reason = forms.CharField(label=gettext_lazy("理由"), widget=forms.Textarea)
