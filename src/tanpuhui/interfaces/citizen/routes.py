@@ -26,6 +26,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "cancel-coupon": _CITIZEN,
     "me": _CITIZEN,
     "unbind": _CITIZEN,
+    "end-sessions": _CITIZEN,
     "messages": _CITIZEN,
     "manifest": PUBLIC,
 }

@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("coupons/<str:code>", coupons.coupon, name="coupon"),
     path("coupons/<str:code>/cancel", coupons.cancel, name="cancel-coupon"),
     path("me", me.me, name="me"),
+    path("me/sessions/end-others", me.end_others, name="end-sessions"),
     path("me/identities/<int:external_identity_id>/unbind", me.unbind, name="unbind"),
     path("messages", messages.messages, name="messages"),
     path("manifest.webmanifest", manifest.manifest, name="manifest"),

@@ -69,7 +69,7 @@ def addresses(place: Place) -> dict[str, str]:
         "coupon": (coupon.code,),
         "cancel-coupon": (coupon.code,),
     }
-    only_post = {"open-account", "give-consent", "unbind"}
+    only_post = {"open-account", "give-consent", "unbind", "end-sessions"}
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))
         for name in ROUTES

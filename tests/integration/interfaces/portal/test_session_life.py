@@ -163,3 +163,19 @@ def test_no_new_password_is_taken_before_the_second_factor(people: Path, client:
     ):
         assert response.headers["Location"] == "/sign-in/second-factor"
     assert Client().get("/sign-in/password").headers["Location"] == "/sign-in"
+
+
+def test_a_citizen_sees_where_they_are_signed_in_and_ends_the_others(
+    people: Path, client: Client, clock: time_machine.Traveller
+) -> None:
+    other = Client()
+    for browser in (other, client):
+        browser.post("/sign-in/code", {"phone": PHONE})
+        browser.post("/sign-in/citizen", {"phone": PHONE, "code": last_code(people)})
+        clock.shift(timedelta(minutes=2))
+    page = text_of(client.get("/m/me"))
+    assert "登录中的设备" in page
+    assert page.count("最近使用") == 2
+    assert client.post("/m/me/sessions/end-others").headers["Location"] == "/m/me"
+    assert client.get("/m/me").status_code == 200
+    assert other.get("/m/me").status_code == 302

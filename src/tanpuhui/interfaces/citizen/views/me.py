@@ -12,11 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
 from tanpuhui.foundation.identity import queries as identity
-from tanpuhui.foundation.identity.operations import unbind_identity
+from tanpuhui.foundation.identity.operations import end_other_sessions, unbind_identity
 from tanpuhui.foundation.identity.queries.federation import external_identities, ways
+from tanpuhui.foundation.identity.queries.sessions import open_sessions
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.messages.queries import unread
 from tanpuhui.foundation.rulebook import queries as rulebook
+from tanpuhui.interfaces.access.words import device_name
 from tanpuhui.interfaces.citizen.navigation import acting, page, worded
 from tanpuhui.interfaces.citizen.rows import icon_of
 
@@ -43,6 +45,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "area": _area(person.area),
         "consents": consents,
         "identities": _identities(user_id),
+        "sessions": _sessions(request, user_id),
         "unread": unread(user_id),
     }
     return page(request, "citizen/me.html", context, section="me")
@@ -59,6 +62,27 @@ def unbind(request: HttpRequest, external_identity_id: int) -> HttpResponse:
     response = redirect("citizen:me")
     response.status_code = 303
     return response
+
+
+@require_POST
+def end_others(request: HttpRequest) -> HttpResponse:
+    """End every session of the person's own but this one."""
+    actor, user_id = acting(request)
+    key = request.session.session_key or ""
+    end_other_sessions(actor=actor, at=timezone.now(), user_id=user_id, session_key=key)
+    messages.success(request, gettext("其他设备上的登录已全部退出。"))
+    response = redirect("citizen:me")
+    response.status_code = 303
+    return response
+
+
+def _sessions(request: HttpRequest, user_id: int) -> list[dict[str, object]]:
+    """Return where the person is signed in, the one in hand marked."""
+    own = request.session.session_key
+    return [
+        {"device": device_name(one.device), "seen_at": one.seen_at, "own": one.session_key == own}
+        for one in open_sessions([user_id], at=timezone.now())
+    ]
 
 
 def _identities(user_id: int) -> list[dict[str, object]]:

@@ -30,11 +30,11 @@ from tanpuhui.foundation.identity.queries.sign_in import PasskeyView, pending_to
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.access import signing_in
 from tanpuhui.interfaces.access.domain import status_of
+from tanpuhui.interfaces.access.words import device_name, way_name
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import see_other, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import at_moment, row_act
-from tanpuhui.interfaces.workbench.words import device_name, way_name
 
 
 @require_safe

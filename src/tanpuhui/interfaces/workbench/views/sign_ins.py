@@ -56,13 +56,17 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
     context = {
         "search": {"label": gettext("姓名、用户名"), "value": search},
         "columns": (
-            Column(gettext("姓名")), Column(gettext("用户名"), "mono"), Column(gettext("机构")),
-            Column(gettext("状态")), Column(gettext("打开的会话"), "num"), Column(gettext("上次登录")),
+            Column(gettext("姓名")),
+            Column(gettext("状态")),
+            Column(gettext("用户名"), "mono"),
+            Column(gettext("机构")),
+            Column(gettext("打开的会话"), "num"),
+            Column(gettext("上次登录")),
         ),
         "rows": [_row(state) for state in states],
         "numbered": numbered,
         "total": total,
-    }  # fmt: skip
+    }
     return page(
         request, "workbench/sign_ins.html", context, section="sign-ins", crumbs=(Crumb(gettext("登录管理")),)
     )
@@ -229,9 +233,9 @@ def _facts(state: SignInState) -> list[Fact]:
 def _row(state: SignInState) -> Row:
     cells = (
         state.display_name,
+        state_mark(_tone_and_words(state)),
         state.username,
         worded(state.organisation_name, state.organisation_name_en),
-        state_mark(_tone_and_words(state)),
         str(state.open_sessions),
         at_moment(state.last_opened_at) or gettext("没有登录过"),
     )
