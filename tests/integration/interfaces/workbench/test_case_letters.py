@@ -119,7 +119,7 @@ def test_a_detached_signature_is_verified_with_the_published_keys_and_never_call
         key = keys[one["key_id"]]
         assert verify_signature(
             algorithm=one["algorithm"],
-            public_key=base64.b64decode(str(key["public_key"])),
+            public_key=bytes.fromhex(str(key["public_key"])),
             message=rfc8785.dumps(made["signed"]),
             signature=base64.b64decode(one["signature"]),
         )
