@@ -21,6 +21,7 @@ TANPUHUI_PUBLIC_URL = os.environ.get("TANPUHUI_PUBLIC_URL", "http://127.0.0.1:80
 TANPUHUI_DEMO = False
 TANPUHUI_SMS = os.environ.get("TANPUHUI_SMS", "")
 TANPUHUI_FEDERATION = os.environ.get("TANPUHUI_FEDERATION", "")
+TANPUHUI_SEAL = os.environ.get("TANPUHUI_SEAL", "")
 TANPUHUI_MAIL = os.environ.get("TANPUHUI_MAIL", "")
 TANPUHUI_MAIL_FROM = os.environ.get("TANPUHUI_MAIL_FROM", "") or "tanpuhui@localhost"
 TANPUHUI_ALLOW_TEST_PARAMETERS = False

@@ -7,13 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+from django.conf import settings
+
 from tanpuhui.foundation.documents.adapters import data_folder
+from tanpuhui.foundation.documents.adapters.seals import SEALERS, Sealed, Sealer
 from tanpuhui.foundation.documents.domain import DocumentBytesMissing, is_sha256
 from tanpuhui.foundation.documents.models import Document
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 
-__all__ = ["DocumentBytesMissing", "DocumentView", "breaches", "document", "documents", "open_document"]
+__all__ = [
+    "DocumentBytesMissing",
+    "DocumentView",
+    "Sealed",
+    "Sealer",
+    "breaches",
+    "document",
+    "documents",
+    "open_document",
+    "sealer",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +57,11 @@ def _view(row: Document) -> DocumentView:
     return DocumentView(
         sha256=row.sha256, size=row.size, name=row.name, media_type=row.media_type, stored_at=row.stored_at
     )
+
+
+def sealer() -> Sealer:
+    """Return what seals documents here, by the setting TANPUHUI_SEAL; an unknown word is an error at once (LookupError)."""
+    return SEALERS[settings.TANPUHUI_SEAL]()
 
 
 def open_document(sha256: str) -> BinaryIO:

@@ -28,6 +28,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "issuance": PUBLIC,
     "serial": PUBLIC,
     "certificate": PUBLIC,
+    "letter": PUBLIC,
     "certificate-json": PUBLIC,
     "certificate-pdf": PUBLIC,
     "verify": PUBLIC,

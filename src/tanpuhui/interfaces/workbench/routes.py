@@ -71,6 +71,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "case-urge": EVERYBODY,
     "case-follow": EVERYBODY,
     "case-archive": EVERYBODY,
+    "case-letter": EVERYBODY,
+    "case-letter-signature": EVERYBODY,
     "case-deadline": only(*CENTRE),
     "case-appeal": only(*HOLDERS, Role.VERIFIER, Role.PARTNER, Role.MERCHANT),
     "case-amend": only(*CENTRE),

@@ -82,6 +82,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<int:case_id>/follow", case_ways.follow, name="case-follow"),
     path("cases/<int:case_id>/appeal", case_amending.appeal, name="case-appeal"),
     path("cases/<int:case_id>/amend", case_amending.amend, name="case-amend"),
+    path("cases/<int:case_id>/letters/<int:letter_id>.pdf", case.letter, name="case-letter"),
+    path(
+        "cases/<int:case_id>/letters/<int:letter_id>.sig.json",
+        case.letter_signature,
+        name="case-letter-signature",
+    ),
     path("cases/<int:case_id>/archive", case.archive, name="case-archive"),
     path("cases/<int:case_id>/deadline", case_ways.deadline, name="case-deadline"),
     path("processes/<str:process>", processes.process, name="process"),

@@ -30,6 +30,12 @@ NAMED_ROLES = frozenset({Role.VERIFIER})
 APPEAL_PARAMETER = "workflow.appeal_working_days"
 """Within how many working days after a decision a party may appeal, by scope (process) or for all."""
 
+LETTER_NUMBER_PARAMETER = "documents.number"
+"""A jurisdiction's pattern of letter numbers (文号), by scope (kind of letter) or for all; fields: prefix, kind, year, seq."""
+
+LETTER_NUMBER_PATTERN = "{prefix}-{kind}-{year}-{seq:04d}"
+"""The platform's own pattern, used where no rule pack sets the parameter."""
+
 RESCIND = "rescind"
 """The outcome of the decision that takes another one back; it is no transition of any process."""
 
@@ -314,6 +320,11 @@ def checked_opinion(opinion: str) -> str:
 def case_number(pattern: str, *, prefix: str, process: str, year: int, seq: int) -> str:
     """Fill the number pattern (data of the jurisdiction) with its four fields; raises LookupError on another field."""
     return pattern.format(prefix=prefix, process=process.replace("_", "-").upper(), year=year, seq=seq)
+
+
+def letter_number(pattern: str, *, prefix: str, kind: str, year: int, seq: int) -> str:
+    """Fill the pattern of letter numbers with its four fields; raises LookupError on another field."""
+    return pattern.format(prefix=prefix, kind=kind.replace("_", "-").upper(), year=year, seq=seq)
 
 
 def checked_values(

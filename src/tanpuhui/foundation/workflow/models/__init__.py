@@ -9,6 +9,7 @@ from tanpuhui.foundation.workflow.models.casefile import (
     Remark,
 )
 from tanpuhui.foundation.workflow.models.cases import Case, CaseParty, CaseSequence, Decision
+from tanpuhui.foundation.workflow.models.letters import DecisionLetter, LetterSequence
 from tanpuhui.foundation.workflow.models.lists import CaseSearch, SavedFilter
 from tanpuhui.foundation.workflow.models.notices import (
     CommentAnswer,
@@ -31,6 +32,8 @@ __all__ = [
     "CommentWithdrawal",
     "Decision",
     "DecisionCorrection",
+    "DecisionLetter",
+    "LetterSequence",
     "Notice",
     "NoticeComment",
     "NoticeExtension",

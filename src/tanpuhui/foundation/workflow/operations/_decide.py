@@ -29,6 +29,7 @@ from tanpuhui.foundation.workflow.events import CaseDecided
 from tanpuhui.foundation.workflow.models import Case, Decision
 from tanpuhui.foundation.workflow.operations._deadlines import reckon
 from tanpuhui.foundation.workflow.operations._effects import effect_of
+from tanpuhui.foundation.workflow.operations._letters import number_letter
 from tanpuhui.foundation.workflow.operations._notices import close_notice, open_notice
 from tanpuhui.foundation.workflow.queries import (
     actor_name,
@@ -96,6 +97,8 @@ def decide(
     decision.actor_kind, decision.actor_id = actor.kind, actor.id
     decision.on_behalf_of, decision.organisation_id = grant.on_behalf_of, grant.organisation_id
     sign(decision)
+    if transition.document:
+        number_letter(decision, kind=transition.document)
     close_notice(case, at=at, result=transition.label_zh, result_en=transition.label_en)
     move(case, version=version, state=transition.target, at=at)
     if version.state(case.state).notice:

@@ -83,6 +83,7 @@ from tanpuhui.foundation.workflow.queries._inbox import (
     inbox_page,
     state_labels,
 )
+from tanpuhui.foundation.workflow.queries._letters import LetterView, letter, letter_by_code, letters_of
 from tanpuhui.foundation.workflow.queries._lists import (
     EXPORT_LINES_MAX,
     PAGES,
@@ -184,6 +185,7 @@ __all__ = [
     "InboxCounts",
     "InboxLine",
     "InboxPage",
+    "LetterView",
     "NoticeDocument",
     "NoticeExtensionView",
     "NoticePage",
@@ -239,6 +241,9 @@ __all__ = [
     "last_day_of",
     "latest_decision",
     "latest_outcome",
+    "letter",
+    "letter_by_code",
+    "letters_of",
     "may_answer",
     "notice",
     "notice_areas",

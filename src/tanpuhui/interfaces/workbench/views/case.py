@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tanpuhui.foundation.documents.queries import open_document
-from tanpuhui.foundation.kernel.errors import Refusal
+from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import (
     Attached,
@@ -28,6 +28,7 @@ from tanpuhui.foundation.workflow.queries import attachment_type
 from tanpuhui.interfaces.access.domain import status_of
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, who
 from tanpuhui.interfaces.workbench.archive_package import package
+from tanpuhui.interfaces.workbench.letter_sheet import letter_pdf
 from tanpuhui.interfaces.workbench.sight import case_in_sight
 from tanpuhui.interfaces.workbench.views import case_page
 
@@ -157,6 +158,30 @@ def write_remark(request: HttpRequest, case_id: int) -> HttpResponse:
     return case_page.show(
         request, view, refused=attempt.refused, kept=request.POST.dict(), status=attempt.status
     )
+
+
+@require_safe
+def letter(request: HttpRequest, case_id: int, letter_id: int) -> HttpResponse:
+    """Send the letter of a decision as PDF to somebody who may see its case; the same letter gives the same bytes."""
+    case_in_sight(who(request), case_id)
+    found = workflow.letter(case_id=case_id, letter_id=letter_id)
+    response = HttpResponse(letter_pdf(found).content, content_type="application/pdf")
+    response["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(found.number)}.pdf"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_safe
+def letter_signature(request: HttpRequest, case_id: int, letter_id: int) -> HttpResponse:
+    """Send the detached signature of a letter, where this installation makes one. Raises NotFound."""
+    case_in_sight(who(request), case_id)
+    found = workflow.letter(case_id=case_id, letter_id=letter_id)
+    signature = letter_pdf(found).signature
+    if not signature:
+        raise NotFound(what="分离签名 / detached signature", id=letter_id)
+    response = HttpResponse(signature, content_type="application/json")
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(found.number)}.sig.json"
+    return response
 
 
 @require_POST

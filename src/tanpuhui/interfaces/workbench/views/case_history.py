@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.urls import reverse
 from django.utils import timezone
@@ -40,7 +40,7 @@ ENTRIES_SHOWN = 12
 BETWEEN = "tl-s"
 """The tone of what happened between two decisions: it stands smaller."""
 
-STEPPED_BACK = frozenset({"returned", "rejected", "objected", "contested"})
+STEPPED_BACK = frozenset({"returned", "rejected", "objected", "contested", "not_admitted", "dismissed"})
 
 
 def tone_of(view: CaseView) -> str:
@@ -89,7 +89,12 @@ def steps(view: CaseView, lines: Sequence[TimelineLine], version: ProcessVersion
 
 def entries(view: CaseView, lines: Sequence[TimelineLine], file: CaseFile) -> list[TimelineEntry]:
     """Return everything that happened, the newest first: decisions with their opinion in full, and what lay between."""
-    found = [_decided(line, file) for line in lines]
+    asked = {
+        ask.name: worded(ask.label_zh, ask.label_en)
+        for way in process_by_id(view.process_version_id).transitions
+        for ask in way.asks
+    }
+    found = [_decided(line, file, asked) for line in lines]
     found += [_acted(act) for act in file.acts]
     found += [_attached(view, paper) for paper in file.attachments]
     found += [_remarked(one) for one in file.remarks]
@@ -98,24 +103,20 @@ def entries(view: CaseView, lines: Sequence[TimelineLine], file: CaseFile) -> li
     return sorted(found, key=lambda entry: entry.at)[::-1]
 
 
-def _decided(line: TimelineLine, file: CaseFile) -> TimelineEntry:
-    notes = (
-        [
-            gettext("填写：%(values)s")
-            % {"values": ", ".join(f"{k} {v}" for k, v in sorted(line.values.items()))}
-        ]
-        if line.values
-        else []
-    )
+def _decided(line: TimelineLine, file: CaseFile, asked: Mapping[str, str]) -> TimelineEntry:
+    notes = []
+    if line.values:
+        told = ", ".join(f"{asked.get(name, name)} {value}" for name, value in sorted(line.values.items()))
+        notes.append(gettext("填写：%(values)s") % {"values": told})
     for correction in file.corrections:
         if correction.step == line.step:
-            told = {
+            said = {
                 "n": correction.version,
                 "text": correction.opinion,
                 "why": correction.reason,
                 "case": correction.amendment_number,
             }
-            notes.append(gettext("更正（第 %(n)s 版）：%(text)s 理由：%(why)s（%(case)s）") % told)
+            notes.append(gettext("更正（第 %(n)s 版）：%(text)s 理由：%(why)s（%(case)s）") % said)
     if line.rescinded_by is not None:
         notes.append(gettext("这一决定已在第 %(n)s 步撤销。") % {"n": line.rescinded_by})
     tone = (

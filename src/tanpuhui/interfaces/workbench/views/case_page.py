@@ -59,6 +59,7 @@ def show(
         "file": file,
         "papers": case_papers.papers(view, file, outcomes, kept, rights),
         "related": case_history.related(_in_sight(actor, file.related)),
+        "letters": case_papers.letters(view.case_id),
         "ways": case_ways.ways(view, rights),
         "process_url": f"{reverse('workbench:process', args=[view.process])}?case={view.case_id}",
         **case_subject.facts_of(view, lines),

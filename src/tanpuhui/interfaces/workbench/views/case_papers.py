@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from tanpuhui.foundation.documents.queries import sealer
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.queries import (
     ATTACHMENT_BYTES_MAX,
@@ -17,6 +18,7 @@ from tanpuhui.foundation.workflow.queries import (
     CaseRights,
     CaseView,
 )
+from tanpuhui.interfaces.workbench.letter_sheet import letter_title
 from tanpuhui.interfaces.workbench.words import ATTACHMENT_KINDS, attachment_kind, role_name
 
 OTHER_KIND = "other"
@@ -46,6 +48,23 @@ def papers(
         "attach_url": reverse("workbench:case-attach", args=[view.case_id]),
         "remark_url": reverse("workbench:case-remark", args=[view.case_id]),
     }
+
+
+def letters(case_id: int) -> list[dict[str, Any]]:
+    """Return the letters of a case, each with its number and files."""
+    signed = sealer().signs
+    return [
+        {
+            "title": letter_title(one.kind),
+            "number": one.number,
+            "rescinded": one.rescinded,
+            "url": reverse("workbench:case-letter", args=[case_id, one.letter_id]),
+            "signature_url": reverse("workbench:case-letter-signature", args=[case_id, one.letter_id])
+            if signed
+            else "",
+        }
+        for one in workflow.letters_of(case_id)
+    ]
 
 
 def _documents(attachments: Sequence[AttachmentView]) -> list[dict[str, Any]]:
