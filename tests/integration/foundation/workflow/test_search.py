@@ -7,11 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.integration.foundation.workflow.conftest import Province, organisation
 from tests.integration.foundation.workflow.corruption import corrupt
+from tests.integration.foundation.workflow.many_cases import copy_first_case
 
 from tanpuhui.foundation.kernel.actors import SYSTEM, Role
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.workflow import queries
-from tanpuhui.foundation.workflow.models import Case
 from tanpuhui.foundation.workflow.operations import CaseOpened, index_cases, name_party, open_case
 from tanpuhui.foundation.workflow.queries import CasesFound, Criteria, Scope
 
@@ -137,25 +137,11 @@ def test_a_text_cannot_become_a_query_of_its_own(province: Province) -> None:
         assert search(province, text).cases == ()
 
 
-def copies(province: Province, count: int) -> None:
-    """Copy the first case, past operations, as only a test may."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "insert into workflow_case (number, process, process_version_id, subject_type, subject_id, title, area,"
-            " organisation_id, state, step, opened_at, opened_by_kind, opened_by_id, entered_at, assigned_role)"
-            " select c.number || '-%s-' || n, process, process_version_id, subject_type, 'copy-%s-' || n, title || n, area,"
-            " organisation_id, state, step, opened_at, opened_by_kind, opened_by_id, entered_at, ''"
-            " from (select * from workflow_case order by id limit 1) c, generate_series(1, %s) n",
-            [count, count, count],
-        )
-    index_cases(Case.objects.filter(subject_id__startswith="copy").values_list("pk", flat=True))
-
-
 def test_search_and_inbox_ask_as_often_at_ten_cases_as_at_a_thousand(province: Province) -> None:
     opened(province, "公交")
     counts: list[tuple[int, int, int]] = []
     for more in (9, 990):
-        copies(province, more)
+        copy_first_case(more)
         asked = []
         for ask in (
             lambda: search(province, "公交"),

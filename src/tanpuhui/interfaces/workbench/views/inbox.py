@@ -53,7 +53,7 @@ ANSWER = "notice"
 REVIEW = "review"
 """The kind of what a panel asks of an expert: it is done on the page of the review, not in the case."""
 
-PER_PAGE = 50
+PER_PAGE = 30
 
 
 @require_safe
