@@ -13,11 +13,11 @@ from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
 from tanpuhui.interfaces.portal.navigation import worded
 from tanpuhui.interfaces.portal.notice_part import NoticePart
+from tanpuhui.interfaces.portal.review_words import conclusion_name, recusal_reason
+from tanpuhui.interfaces.portal.views.methodologies import HIDDEN
+from tanpuhui.interfaces.portal.views.reviews import is_published
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.queries import MeetingView, PanelView, VersionView
-
-HIDDEN = frozenset({"returned", "rejected"})
-"""States in which a version has no public page."""
 
 
 def filing_part(view: NoticeView) -> NoticePart:
@@ -77,7 +77,7 @@ def _facts(version: VersionView, panel: PanelView | None, meeting: MeetingView |
         )
     if meeting is not None:
         votes = Counter(one.vote for one in meeting.votes)
-        facts.append(Fact(gettext("评审结论"), _conclusion(meeting.conclusion)))
+        facts.append(Fact(gettext("评审结论"), conclusion_name(meeting.conclusion)))
         facts.append(
             Fact(
                 gettext("表决"),
@@ -91,11 +91,13 @@ def _facts(version: VersionView, panel: PanelView | None, meeting: MeetingView |
 def _links(version: VersionView) -> list[Crumb]:
     if version.state in HIDDEN:
         return []
-    return [
-        Crumb(
-            gettext("公式、参数和出处"), reverse("portal:methodology", args=[version.code, version.version])
+    where = [version.code, version.version]
+    links = [Crumb(gettext("公式、参数和出处"), reverse("portal:methodology", args=where))]
+    if is_published(version):
+        links.append(
+            Crumb(gettext("抽取、回避、表决和保留意见"), reverse("portal:methodology-review", args=where))
         )
-    ]
+    return links
 
 
 def _context(panel: PanelView, meeting: MeetingView | None, view: NoticeView) -> dict[str, Any]:
@@ -131,7 +133,7 @@ def _context(panel: PanelView, meeting: MeetingView | None, view: NoticeView) ->
 def _outcome(recusal: str, seat: str) -> str:
     """Say what became of a candidate: seated, recused and why, or not reached by the draw."""
     if recusal:
-        return gettext("回避：%(why)s") % {"why": _recusal(recusal)}
+        return gettext("回避：%(why)s") % {"why": recusal_reason(recusal)}
     return {
         "declared": gettext("参加评审"),
         "seated": gettext("入席，尚未声明"),
@@ -139,24 +141,3 @@ def _outcome(recusal: str, seat: str) -> str:
         "passed_over": gettext("递补时发现须回避"),
         "excluded": gettext("经两人核定移出"),
     }.get(seat, gettext("没有抽到"))
-
-
-def _recusal(reason: str) -> str:
-    """Say why an expert is recused; the fact behind it is personal and stays on file."""
-    return {
-        "employer": gettext("单位是申请方或当事方"),
-        "member": gettext("本人是申请方或当事方的成员"),
-        "project": gettext("单位在本场景有项目或数据"),
-        "declared": gettext("申报过利害关系"),
-        "author": gettext("编写或提交了本方法学"),
-        "decided": gettext("在本案作过其他决定"),
-        "excluded": gettext("曾被移出本案"),
-    }.get(reason, reason)
-
-
-def _conclusion(conclusion: str) -> str:
-    return {
-        "recommend": gettext("推荐备案"),
-        "return": gettext("退回补正"),
-        "reject": gettext("不予推荐"),
-    }.get(conclusion, conclusion)

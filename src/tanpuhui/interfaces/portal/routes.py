@@ -13,6 +13,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "methodology": PUBLIC,
     "methodology-archive": PUBLIC,
     "methodology-difference": PUBLIC,
+    "methodology-review": PUBLIC,
+    "experts": PUBLIC,
     "scenarios": PUBLIC,
     "scenario": PUBLIC,
     "notices": PUBLIC,

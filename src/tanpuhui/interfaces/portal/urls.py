@@ -17,6 +17,7 @@ from tanpuhui.interfaces.portal.views import (
     notices,
     onboarding,
     register,
+    reviews,
     scenarios,
     second_factor,
     sign_in,
@@ -28,6 +29,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("methodologies", methodologies.library, name="methodologies"),
     path("methodologies/<str:code>/<str:version>", methodology.version, name="methodology"),
+    path("methodologies/<str:code>/<str:version>/review", reviews.review, name="methodology-review"),
+    path("experts", reviews.experts, name="experts"),
     path(
         "methodologies/<str:code>/<str:version>/archive/<str:sha256>",
         methodologies.archive,

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
@@ -17,11 +18,12 @@ from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design.parts import Tab
 from tanpuhui.interfaces.design.science import class_text, listed, said, status_text
 from tanpuhui.interfaces.portal.navigation import page, worded
+from tanpuhui.interfaces.portal.review_words import standing_words
 from tanpuhui.science.engine.standing import Standing, standing
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.queries import VersionView
 
-HIDDEN = frozenset({"returned", "rejected"})
+HIDDEN = frozenset({"returned", "rejected", "replaced", "withdrawn"})
 """States in which a version is its proposer's affair; all others are public, each with its state in words."""
 
 CLASSES = ("SCENARIO", "PROJECT", "EVENT", "POINTS")
@@ -39,6 +41,14 @@ def state_text(state: str) -> tuple[str, str]:
         "draft": ("", gettext("草案，不能核算")),
     }
     return words.get(state, ("", state))
+
+
+def standing_text(view: VersionView) -> tuple[str, str]:
+    """Return tone and words of a version's state today: a filed one may be suspended, superseded or repealed."""
+    if view.state != "filed":
+        return state_text(view.state)
+    standing = methodology.version_standing(view.id, day=timezone.localdate())
+    return state_text("filed") if standing is None else standing_words(standing)
 
 
 def purpose_text(purpose: str) -> str:
@@ -191,7 +201,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "class": class_text(view.methodology_class),
         "status": status_text(view.status),
-        "state": state_text(view.state),
+        "state": standing_text(view),
         "purpose": "" if view.purpose == "operation" else purpose_text(view.purpose),
         "runs": entry.runs,
         "running": listed([said(variant.name) for variant in entry.standing.running])

@@ -26,12 +26,15 @@ from tanpuhui.interfaces.design.science import (
     symbol,
 )
 from tanpuhui.interfaces.portal.navigation import page, worded
+from tanpuhui.interfaces.portal.review_words import standing_words
 from tanpuhui.interfaces.portal.views.methodologies import (
     chosen_version,
     public_versions,
     purpose_text,
+    standing_text,
     state_text,
 )
+from tanpuhui.interfaces.portal.views.reviews import is_published
 from tanpuhui.science.engine import Evidence, Field, MethodologyVersion, Parameter, Variant, formula_text
 from tanpuhui.science.engine.cases import CaseOutcome
 from tanpuhui.science.engine.evaluation import Row, Scalar
@@ -41,6 +44,7 @@ from tanpuhui.science.engine.notation import named_items, number_text, value_tex
 from tanpuhui.science.engine.record import Value, take_values
 from tanpuhui.science.engine.standing import standing
 from tanpuhui.science.methodology import queries as methodology
+from tanpuhui.science.methodology.queries import VersionView
 
 BYTES_PER_KB = 1024
 ROWS_TOLD = 12
@@ -61,7 +65,9 @@ def version(request: HttpRequest, code: str, version: str) -> HttpResponse:
         "scope": said(loaded.scope),
         "label": said(loaded.label),
         "beneficiary": said(loaded.beneficiary),
-        "state": state_text(view.state),
+        "state": standing_text(view),
+        "history": _history(view),
+        "reviewed": is_published(view),
         "class": class_text(view.methodology_class),
         "status": status_text(view.status),
         "purpose": purpose_text(view.purpose),
@@ -94,13 +100,42 @@ def version(request: HttpRequest, code: str, version: str) -> HttpResponse:
         "clauses": [(clause.code, as_written(clause.document), said(clause.text)) for clause in loaded.clauses],
         "twins": [(twin, state_text(twin.state)) for twin in twins],
         "versions": [
-            (other, state_text(other.state)) for other in _one_a_number(code) if other.version != view.version
+            (other, standing_text(other)) for other in _one_a_number(code) if other.version != view.version
         ],
         "files": [(path, len(content)) for path, content in sorted(files.items())],
         "archive_size": f"{sum(map(len, files.values())) / BYTES_PER_KB:.1f} kB",
     }  # fmt: skip
     crumbs = (Crumb(gettext("方法学"), reverse("portal:methodologies")), Crumb(f"{view.code} {view.version}"))
     return page(request, "portal/methodology.html", context, section="methodologies", crumbs=crumbs)
+
+
+def _history(view: VersionView) -> list[dict[str, Any]]:
+    """Return what became of a filed version, from its filing on, oldest first."""
+    if view.filed_at is None:
+        return []
+    lines: list[dict[str, Any]] = [
+        {
+            "on": view.valid_from,
+            "state": state_text("filed"),
+            "reason": "",
+            "leaf_id": view.leaf_id,
+            "until": None,
+            "next": None,
+        }
+    ]
+    for one in methodology.status_history([view.id]):
+        successor = methodology.version(one.successor_id) if one.successor_id is not None else None
+        lines.append(
+            {
+                "on": one.effective_on,
+                "state": standing_words(one.kind),
+                "reason": one.reason,
+                "leaf_id": one.leaf_id,
+                "until": one.usable_until,
+                "next": successor,
+            }
+        )
+    return lines
 
 
 def _one_a_number(code: str) -> list[Any]:

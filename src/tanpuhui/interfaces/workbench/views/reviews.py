@@ -197,7 +197,7 @@ def _waiting(number: int) -> Section:
             for task in methodology.tasks_of_expert(number)
         ],
         empty=gettext("现在没有等您办理的评审。"),
-        empty_next=gettext("抽到您时会通知您。"),
+        empty_next=gettext("抽到您时，会出现在待办里。"),
     )
 
 
