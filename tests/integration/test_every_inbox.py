@@ -21,7 +21,7 @@ LOGINS = logins(read_cast(SHIPPED))
 WHY = "管理员管理人员、权限或记录，不办理业务，所以没有待办。"
 WITHOUT_INBOX = {"administrator", "system_administrator", "security_administrator", "audit_administrator"}
 WAITING = re.compile(r'待办 <span class="num">(\d+)</span> 件')
-ROW = re.compile(r'href="/w/(?:cases|holdings)/\d+">')
+ROW = re.compile(r'href="/w/(?:cases|holdings|reviews)/\d+">')
 
 
 @pytest.fixture(scope="module")
