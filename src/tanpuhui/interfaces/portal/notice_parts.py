@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tanpuhui.foundation.workflow.queries import NoticeView
-from tanpuhui.interfaces.portal.filing_notice import filing_part, version_part
+from tanpuhui.interfaces.portal.methodology_notice import filing_part, version_part
 from tanpuhui.interfaces.portal.notice_part import NoticePart
 from tanpuhui.interfaces.portal.scenario_notice import application_part
 
