@@ -19,6 +19,7 @@ from tanpuhui.foundation.rulebook.queries import jurisdiction
 from tanpuhui.interfaces.design.parts import Crumb, NavigationItem
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.routes import ROUTES
+from tanpuhui.interfaces.workbench.sight import watches_all
 from tanpuhui.interfaces.workbench.waiting import count_waiting
 from tanpuhui.interfaces.workbench.words import role_name, worded
 
@@ -75,7 +76,7 @@ def doors(actor: Actor) -> list[Door]:
     return [
         Door(name=name, label=label, icon=icon, about=about, group=group)
         for name, label, icon, about, group in everything
-        if ROUTES[name].allows(actor)
+        if ROUTES[name].allows(actor) and (name != "audit" or watches_all(actor))
     ]
 
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.utils import timezone
 
 from tanpuhui.behaviour.activity.operations import APPLICANTS
-from tanpuhui.behaviour.activity.queries import ApplicationView, BatchView, application, applications, batch
+from tanpuhui.behaviour.activity.queries import (
+    ApplicationView,
+    BatchView,
+    ScenarioView,
+    application,
+    applications,
+    batch,
+    scenario,
+    scenarios,
+)
 from tanpuhui.credits.projects.queries import ProjectView, project
 from tanpuhui.credits.registry.queries import HolderView, holders
 from tanpuhui.foundation.identity.operations import DelegationOver
@@ -17,6 +28,7 @@ from tanpuhui.foundation.identity.queries import (
 )
 from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS, Actor, Role, area_covers
 from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.foundation.rulebook.queries import jurisdiction
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.queries import CaseView, Scope
 from tanpuhui.interfaces.workbench.routes import CENTRE, HOLDERS
@@ -135,6 +147,35 @@ def _may_see_organisation(actor: Actor, view: OrganisationView) -> bool:
     return actor.has(Role.ADMINISTRATOR, organisation_id=view.id) or actor.has(
         *CENTRE, *SCHEME_ADMINISTRATORS, area=view.area
     )
+
+
+def watches_all(actor: Actor) -> bool:
+    """Say whether the actor reads the audit record: it holds what was done everywhere, so only who watches the province."""
+    return actor.has(Role.REGULATOR, Role.CHECKER, Role.AUDIT_ADMINISTRATOR, area=jurisdiction().area)
+
+
+def scenarios_in_sight(actor: Actor, *, on: date | None = None) -> tuple[ScenarioView, ...]:
+    """Return the scenarios that run where the actor works: those of the province, and those of their own areas."""
+    return tuple(view for view in scenarios(on=on) if _works_in(actor, view.area))
+
+
+def scenario_in_sight(actor: Actor, code: str, *, on: date | None = None) -> ScenarioView:
+    """Return a scenario that runs where the actor works. Raises NotFound."""
+    found = scenario(code, on=on)
+    if not _works_in(actor, found.area):
+        raise NotFound(what="场景 scenario", id=code)
+    return found
+
+
+def check_scenario(actor: Actor, code: str, *, what: str, id: object) -> None:  # noqa: A002  named in the refusal
+    """Refuse what belongs to a scenario that runs elsewhere. Raises NotFound, which names the thing itself."""
+    if code not in {view.code for view in scenarios_in_sight(actor)}:
+        raise NotFound(what=what, id=id)
+
+
+def _works_in(actor: Actor, area: str) -> bool:
+    """Say whether an area and one of the actor's lie in each other."""
+    return any(area_covers(grant.area, area) or area_covers(area, grant.area) for grant in actor.grants)
 
 
 def partners_in_sight(actor: Actor) -> tuple[OrganisationView, ...]:

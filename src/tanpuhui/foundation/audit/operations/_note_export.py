@@ -21,8 +21,13 @@ class ExportNoted:
 
 
 @operation(roles={Role.AUDIT_ADMINISTRATOR, Role.REGULATOR}, subject="audit_export:{first}")
-def note_export(*, actor: Actor, at: datetime, first: datetime, before: datetime) -> ExportNoted:
-    """Write down that somebody takes the records of a span; the export follows. Raises Invalid, NotPermitted."""
+def note_export(*, actor: Actor, at: datetime, area: str, first: datetime, before: datetime) -> ExportNoted:
+    """Write down that somebody takes the records of a span; the export follows.
+
+    The record holds what was done everywhere, so `area` is the province, and whoever watches less does not take it.
+    Raises Invalid, NotPermitted.
+    """
+    actor.require(Role.AUDIT_ADMINISTRATOR, Role.REGULATOR, operation="audit.note_export", area=area)
     if before <= first:
         raise Invalid(field="before", why="止日不能早于起日 / the last day is before the first")
     found = AuditRecord.objects.filter(at__gte=first, at__lt=before).count()

@@ -21,7 +21,7 @@ class TemplatesLoaded:
     templates: int
 
 
-@operation(roles={Role.ADMINISTRATOR}, subject="jurisdiction:{code}")
+@operation(roles={Role.SYSTEM_ADMINISTRATOR}, subject="jurisdiction:{code}")
 def load_templates(*, actor: Actor, at: datetime, folder: Path) -> TemplatesLoaded:
     """Load the wordings of a jurisdiction's messages, all or nothing.
 

@@ -18,12 +18,14 @@ from tanpuhui.foundation.audit.operations import note_export
 from tanpuhui.foundation.audit.queries import AuditLine, records, timeline
 from tanpuhui.foundation.identity.queries import people
 from tanpuhui.foundation.kernel.calendar import CHINA
-from tanpuhui.foundation.kernel.errors import Invalid
+from tanpuhui.foundation.kernel.errors import Invalid, NotPermitted
+from tanpuhui.foundation.rulebook.queries import jurisdiction
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, at_moment
 from tanpuhui.interfaces.workbench.routes import ROUTES
+from tanpuhui.interfaces.workbench.sight import watches_all
 
 LINES_MAX = 200
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -33,6 +35,8 @@ EXAMPLES = ("case:1", "batch:1", "pool:1", "monitoring_report:1", "certificate:�
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
     """Show what was done to the subject asked for, newest first."""
+    if not watches_all(who(request)):
+        raise NotPermitted(operation="audit")
     wanted = request.GET.get("subject", "").strip()
     lines = timeline(subject=wanted, limit=LINES_MAX) if wanted else ()
     names = _names(lines)
@@ -82,7 +86,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         raise Invalid(field="first", why="请填写起日和止日 / give the first and the last day")
     first = _day_begins(form.cleaned_data["first"])
     before = _day_begins(form.cleaned_data["last"] + dt.timedelta(days=1))
-    note_export(actor=who(request), at=timezone.now(), first=first, before=before)
+    note_export(actor=who(request), at=timezone.now(), area=jurisdiction().area, first=first, before=before)
     response = StreamingHttpResponse(_lines(first, before), content_type="text/csv; charset=utf-8")
     name = f"audit-{form.cleaned_data['first']:%Y%m%d}-{form.cleaned_data['last']:%Y%m%d}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

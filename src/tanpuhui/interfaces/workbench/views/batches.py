@@ -22,7 +22,7 @@ from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, at_moment, digits, state_mark
-from tanpuhui.interfaces.workbench.sight import batch_in_sight, partners_in_sight
+from tanpuhui.interfaces.workbench.sight import batch_in_sight, partners_in_sight, scenarios_in_sight
 from tanpuhui.interfaces.workbench.views.corrections import correction_facts, may_ask
 from tanpuhui.interfaces.workbench.words import batch_state, locale, verdict_name, worded
 from tanpuhui.science.engine import MethodologyVersion
@@ -186,7 +186,10 @@ def data_format(request: HttpRequest) -> HttpResponse:
         ),
         "sections": [
             envelope,
-            *(_scenario_columns(one.code, worded(one.name_zh, one.name_en)) for one in activity.scenarios()),
+            *(
+                _scenario_columns(one.code, worded(one.name_zh, one.name_en))
+                for one in scenarios_in_sight(who(request))
+            ),
         ],
         "code": gettext("最小的例子"),
         "sample": "record_id,subject,scenario,started_at,area,distance_km\n"

@@ -19,7 +19,7 @@ from tanpuhui.behaviour.carbon_accounts.operations import MonthPooled, pool_mont
 from tanpuhui.behaviour.carbon_accounts.queries import PoolView
 from tanpuhui.credits.projects.queries import project_of_scenario, reports
 from tanpuhui.foundation.identity.queries import organisations
-from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import Month
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.kernel.quantities import Tonnes
@@ -28,6 +28,7 @@ from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, digits, link, on_day
+from tanpuhui.interfaces.workbench.sight import check_scenario, scenarios_in_sight
 from tanpuhui.interfaces.workbench.words import purpose_of_numbers, worded
 from tanpuhui.journeys import PoolSwept, sweep_pool
 
@@ -45,9 +46,9 @@ class PoolForm(forms.Form):
         help_text=gettext_lazy("规则写明等待天数时不用填；没有写明时由您说明理由，理由和归集一起留存。"),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(view.code, worded(view.name_zh, view.name_en)) for view in scenarios()]
+        choices = [(view.code, worded(view.name_zh, view.name_en)) for view in scenarios_in_sight(actor)]
         set_choices(self, "scenario", choices)
 
 
@@ -66,7 +67,7 @@ class SweepForm(forms.Form):
 def pools(request: HttpRequest) -> HttpResponse:
     """List the pools; each row is its equation."""
     actor = who(request)
-    names = {view.code: worded(view.name_zh, view.name_en) for view in scenarios()}
+    names = {view.code: worded(view.name_zh, view.name_en) for view in scenarios_in_sight(actor)}
     swept = {view.pool_id: view.report_id for view in reports()}
     maker = Role.MAKER in actor.roles
     section = Section(
@@ -80,7 +81,7 @@ def pools(request: HttpRequest) -> HttpResponse:
             Column(gettext("归集日"), "soft"),
             Column(gettext("监测报告")),
         ),
-        rows=[_row(view, names, swept, maker=maker) for view in accounts.pools()],
+        rows=[_row(view, names, swept, maker=maker) for view in accounts.pools() if view.scenario in names],
         empty=gettext("还没有归集。"),
         empty_next=gettext("一个月结束、等待天数过去以后，可以归集它的减排量；取整到吨，余数结转到下一次。"),
     )
@@ -102,8 +103,8 @@ def pool(request: HttpRequest) -> HttpResponse:
     """Pool a month of a scenario."""
     actor = who(request)
     if request.method != "POST":
-        return _pool_page(request, PoolForm(initial={"month": str(_month_before())}))
-    form = PoolForm(request.POST)
+        return _pool_page(request, PoolForm(actor=actor, initial={"month": str(_month_before())}))
+    form = PoolForm(request.POST, actor=actor)
 
     def perform(given: Mapping[str, Any]) -> MonthPooled:
         return pool_month(
@@ -133,6 +134,7 @@ def sweep(request: HttpRequest, pool_id: int) -> HttpResponse:
     """Make a pool the monitoring report of the project that takes its scenario."""
     actor = who(request)
     view = accounts.pool(pool_id)
+    check_scenario(actor, view.scenario, what="归集 pool", id=pool_id)
     if request.method != "POST":
         return _sweep_page(request, view, SweepForm())
     form = SweepForm(request.POST)

@@ -36,6 +36,7 @@ from tanpuhui.interfaces.workbench.recalculation_sheet import (
     state_of,
     version_name,
 )
+from tanpuhui.interfaces.workbench.sight import check_scenario, scenarios_in_sight
 from tanpuhui.interfaces.workbench.words import methodology_state
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.queries import VersionView
@@ -95,6 +96,7 @@ class ProposalForm(forms.Form):
 @require_safe
 def recalculations(request: HttpRequest) -> HttpResponse:
     """List the recalculations, the latest first."""
+    seen = {view.code for view in scenarios_in_sight(who(request))}
     section = Section(
         columns=(
             Column(gettext("号"), "mono"),
@@ -106,7 +108,7 @@ def recalculations(request: HttpRequest) -> HttpResponse:
             Column(gettext("记录数"), "num"),
             Column(gettext("试算"), "soft"),
         ),
-        rows=[_line(view) for view in activity.recalculations()],
+        rows=[_line(view) for view in activity.recalculations() if view.scenario in seen],
         empty=gettext("还没有重算。"),
         empty_next=gettext("因子或方法学修订以后，可以先试算影响，再提出重算。"),
     )
@@ -157,6 +159,7 @@ def recalculation(request: HttpRequest, recalculation_id: int) -> HttpResponse:
     """Show a recalculation; a POST proposes it. While the worker is at it, the page asks again by itself."""
     actor = who(request)
     view = activity.recalculation(recalculation_id)
+    check_scenario(actor, view.scenario, what="重算 recalculation", id=recalculation_id)
     if request.method != "POST":
         return _show(request, view, ProposalForm())
     form = ProposalForm(request.POST)
@@ -181,7 +184,9 @@ def recalculation(request: HttpRequest, recalculation_id: int) -> HttpResponse:
 @require_safe
 def progress(request: HttpRequest, recalculation_id: int) -> HttpResponse:
     """Return the part of the page that changes while the worker is at it; when it is done, the page is loaded anew."""
-    found = sheet(activity.recalculation(recalculation_id))
+    view = activity.recalculation(recalculation_id)
+    check_scenario(who(request), view.scenario, what="重算 recalculation", id=recalculation_id)
+    found = sheet(view)
     response = render(request, "workbench/parts/recalculation.html", {"recalculation": found})
     if not found["waiting"]:
         response["HX-Refresh"] = "true"

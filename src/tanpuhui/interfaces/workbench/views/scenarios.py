@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.operations import StandingProposed, propose_standing
 from tanpuhui.behaviour.activity.queries import ScenarioView
-from tanpuhui.foundation.identity.queries import organisations
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.workflow import queries as workflow
@@ -25,6 +24,7 @@ from tanpuhui.interfaces.design.scenario_words import class_name, reach_text, st
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, link, on_day, state_mark
+from tanpuhui.interfaces.workbench.sight import partners_in_sight, scenario_in_sight, scenarios_in_sight
 from tanpuhui.interfaces.workbench.words import place_names, worded
 from tanpuhui.science.methodology import queries as methodology
 
@@ -55,7 +55,8 @@ class StandingForm(forms.Form):
 @require_safe
 def scenarios(request: HttpRequest) -> HttpResponse:
     """List every scenario with how it stands, and what each partner may send."""
-    found = activity.scenarios(on=timezone.localdate())
+    actor = who(request)
+    found = scenarios_in_sight(actor, on=timezone.localdate())
     places = place_names()
     classes = activity.scenario_classes(at=timezone.now())
     opened = Section(
@@ -88,7 +89,7 @@ def scenarios(request: HttpRequest) -> HttpResponse:
     context = {
         "title": gettext("场景与数据"),
         "ways": [Way(label=gettext("场景申请"), url=reverse("workbench:applications"))],
-        "sections": [opened, feeds_section({view.code: view for view in found})],
+        "sections": [opened, feeds_section(actor, {view.code: view for view in found})],
     }
     crumbs = (Crumb(gettext("场景与数据")),)
     return page(request, "workbench/sheet.html", context, section="scenarios", crumbs=crumbs)
@@ -98,7 +99,7 @@ def scenarios(request: HttpRequest) -> HttpResponse:
 def scenario(request: HttpRequest, code: str) -> HttpResponse:
     """Show one scenario: class, methodology, feeds, and every decision on how it stands."""
     actor = who(request)
-    view = activity.scenario(code, on=timezone.localdate())
+    view = scenario_in_sight(actor, code, on=timezone.localdate())
     classes = activity.scenario_classes(at=timezone.now())
     facts = [
         Fact(gettext("状态"), state_mark(standing_text(view.standing))),
@@ -124,7 +125,7 @@ def scenario(request: HttpRequest, code: str) -> HttpResponse:
         "title": worded(view.name_zh, view.name_en),
         "facts": facts,
         "ways": ways,
-        "sections": [feeds_section({code: view}), _statuses(view)],
+        "sections": [feeds_section(actor, {code: view}), _statuses(view)],
     }
     crumbs = (
         Crumb(gettext("场景与数据"), reverse("workbench:scenarios")),
@@ -136,7 +137,7 @@ def scenario(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def standing(request: HttpRequest, code: str) -> HttpResponse:
     """Propose a change of how a scenario stands; another person decides it."""
-    view = activity.scenario(code, on=timezone.localdate())
+    view = scenario_in_sight(who(request), code, on=timezone.localdate())
     if request.method != "POST":
         form = StandingForm(view=view, initial={"from_day": timezone.localdate() + dt.timedelta(days=1)})
         return _standing_page(request, view, form)
@@ -162,9 +163,9 @@ def standing(request: HttpRequest, code: str) -> HttpResponse:
     return see_other("workbench:case", attempt.done.case_id)
 
 
-def feeds_section(views: dict[str, ScenarioView]) -> Section:
-    """Return what each partner may send for these scenarios."""
-    names = {view.id: worded(view.name, view.name_en) for view in organisations(kind="partner")}
+def feeds_section(actor: Actor, views: dict[str, ScenarioView]) -> Section:
+    """Return what each partner in the actor's sight may send for these scenarios."""
+    names = {view.id: worded(view.name, view.name_en) for view in partners_in_sight(actor)}
     return Section(
         title=gettext("数据接入"),
         columns=(
@@ -176,14 +177,14 @@ def feeds_section(views: dict[str, ScenarioView]) -> Section:
         rows=[
             Row(
                 (
-                    names.get(feed.partner_id, ""),
+                    names[feed.partner_id],
                     worded(views[feed.scenario].name_zh, views[feed.scenario].name_en),
                     feed.adapter,
                     tier_text(feed.evidence_tier),
                 )
             )
             for feed in activity.feeds()
-            if feed.scenario in views
+            if feed.scenario in views and feed.partner_id in names
         ],
         empty=gettext("还没有数据接入。"),
         empty_next=gettext("为伙伴开通以后会出现在这里。"),

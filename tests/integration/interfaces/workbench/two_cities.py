@@ -1,0 +1,270 @@
+"""Two cities with everything in them that the desk shows, each under a mark of its own that stands nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.db import transaction
+from tests.integration.behaviour.activity.test_sandbox import content as application_content
+from tests.integration.interfaces.workbench.conftest import LONG_AGO, NOW, PASSWORD, Desk
+
+from tanpuhui.behaviour.activity.operations import (
+    open_application,
+    open_feed,
+    open_scenario,
+    post_batch,
+    receive_batch,
+    request_correction,
+)
+from tanpuhui.credits.projects.operations import open_monitoring_report, register_project
+from tanpuhui.credits.registry.operations import offer_transfer, open_holding
+from tanpuhui.credits.registry.queries import issuances
+from tanpuhui.foundation.documents.operations import store_document
+from tanpuhui.foundation.identity.models import User
+from tanpuhui.foundation.identity.operations import (
+    AuthorisedPerson,
+    OrganisationFacts,
+    OrganisationKind,
+    add_member,
+    assign_area,
+    delegate,
+    issue_api_key,
+    record_contract,
+    register_citizen,
+    register_organisation,
+)
+from tanpuhui.foundation.identity.queries import ROLES_OF_KIND, actor_of
+from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
+from tanpuhui.foundation.kernel.identifiers import complete_uscc
+from tanpuhui.foundation.kernel.quantities import GRAMS_PER_TONNE, Fen, Grams, Points, Tonnes
+from tanpuhui.foundation.workflow.operations import attach, decide, remark
+from tanpuhui.journeys import apply_for_organisation
+from tanpuhui.science.methodology.operations import open_draft
+from tanpuhui.science.methodology.queries import files, library
+from tanpuhui.uses.rewards.operations import list_good
+
+NORTH, SOUTH = "990100", "990200"
+KINDS = (
+    OrganisationKind.SUBCENTRE,
+    OrganisationKind.PARTNER,
+    OrganisationKind.OWNER,
+    OrganisationKind.BUYER,
+    OrganisationKind.VERIFIER,
+    OrganisationKind.EXPERT_BODY,
+    OrganisationKind.MERCHANT,
+    OrganisationKind.PILOT_AREA,
+    OrganisationKind.REGULATOR,
+)
+PDF = b"%PDF-1.7 "
+
+
+@dataclass(kw_only=True)
+class City:
+    """A city: its mark, its organisations by kind, its people by kind and role, and what there is to be guessed."""
+
+    area: str
+    mark: str
+    number: int
+    organisations: dict[str, int] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    things: dict[str, list[object]] = field(default_factory=dict)
+
+    def actor(self, kind: str, role: Role) -> Actor:
+        """Return somebody of an organisation of this city as they may act now."""
+        return actor_of(user_id=self.users[f"{kind}:{role}"].pk, at=NOW)
+
+    def keep(self, name: str, value: object) -> None:
+        """Remember an identifier under the name that addresses give it."""
+        self.things.setdefault(name, []).append(value)
+
+
+def two_cities(desk: Desk) -> tuple[City, City]:
+    """Fill both cities of the made-up province through operations, the same in each."""
+    cities = (City(area=NORTH, mark="北标Q7", number=1), City(area=SOUTH, mark="南标X9", number=2))
+    for city in cities:
+        _organisations(city)
+    for city in cities:
+        _data(desk, city)
+        _case_file(city, _project(desk, city))
+        _goods(city)
+        _papers(desk, city)
+    return cities
+
+
+def _organisations(city: City) -> None:
+    for number, kind in enumerate(KINDS):
+        organisation_id = register_organisation(
+            actor=SYSTEM,
+            at=LONG_AGO,
+            kind=kind,
+            name=f"{city.mark}{kind}",
+            name_en=f"{city.mark} {kind}",
+            uscc=complete_uscc("91990000", f"MC00{city.number}0{number:02d}"),
+            area=city.area,
+        ).organisation_id
+        city.organisations[kind] = organisation_id
+        city.keep("organisation_id", organisation_id)
+        for role in sorted(ROLES_OF_KIND[kind]):
+            added = add_member(
+                actor=SYSTEM, at=LONG_AGO, organisation_id=organisation_id,
+                username=f"city{city.number}.{kind}.{role}", display_name=f"{city.mark}{role}", password=PASSWORD,
+                role=role, area="990000" if kind is OrganisationKind.SUBCENTRE else city.area,
+            )  # fmt: skip
+            city.users[f"{kind}:{role}"] = User.objects.get(pk=added.user_id)
+            city.keep("membership_id", added.membership_id)
+            city.keep("user_id", added.user_id)
+    assign_area(
+        actor=SYSTEM, at=NOW - timedelta(days=1), area=city.area, organisation_id=city.organisations["subcentre"],
+        reason="开办",
+    )  # fmt: skip
+    partner = city.organisations["partner"]
+    record_contract(
+        actor=SYSTEM, at=NOW, organisation_id=partner, number=f"{city.mark}-合同", valid_from=date(2026, 1, 1),
+        valid_to=date(2027, 1, 1),
+    )  # fmt: skip
+    issued = issue_api_key(actor=SYSTEM, at=NOW, organisation_id=partner, name=f"{city.mark}-生产")
+    city.keep("api_key_id", issued.api_key_id)
+
+
+def _data(desk: Desk, city: City) -> None:
+    partner = city.organisations["partner"]
+    open_feed(
+        actor=SYSTEM, at=LONG_AGO, partner_id=partner, scenario="bus", adapter="standard", evidence_tier=1
+    )
+    batch_id = receive_batch(
+        actor=city.actor("partner", Role.PARTNER), at=NOW, idempotency_key=f"batch {city.number}", partner_id=partner,
+        adapter="standard", file_name=f"{city.mark}.csv", media_type="text/csv",
+        content=desk.rides(2, extra=(f"{city.mark},S0,bus,not a time,,{city.area},5",)),
+    ).batch_id  # fmt: skip
+    post_batch(actor=SYSTEM, at=NOW, batch_id=batch_id)
+    city.keep("batch_id", batch_id)
+    asked = request_correction(actor=city.actor("subcentre", Role.MAKER), at=NOW, batch_id=batch_id)
+    city.keep("case_id", asked.case_id)
+    application = open_application(
+        actor=city.actor("partner", Role.PARTNER), at=NOW, organisation_id=partner,
+        content=application_content(name_zh=f"{city.mark}场景"), idempotency_key=f"application {city.number}",
+    )  # fmt: skip
+    city.keep("application_id", application.application_id)
+
+
+def _project(desk: Desk, city: City) -> int:
+    """Register a project, carry its report to issuance, and offer units inside the city; return the report's case."""
+    maker = city.actor("subcentre", Role.MAKER)
+    owner_id = city.organisations["owner"]
+    scenario = f"ride{city.number}"
+    open_scenario(
+        actor=SYSTEM, at=LONG_AGO, code=scenario, name_zh=f"{city.mark}出行", name_en=f"{city.mark} rides", area=city.area
+    )  # fmt: skip
+    city.keep("code", scenario)
+    for kind in ("owner", "buyer"):
+        open_holding(actor=SYSTEM, at=NOW, organisation_id=city.organisations[kind])
+    project = register_project(
+        actor=maker, at=NOW, owner_id=owner_id, code=f"C{city.number}001", scenario=scenario,
+        name_zh=f"{city.mark}项目", name_en=f"{city.mark} project", area=city.area,
+    )  # fmt: skip
+    city.keep("project_id", project.project_id)
+    opened = open_monitoring_report(
+        actor=maker, at=NOW, project_id=project.project_id, verifier_id=city.organisations["verifier"],
+        pool_id=500 + city.number, pool_scenario=scenario, pool_root="00" * 32, first_day=date(2026, 10, 1),
+        last_day=date(2026, 10, 31), grams=Grams(20 * GRAMS_PER_TONNE), tonnes=Tonnes(20), remainder=Grams(0),
+        methodologies=("A01 1.0",),
+    )  # fmt: skip
+    city.keep("case_id", opened.case_id)
+    for kind, role, outcome in (
+        ("owner", Role.OWNER, "submit"),
+        ("verifier", Role.VERIFIER, "verify"),
+        ("subcentre", Role.MAKER, "prepare"),
+        ("subcentre", Role.CHECKER, "issue"),
+    ):
+        decide(
+            actor=city.actor(kind, role), at=NOW, idempotency_key=None, case_id=opened.case_id, outcome=outcome,
+            opinion=f"{city.mark}意见",
+        )  # fmt: skip
+    issuance = max(issuances(), key=lambda one: one.issuance_id)
+    offered = offer_transfer(
+        actor=city.actor("owner", Role.OWNER), at=NOW, issuance_id=issuance.issuance_id,
+        source_organisation_id=owner_id, target_organisation_id=city.organisations["buyer"], quantity=Tonnes(2),
+        idempotency_key=f"offer {city.number}",
+    )  # fmt: skip
+    city.keep("transfer_id", offered.transfer_id)
+    second = open_monitoring_report(
+        actor=maker, at=NOW, project_id=project.project_id, verifier_id=city.organisations["verifier"],
+        pool_id=600 + city.number, pool_scenario=scenario, pool_root="00" * 32, first_day=date(2026, 9, 1),
+        last_day=date(2026, 9, 30), grams=Grams(5 * GRAMS_PER_TONNE), tonnes=Tonnes(5), remainder=Grams(0),
+        methodologies=("A01 1.0",),
+    )  # fmt: skip
+    city.keep("case_id", second.case_id)
+    return second.case_id
+
+
+def _case_file(city: City, case_id: int) -> None:
+    owner = city.actor("owner", Role.OWNER)
+    with transaction.atomic():
+        sha256 = store_document(
+            content=PDF + city.mark.encode(), name=f"{city.mark}.pdf", media_type="application/pdf", at=NOW
+        ).sha256
+    city.keep("sha256", sha256)
+    attached = attach(
+        actor=owner, at=NOW, idempotency_key=None, case_id=case_id, kind="说明", name=f"{city.mark}.pdf", sha256=sha256
+    )  # fmt: skip
+    city.keep("attachment_id", attached.attachment_id)
+    remark(
+        actor=city.actor("subcentre", Role.MAKER), at=NOW, idempotency_key=None, case_id=case_id, item="数据",
+        text=f"{city.mark}逐项意见",
+    )  # fmt: skip
+
+
+def _goods(city: City) -> None:
+    good = list_good(
+        actor=city.actor("merchant", Role.MERCHANT), at=NOW, merchant_id=city.organisations["merchant"],
+        name_zh=f"{city.mark}茶", name_en=f"{city.mark} tea", face_value=Fen(800), price=Points(1), stock=5,
+        valid_from=date(2026, 10, 1), valid_to=date(2026, 12, 31),
+    )  # fmt: skip
+    city.keep("good_id", good.good_id)
+    city.keep("merchant_id", city.organisations["merchant"])
+
+
+def _papers(desk: Desk, city: City) -> None:
+    """Leave an application for an organisation, a delegation and a draft of a methodology."""
+    citizen = register_citizen(
+        actor=SYSTEM, at=LONG_AGO, phone=f"1391111000{city.number}", display_name=f"{city.mark}市民", area=city.area
+    ).user_id  # fmt: skip
+    applied = apply_for_organisation(
+        actor=actor_of(user_id=citizen, at=NOW),
+        at=NOW,
+        facts=OrganisationFacts(
+            kind=OrganisationKind.BUYER,
+            name=f"{city.mark}申请机构",
+            name_en=f"{city.mark} applicant",
+            uscc=complete_uscc("91990000", f"MD00{city.number}001"),
+            area=city.area,
+            contract_number=f"{city.mark}-2",
+            contract_from=date(2026, 1, 1),
+            contract_to=date(2027, 1, 1),
+            people=(
+                AuthorisedPerson(
+                    name=f"{city.mark}人", phone=f"1392222000{city.number}", username=f"applicant{city.number}",
+                    roles=(Role.ADMINISTRATOR, Role.BUYER),
+                ),
+            ),
+        ),
+        licence_name="a.pdf",
+        licence=PDF,
+        authorisation_name="b.pdf",
+        authorisation=PDF,
+    )  # fmt: skip
+    city.keep("case_id", applied.case_id)
+    given = delegate(
+        actor=city.actor("subcentre", Role.MAKER), at=NOW, receiver_id=city.users["subcentre:checker"].pk,
+        organisation_id=city.organisations["subcentre"], roles=[Role.MAKER], area=city.area, valid_from=NOW,
+        valid_to=NOW + timedelta(days=9), reason=f"{city.mark}休假",
+    )  # fmt: skip
+    city.keep("delegation_id", given.delegation_id)
+    filed = next(version for version in library() if version.state == "filed")
+    draft = open_draft(
+        actor=city.actor("owner", Role.OWNER), at=NOW, organisation_id=city.organisations["owner"],
+        files=dict(files(filed.id)), based_on_id=filed.id,
+        idempotency_key=f"draft {city.number}",
+    )  # fmt: skip
+    city.keep("draft_id", draft.draft_id)
