@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from django.apps import apps
 
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "tanpuhui"
 REACHABLE = {"identity", "rulebook", "documents"}
 APPEND_ONLY = {
     "audit.AuditRecord", "ledger.Journal", "ledger.Entry", "transparency.Head", "activity.Posting",
@@ -50,3 +54,31 @@ def test_no_quantity_is_kept_as_a_binary_float() -> None:
         if field.get_internal_type() == "FloatField"
     ]
     assert floats == []
+
+
+def locked_rows(source: str, tables: set[str]) -> set[str]:
+    """Return which of the tables have their rows locked in a piece of source."""
+    locking = (
+        statement
+        for statement in re.split(r"\n\n|\n    (?=[a-z])", source)
+        if "select_for_update" in statement
+    )
+    return {
+        table for statement in locking for table in tables if re.search(rf"\b{table}\.objects", statement)
+    }
+
+
+def test_no_row_of_a_table_of_record_is_locked() -> None:
+    """The app role may insert there and select, and locking a row needs more; tests sign in as the owner and do not notice."""
+    tables = {
+        model.__name__
+        for model in own_models()
+        if "append_only" in {t.name for t in getattr(model._meta, "triggers", [])}
+    }
+    assert locked_rows("Decision.objects.select_for_update().get(pk=1)", {"Decision"}) == {"Decision"}
+    found = {
+        str(path.relative_to(SOURCE)): locked
+        for path in SOURCE.glob("*/*/operations/**/*.py")
+        if (locked := locked_rows(path.read_text("utf-8"), tables))
+    }
+    assert found == {}

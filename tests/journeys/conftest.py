@@ -53,7 +53,7 @@ class Province(Place):
     stage: Stage
 
 
-OpenProvince = Callable[[Callable[[Stage], None]], AbstractContextManager[Province]]
+OpenProvince = Callable[..., AbstractContextManager[Province]]
 
 
 def chromium() -> str | None:
@@ -100,11 +100,11 @@ def open_province(
     """Give what opens a province in which the acts given have been played; it is closed again and leaves nothing."""
 
     @contextmanager
-    def opened(play: Callable[[Stage], None]) -> Iterator[Province]:
+    def opened(play: Callable[[Stage], None], folder: Path = invented_jurisdiction) -> Iterator[Province]:
         name, data = f"{migrated_template}_clone_{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("journey")
         stage = Stage(
-            cast=read_cast(invented_jurisdiction),
-            folder=invented_jurisdiction,
+            cast=read_cast(folder),
+            folder=folder,
             methodologies=ROOT / "methodologies",
             today=business_day(timezone.now()),
             password=PASSWORD,
@@ -115,7 +115,7 @@ def open_province(
             _cloned(migrated_template, name),
             _served() as url,
             override_settings(
-                TANPUHUI_JURISDICTION_DIR=invented_jurisdiction,
+                TANPUHUI_JURISDICTION_DIR=folder,
                 TANPUHUI_DATA_DIR=data,
                 TANPUHUI_PUBLIC_URL=url,
             ),

@@ -47,8 +47,6 @@ PEOPLE = (
     "hh.shanghu",
     "hh.goumai",
 )
-DECIDING = PEOPLE[2:5] + PEOPLE[9:]
-"""Who decides or answers something; administrators and citizens have no inbox by design (workbench README)."""
 LANGUAGES = {"zh-hans": "zh", "en": "en"}
 GRAVE = frozenset({"serious", "critical"})
 AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
@@ -151,22 +149,6 @@ def test_every_page_of_the_navigation_serves_in_both_languages_light_and_dark_sm
                 found = looked_at(person, address, tag, names, own=own)
                 wrong.extend(f"{address} [{tag}] {one}" for one in found)
         assert not wrong, f"{who}:\n" + "\n".join(wrong)
-
-
-@pytest.mark.parametrize("who", DECIDING)
-def test_each_role_finds_its_work_in_the_inbox_and_opens_it(
-    browser: Browser, lived: Province, who: str
-) -> None:
-    """What waits is listed, leads to its page, and the page offers what the role can do about it."""
-    with entered(browser, lived, who) as person:
-        person.open("/w/")
-        waiting = person.page.locator("main a[href^='/w/cases/'], main a[href^='/w/holdings/']")
-        assert waiting.count(), f"nothing waits for {who}:\n{person.reads()}"
-        with person.page.expect_navigation():
-            waiting.first.click()
-        offered = person.page.locator("form:has(textarea[name=opinion]), main form:has(button[type=submit])")
-        assert offered.count(), f"{who} finds nothing to do at {person.page.url}:\n{person.reads()}"
-        person.picture(f"work-of-{who.partition('.')[2]}", person.size, "desktop")
 
 
 def looked_at(person: Person, address: str, tag: str, names: set[str], *, own: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
+from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import decide
 from tanpuhui.science.methodology.domain import (
@@ -152,12 +153,9 @@ def exclude_expert(*, actor: Actor, at: datetime, exclusion_id: int, idempotency
 
 def locked_panel(panel_id: int) -> ReviewPanel:
     """Return the panel of a running case, locked until the transaction ends. Raises NotFound."""
-    panel = (
-        ReviewPanel.objects.select_for_update(of=("self",))
-        .select_related("filing__version")
-        .filter(pk=panel_id)
-        .first()
-    )
+    # By name: a panel is a table of record, whose rows the app role may not lock.
+    lock_names(f"methodology:panel:{panel_id}")
+    panel = ReviewPanel.objects.select_related("filing__version").filter(pk=panel_id).first()
     if panel is None or workflow.case(panel.case_id).closed_at is not None:
         raise NotFound(what="在办案件的专家组 / panel of a running case", id=panel_id)
     return panel
