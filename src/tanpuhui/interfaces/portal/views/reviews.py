@@ -27,6 +27,8 @@ from tanpuhui.science.methodology.queries import MeetingView, PanelView, Version
 
 PUBLISHED = frozenset({"reviewed", "filed"})
 """States of a version whose review is public: from the notice on."""
+MINUTES = 16
+"""How much of a written moment is its day and minute."""
 
 
 @require_safe
@@ -102,7 +104,7 @@ def _meeting(panel: PanelView, meeting: MeetingView) -> list[Fact]:
     listed = (", " if in_english() else "、").join(names[number] for number in meeting.present)
     rule = gettext("到会的 %(yes)s 赞成即推荐，%(no)s 反对即不予推荐，其余退回")
     return [
-        Fact(gettext("时间"), figures.moment(meeting.held_at, seconds=False)),
+        Fact(gettext("时间"), figures.moment(meeting.held_at)[:MINUTES]),
         Fact(gettext("到会"), listed),
         Fact(gettext("主持"), names[meeting.chair_number]),
         Fact(gettext("表决规则"), rule % {"yes": panel.recommend_share, "no": panel.reject_share}),
@@ -122,7 +124,7 @@ def _draw(panel: PanelView) -> list[Fact]:
         Fact(gettext("专业领域"), field_names(panel.fields)),
         Fact(gettext("席位"), str(panel.seats_wanted)),
         Fact(gettext("法定人数"), str(panel.quorum)),
-        Fact(gettext("抽取"), figures.moment(panel.drawn_at, seconds=False)),
+        Fact(gettext("抽取"), figures.moment(panel.drawn_at)[:MINUTES]),
         Fact(gettext("公开日志的树根"), f"{panel.log_root} ({head})", mono=True),
         Fact(gettext("办件号"), panel.case_number, mono=True),
         Fact(gettext("种子"), panel.seed, mono=True),

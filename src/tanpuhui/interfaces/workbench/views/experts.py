@@ -57,9 +57,12 @@ class ExpertForm(forms.Form):
         help_text=gettext_lazy("抽取时据此回避，不公开。"),
     )
     fields_ = forms.MultipleChoiceField(label=gettext_lazy("专业领域"), widget=forms.CheckboxSelectMultiple)
-    term_from = forms.DateField(label=gettext_lazy("聘期自"), widget=forms.DateInput(attrs={"type": "date"}))
+    term_from = forms.DateField(
+        label=gettext_lazy("聘期自"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
     term_to = forms.DateField(
-        label=gettext_lazy("聘期至（含当天）"), widget=forms.DateInput(attrs={"type": "date"})
+        label=gettext_lazy("聘期至（含当天）"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
