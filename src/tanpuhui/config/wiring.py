@@ -49,6 +49,7 @@ from tanpuhui.interfaces.portal.routes import ROUTES as PORTAL_ROUTES
 from tanpuhui.interfaces.workbench.routes import ROUTES as WORKBENCH_ROUTES
 from tanpuhui.science.methodology import operations as methodology
 from tanpuhui.science.methodology import queries as methodology_queries
+from tanpuhui.science.methodology.events import ExpertCalled
 from tanpuhui.uses.rewards import operations as rewards
 
 EFFECTS: Mapping[tuple[str, str], Effect] = {
@@ -212,6 +213,7 @@ SUBSCRIBERS: Mapping[type, Sequence[str]] = {
     RecalculationPrepared: ("activity.preview_recalculation",),
     RecalculationApproved: ("activity.adjust_recalculation",),
     MonthPooled: (),
+    ExpertCalled: ("methodology.tell_called_expert",),
 }
 """Event → names of the tasks that are deferred in the transaction that published it."""
 

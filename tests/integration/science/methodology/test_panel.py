@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, transaction
 from tests.integration.foundation.workflow.corruption import corrupt
-from tests.integration.science.methodology.committee import Committee, uscc
+from tests.integration.science.methodology.committee import HUANGHAI, Committee, uscc
 from tests.integration.science.methodology.conftest import files
 
 from tanpuhui.foundation.identity.operations import grant_role
 from tanpuhui.foundation.kernel.actors import SYSTEM, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound, NotPermitted
+from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.science.methodology import queries
 from tanpuhui.science.methodology.models import PanelSeat
@@ -32,6 +33,7 @@ from tanpuhui.science.methodology.operations import (
     install_interest_sources,
     propose_exclusion,
     propose_expert,
+    tell_called_expert,
     withdraw_expert_interest,
 )
 
@@ -105,6 +107,20 @@ def test_a_panel_that_was_not_drawn_so_is_found(committee: Committee) -> None:
     corrupt(f"update methodology_reviewpanel set log_root = '{panel.log_root}' where id = {panel.panel_id}")
     corrupt(f"update methodology_panelcandidate set recusal = 'member' {number}")
     assert [breach.invariant for breach in queries.breaches()] == ["methodology.seats_follow_the_draw"]
+
+
+def test_who_is_called_is_told_once_and_who_has_declared_is_not(committee: Committee) -> None:
+    load_templates(actor=SYSTEM, at=committee.at, folder=HUANGHAI)
+    panel = committee.draw()
+    first, second = (seat.expert_number for seat in panel.seats[:2])
+    committee.declare(second)
+
+    def told(number: int) -> int:
+        return tell_called_expert(
+            actor=SYSTEM, at=committee.at, panel_id=panel.panel_id, expert_number=number
+        ).told
+
+    assert [told(first), told(first), told(second)] == [1, 0, 0]
 
 
 def test_who_has_an_interest_is_recused_with_the_reason(committee: Committee) -> None:

@@ -124,6 +124,7 @@ from tanpuhui.science.methodology.operations._settle_version import (
     resubmit_version,
     return_version,
 )
+from tanpuhui.science.methodology.operations._tell import ExpertTold, tell_called_expert
 
 __all__ = [
     "DRAFTERS",
@@ -142,6 +143,7 @@ __all__ = [
     "ExpertNotInTerm",
     "ExpertProposed",
     "ExpertSettled",
+    "ExpertTold",
     "FilingCorrected",
     "FilingProposed",
     "InterestDeclared",
@@ -223,6 +225,7 @@ __all__ = [
     "save_review",
     "sign_conclusion",
     "suspend_version",
+    "tell_called_expert",
     "withdraw_expert",
     "withdraw_expert_interest",
     "withdraw_filing",

@@ -13,6 +13,7 @@ from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
+from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow import queries as workflow
@@ -28,6 +29,7 @@ from tanpuhui.science.methodology.domain import (
     recusal_of,
     share,
 )
+from tanpuhui.science.methodology.events import ExpertCalled
 from tanpuhui.science.methodology.models import (
     ExpertExclusion,
     MethodologyDraft,
@@ -169,6 +171,7 @@ def _seat(
         PanelSeat.objects.create(
             panel=panel, expert_id=one.expert_number, place=place, seated_at=panel.drawn_at
         )
+        publish(ExpertCalled(panel_id=panel.pk, case_id=panel.case_id, expert_number=one.expert_number))
 
 
 def candidate_facts(term: ExpertTermView, *, at: datetime) -> CandidateFacts:

@@ -10,6 +10,7 @@ from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
 from tanpuhui.foundation.persistence.locks import lock_names
+from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import decide
 from tanpuhui.science.methodology.domain import (
@@ -19,6 +20,7 @@ from tanpuhui.science.methodology.domain import (
     VersionState,
     recusal_of,
 )
+from tanpuhui.science.methodology.events import ExpertCalled
 from tanpuhui.science.methodology.models import (
     ExpertExclusion,
     MethodologyVersion,
@@ -182,6 +184,7 @@ def _call_next(panel: ReviewPanel, *, at: datetime) -> int | None:
         recusal = recusal_of(candidate_facts(terms[0], at=at), about) if terms else None
         if terms and recusal is None:
             PanelSeat.objects.create(panel=panel, expert_id=candidate.expert_id, place=place, seated_at=at)
+            publish(ExpertCalled(panel_id=panel.pk, case_id=panel.case_id, expert_number=candidate.expert_id))
             return candidate.expert_id
         PanelSeat.objects.create(
             panel=panel,
