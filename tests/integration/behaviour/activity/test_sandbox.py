@@ -345,6 +345,14 @@ def test_who_may_try_and_accept(ruled: Town, now: datetime) -> None:
         accept_sample(actor=ELSEWHERE, at=now, sample_id=found.sample_id, reason="x", idempotency_key="a")
 
 
+def test_a_small_file_that_unpacks_to_a_large_one_is_not_unpacked(ruled: Town, now: datetime) -> None:
+    packed = gzip.compress(csv(*rides(2_000)))
+    assert len(packed) < 65_536
+    found = tried(ruled, apply(ruled, now), packed, at=now, name="sample.csv.gz")
+    report = queries.sample(found.sample_id).report
+    assert (report.fault, report.fault_at, found.verdict) == ("FILE_TOO_LARGE", "65536", "failed")
+
+
 def test_a_sample_is_bounded_and_needs_a_definition(ruled: Town, now: datetime) -> None:
     application_id = apply(ruled, now)
     with pytest.raises(SampleTooLarge):

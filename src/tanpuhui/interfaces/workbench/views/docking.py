@@ -34,6 +34,7 @@ from tanpuhui.interfaces.workbench.words import locale
 
 ROWS_SHOWN = 100
 KILOBYTE = 1024
+SIZE_PARAMETER = "sandbox.file_bytes_max"
 
 
 class SampleForm(forms.Form):
@@ -53,13 +54,15 @@ def docking(request: HttpRequest, application_id: int) -> HttpResponse:
 
     def perform(given: Any) -> SampleTried:
         upload = given["file"]
+        most = rulebook.require_parameter(key=SIZE_PARAMETER, at=timezone.now()).value
         return try_sample(
             actor=actor,
             at=timezone.now(),
             application_id=view.id,
             file_name=upload.name,
             media_type=upload.content_type or "application/octet-stream",
-            content=upload.read(),
+            # One byte more than allowed is enough to be refused, and no more of it comes into the memory.
+            content=upload.read(int(most or 0) + 1),
             idempotency_key=key_of(request),
         )
 
@@ -144,7 +147,7 @@ def _docking_page(
     refused: Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    most = rulebook.parameter(key="sandbox.file_bytes_max", at=timezone.now()).value
+    most = rulebook.parameter(key=SIZE_PARAMETER, at=timezone.now()).value
     context: dict[str, Any] = {
         "title": gettext("技术对接"),
         "application": view,

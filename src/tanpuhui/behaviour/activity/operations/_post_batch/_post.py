@@ -15,7 +15,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._calculate import calcul
 from tanpuhui.behaviour.activity.operations._post_batch._cap import apply_caps
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
 from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats
-from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, read
+from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, limits, read
 from tanpuhui.behaviour.activity.operations._post_batch._report import refused_report, report, write_outcomes
 from tanpuhui.behaviour.activity.operations._post_batch._resolve import find_methodologies, resolve_people
 from tanpuhui.behaviour.activity.operations._post_batch._validate import validate
@@ -121,6 +121,7 @@ def _read(desk: Desk, batch: Batch) -> tuple[str, ...]:
             file_name=batch.file_name,
             media_type=batch.media_type,
             fields=fields,
+            bounds=limits(batch.received_at),
         )
     return fields
 

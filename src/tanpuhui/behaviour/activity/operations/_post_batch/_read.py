@@ -14,14 +14,21 @@ from tanpuhui.science.methodology import queries as methodology
 
 
 def read(
-    desk: Desk, *, stream: BinaryIO, adapter: str, file_name: str, media_type: str, fields: tuple[str, ...]
+    desk: Desk,
+    *,
+    stream: BinaryIO,
+    adapter: str,
+    file_name: str,
+    media_type: str,
+    fields: tuple[str, ...],
+    bounds: Limits,
 ) -> None:
-    """Fill `raw`; rows that are no records are settled. Raises FileUnusable, AdapterUnknown, ParameterUnset."""
+    """Fill `raw`; rows that are no records are settled. Raises FileUnusable, AdapterUnknown."""
     form = adapter_named(adapter)
     found = read_file(
         stream,
         file_format=format_of(file_name, media_type),
-        limits=limits(desk.received_at),
+        limits=bounds,
         wanted=form.wanted(fields),
         required=form.required,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from tanpuhui.behaviour.activity.adapters import ENVELOPE
-from tanpuhui.behaviour.activity.adapters.reading import Format
+from tanpuhui.behaviour.activity.adapters.reading import Format, Limits
 from tanpuhui.behaviour.activity.adapters.sampling import Writing
 from tanpuhui.behaviour.activity.adapters.tables import quoted, text
 from tanpuhui.behaviour.activity.domain import FileUnusable, Verdict
@@ -54,6 +54,7 @@ class Trial:
     writing: Writing
     file_format: Format
     before: QualityReport | None
+    bounds: Limits
 
 
 def measure(desk: Desk, trial: Trial) -> QualityReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -107,6 +107,8 @@ def try_sample(
     most = int(str(rulebook.require_parameter(key=SIZE_PARAMETER, at=at).value))
     if len(content) > most:
         raise SampleTooLarge(most=most)
+    # A small file can hold a large one: what comes out of it is bounded like the file itself.
+    bounds = replace(limits(at), file_bytes_max=most)
     before = (
         Sample.objects.filter(application=row, definition_sha256=saved.definition_sha256)
         .order_by("-id")
@@ -115,9 +117,10 @@ def try_sample(
     trial = Trial(
         said=said,
         at=at,
-        writing=writing_of(content, file_format=format_of(file_name, media_type), limits=limits(at)),
+        writing=writing_of(content, file_format=format_of(file_name, media_type), limits=bounds),
         file_format=format_of(file_name, media_type),
         before=report_of(before.report) if before is not None else None,
+        bounds=bounds,
     )
     report, rows = _run(trial, content=content, file_name=file_name, media_type=media_type)
     days = rulebook.parameter(key=RETENTION_PARAMETER, at=at).value
@@ -171,6 +174,7 @@ def _run(trial: Trial, *, content: bytes, file_name: str, media_type: str) -> tu
                 file_name=file_name,
                 media_type=media_type,
                 fields=fields,
+                bounds=trial.bounds,
             )
         except FileUnusable as error:
             return measure_unusable(trial, error), rows_of_unusable()
