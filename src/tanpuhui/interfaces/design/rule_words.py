@@ -1,10 +1,11 @@
-"""The words of the rules, alike on every face: how far a value can be trusted, and what a role is called."""
+"""The words of the rules, alike on every face: how far a value can be trusted, what a role is called, how a notice stands."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext
 
 from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.foundation.workflow.queries import NoticeState
 
 
 def confidence_words(tag: str) -> str:
@@ -39,3 +40,12 @@ def role_name(role: str) -> str:
         Role.SECURITY_ADMINISTRATOR: gettext("安全管理员"),
         Role.AUDIT_ADMINISTRATOR: gettext("审计管理员"),
     }.get(Role(role), role)
+
+
+def notice_state(state: NoticeState) -> tuple[str, str]:
+    """Return tone and words of where a public notice stands."""
+    return {
+        NoticeState.RUNNING: ("info", gettext("公示中")),
+        NoticeState.WAITING: ("wait", gettext("期满，待结论")),
+        NoticeState.ENDED: ("ok", gettext("已结束")),
+    }[state]

@@ -24,7 +24,7 @@ from tanpuhui.foundation.workflow.queries import NOT_ESTABLISHED, NoticeState, N
 from tanpuhui.interfaces.access.domain import status_of
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Crumb, Fact
-from tanpuhui.interfaces.design.rule_words import confidence_words, role_name
+from tanpuhui.interfaces.design.rule_words import confidence_words, notice_state, role_name
 from tanpuhui.interfaces.portal.navigation import page, worded
 from tanpuhui.interfaces.portal.notice_parts import part_of
 from tanpuhui.interfaces.portal.views.notice_comments import key_of, new_form, own_comments, who
@@ -34,7 +34,6 @@ from tanpuhui.interfaces.portal.views.notices import (
     area_names,
     days_total,
     organisation_names,
-    state_text,
 )
 
 
@@ -61,7 +60,7 @@ def show(
     takes = view.state == NoticeState.RUNNING and actor is not None and not in_charge
     context: dict[str, Any] = {
         "view": view,
-        "state": state_text(view.state),
+        "state": notice_state(view.state),
         "days_total": days_total(view),
         "days_used": max(days_total(view) - view.days_left, 0),
         "facts": _facts(view, applicants_of([view]), places),

@@ -20,20 +20,12 @@ from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.queries import NoticeState, NoticeView
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Crumb, Tab
+from tanpuhui.interfaces.design.rule_words import notice_state
 from tanpuhui.interfaces.portal.navigation import page, worded
 
 PAGE_SIZE = 20
 FEED_ENTRIES = 50
 SECTION = "notices"
-
-
-def state_text(state: NoticeState) -> tuple[str, str]:
-    """Return tone and words of where a notice stands."""
-    return {
-        NoticeState.RUNNING: ("info", gettext("公示中")),
-        NoticeState.WAITING: ("wait", gettext("期满，待结论")),
-        NoticeState.ENDED: ("ok", gettext("已结束")),
-    }[state]
 
 
 def time_left(view: NoticeView) -> str:
@@ -133,7 +125,7 @@ def _row(view: NoticeView, applicants: Mapping[int, str], names: Mapping[str, st
         "kind": worded(view.process_zh, view.process_en),
         "applicant": applicants.get(view.organisation_id or 0, ""),
         "place": names.get(view.area, view.area),
-        "state": state_text(view.state),
+        "state": notice_state(view.state),
         "left": time_left(view),
         "days_total": days_total(view),
         "used": days_total(view) - view.days_left,
@@ -169,7 +161,7 @@ def _state_tabs(asked: Mapping[str, str], found: workflow.NoticePage) -> list[Ta
     ]
     tabs.extend(
         Tab(
-            state_text(state)[1],
+            notice_state(state)[1],
             _address(asked, state=state.value),
             count,
             active=asked["state"] == state.value,

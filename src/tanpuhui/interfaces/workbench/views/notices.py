@@ -22,6 +22,7 @@ from tanpuhui.foundation.workflow.operations import AnswerEntered, Extended, ans
 from tanpuhui.foundation.workflow.queries import CaseView, CommentView, NoticeState, NoticeView
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
+from tanpuhui.interfaces.design.rule_words import notice_state
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, at_moment, on_day, state_mark
@@ -221,7 +222,7 @@ def _part(actor: Actor, notice: NoticeView, *, inside: bool) -> dict[str, Any]:
     answers = workflow.may_answer(actor, notice)
     return {
         "view": notice,
-        "state": _state(notice),
+        "state": notice_state(notice.state),
         "stops": _stops(notice),
         "reckoned": reckoned if reckoned and reckoned > notice.last_day else None,
         "comments": [
@@ -252,14 +253,6 @@ def _answer_state(one: CommentView, *, answers: bool) -> tuple[str, str]:
     if one.answer.upheld is None:
         return "ok", gettext("已答复")
     return ("bad", gettext("异议成立")) if one.answer.upheld else ("ok", gettext("异议不成立"))
-
-
-def _state(notice: NoticeView) -> tuple[str, str]:
-    return {
-        NoticeState.RUNNING: ("info", gettext("公示中")),
-        NoticeState.WAITING: ("wait", gettext("期满，待结论")),
-        NoticeState.ENDED: ("ok", gettext("已结束")),
-    }[notice.state]
 
 
 def _why(notice: NoticeView) -> str:
