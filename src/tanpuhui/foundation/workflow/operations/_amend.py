@@ -9,7 +9,6 @@ from enum import StrEnum
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.kernel.errors import NotFound, NotPermitted
-from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
     DEADLINE_ROLES,
@@ -19,9 +18,8 @@ from tanpuhui.foundation.workflow.domain import (
     NotCaseMember,
     standing,
 )
-from tanpuhui.foundation.workflow.events import CaseDecided
 from tanpuhui.foundation.workflow.models import Case, CaseRelation, Decision, DecisionCorrection
-from tanpuhui.foundation.workflow.operations._decide import decide, move, sign
+from tanpuhui.foundation.workflow.operations._decide import announce, decide, move, sign
 from tanpuhui.foundation.workflow.operations._notices import close_notice
 from tanpuhui.foundation.workflow.operations._open_case import CaseOpened, open_case
 from tanpuhui.foundation.workflow.operations._undo import Instead, undo_of
@@ -166,18 +164,7 @@ def rescind_decision(
     undo = undo_of(subject_type=case.subject_type, outcome=gone.outcome)
     if not isinstance(undo, Instead):
         undo(actor=actor, at=at, case_id=case.pk, subject_id=case.subject_id, opinion=opinion)
-    publish(
-        CaseDecided(
-            case_id=case.pk,
-            number=case.number,
-            process=case.process,
-            subject_type=case.subject_type,
-            subject_id=case.subject_id,
-            outcome=RESCIND,
-            state=case.state,
-            decision_id=row.pk,
-        )
-    )
+    announce(case, decision=row)
     return DecisionAmended(case_id=case.pk, decision_id=gone.pk, state=case.state)
 
 

@@ -105,18 +105,7 @@ def decide(
         open_notice(case, version=version, decision=decision)
     effect = effect_of(subject_type=case.subject_type, outcome=outcome)
     effect(actor=actor, at=at, case_id=case.pk, subject_id=case.subject_id, opinion=decision.opinion)
-    publish(
-        CaseDecided(
-            case_id=case.pk,
-            number=case.number,
-            process=case.process,
-            subject_type=case.subject_type,
-            subject_id=case.subject_id,
-            outcome=outcome,
-            state=case.state,
-            decision_id=decision.pk,
-        )
-    )
+    announce(case, decision=decision)
     return Decided(case_id=case.pk, number=case.number, outcome=outcome, state=case.state)
 
 
@@ -207,6 +196,22 @@ def sign(decision: Decision) -> Decision:
     decision.sha256 = decision_sha256(decision, number=decision.case.number, previous=previous or "")
     decision.save(force_insert=True)
     return decision
+
+
+def announce(case: Case, *, decision: Decision) -> None:
+    """Tell the other rooms that a decision has moved a case."""
+    publish(
+        CaseDecided(
+            case_id=case.pk,
+            number=case.number,
+            process=case.process,
+            subject_type=case.subject_type,
+            subject_id=case.subject_id,
+            outcome=decision.outcome,
+            state=case.state,
+            decision_id=decision.pk,
+        )
+    )
 
 
 def move(case: Case, *, version: rulebook.ProcessVersion, state: str, at: datetime) -> None:
