@@ -9,8 +9,8 @@ from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
-from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.persistence.events import publish
+from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import decide
 from tanpuhui.science.methodology.domain import (
