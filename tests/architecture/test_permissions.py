@@ -4,7 +4,7 @@
 somebody has written, and somebody else has read, its row. What the limits mean:
 
 - `area`, `organisation`, `area or organisation`: only inside the actor's area, only for their own organisation; tried on
-  both sides of the limit in tests/integration/test_permissions.py.
+  both sides of the limit in tests/integration/interfaces/workbench/test_limits.py.
 - `province`: only for who watches the whole province. `scheme`: an act by rule on everything at once.
 - `case`, `panel`: the parties, area and process of the case, the seats of the panel.
 - `self`: one's own account or thing. `visitor`: before anybody is signed in. `anybody`: whoever is signed in.

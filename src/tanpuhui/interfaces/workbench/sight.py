@@ -156,13 +156,13 @@ def watches_all(actor: Actor) -> bool:
 
 def scenarios_in_sight(actor: Actor, *, on: date | None = None) -> tuple[ScenarioView, ...]:
     """Return the scenarios that run where the actor works: those of the province, and those of their own areas."""
-    return tuple(view for view in scenarios(on=on) if _works_in(actor, view.area))
+    return tuple(view for view in scenarios(on=on) if works_in(actor, view.area))
 
 
 def scenario_in_sight(actor: Actor, code: str, *, on: date | None = None) -> ScenarioView:
     """Return a scenario that runs where the actor works. Raises NotFound."""
     found = scenario(code, on=on)
-    if not _works_in(actor, found.area):
+    if not works_in(actor, found.area):
         raise NotFound(what="场景 scenario", id=code)
     return found
 
@@ -173,7 +173,7 @@ def check_scenario(actor: Actor, code: str, *, what: str, id: object) -> None:  
         raise NotFound(what=what, id=id)
 
 
-def _works_in(actor: Actor, area: str) -> bool:
+def works_in(actor: Actor, area: str) -> bool:
     """Say whether an area and one of the actor's lie in each other."""
     return any(area_covers(grant.area, area) or area_covers(area, grant.area) for grant in actor.grants)
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tanpuhui.foundation.identity.queries import members, organisation, organisations
-from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
@@ -30,6 +30,7 @@ from tanpuhui.interfaces.workbench.review_words import (
     term_state,
 )
 from tanpuhui.interfaces.workbench.routes import ROUTES
+from tanpuhui.interfaces.workbench.sight import works_in
 from tanpuhui.interfaces.workbench.views.reviews import fee_section, own_facts, panel_title, standing_of
 from tanpuhui.interfaces.workbench.words import worded
 from tanpuhui.science.methodology import queries as methodology
@@ -65,10 +66,10 @@ class ExpertForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         set_choices(self, "fields_", field_choices())
-        set_choices(self, "person", _people())
+        set_choices(self, "person", _people(actor))
 
 
 class EndForm(forms.Form):
@@ -143,8 +144,8 @@ def propose(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     if request.method != "POST":
         first = {"term_from": today, "term_to": today + timedelta(days=TERM_DAYS)}
-        return _form_page(request, ExpertForm(initial=first), title=gettext("提名专家"))
-    form = ExpertForm(request.POST)
+        return _form_page(request, ExpertForm(initial=first, actor=who(request)), title=gettext("提名专家"))
+    form = ExpertForm(request.POST, actor=who(request))
 
     def perform(given: Mapping[str, Any]) -> ExpertProposed:
         user_id, organisation_id = given["person"].split("-")
@@ -289,8 +290,8 @@ def _panels(number: int) -> Section:
     )
 
 
-def _people() -> list[tuple[str, str]]:
-    """Return who works as an expert for an expert body, as user and organisation."""
+def _people(actor: Actor) -> list[tuple[str, str]]:
+    """Return who works as an expert for an expert body where the actor works, as user and organisation."""
     now = timezone.now()
     return [
         (
@@ -298,6 +299,7 @@ def _people() -> list[tuple[str, str]]:
             f"{one.display_name} {figures.EN_DASH} {worded(body.name, body.name_en)}",
         )
         for body in organisations(kind="expert_body")
+        if works_in(actor, body.area)
         for one in members(body.id, at=now)
         if one.role == Role.EXPERT
     ]
