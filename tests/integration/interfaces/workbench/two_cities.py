@@ -182,6 +182,7 @@ def _project(desk: Desk, city: City) -> int:
             opinion=f"{city.mark}意见",
         )  # fmt: skip
     issuance = max(issuances(), key=lambda one: one.issuance_id)
+    city.keep("issuance_id", issuance.issuance_id)
     offered = offer_transfer(
         actor=city.actor("owner", Role.OWNER), at=NOW, issuance_id=issuance.issuance_id,
         source_organisation_id=owner_id, target_organisation_id=city.organisations["buyer"], quantity=Tonnes(2),

@@ -57,6 +57,7 @@ def close_settlement(
     except ValueError as error:
         raise Invalid(field="period", why=str(error)) from error
     merchant = organisation(merchant_id)
+    actor.require(Role.MAKER, operation="rewards.close_settlement", area=merchant.area)
     names = {"merchant": merchant.name, "merchant_en": merchant.name_en, "period": period}
     if business_day(at) <= month.last_day:
         raise SettlementTooEarly(period=period, earliest=month.last_day + timedelta(days=1))

@@ -106,6 +106,6 @@ def _locked(good_id: int) -> Good:
 
 
 def _permit(actor: Actor, merchant_id: int, operation_name: str) -> None:
-    """Let the centre's maker act for every merchant, and a merchant for itself."""
-    if not actor.has(Role.MAKER):
+    """Let a maker act for the merchants of their area, and a merchant for itself."""
+    if not actor.has(Role.MAKER, area=organisation(merchant_id).area):
         actor.require(Role.MERCHANT, operation=operation_name, organisation_id=merchant_id)
