@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import settings
 
 from tanpuhui.config.wiring import install
@@ -35,7 +35,8 @@ def invented_jurisdiction() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_wiring() -> Iterator[None]:
-    """Begin every test with the product's wiring, whatever an earlier test put in its place."""
+    """Begin every test with the product's wiring and its own language, whatever an earlier test put in their place."""
+    translation.deactivate()
     install()
     yield
     install()

@@ -15,7 +15,6 @@ from tanpuhui.interfaces.portal.navigation import worded
 from tanpuhui.interfaces.portal.notice_part import NoticePart
 from tanpuhui.interfaces.portal.review_words import conclusion_name, recusal_reason
 from tanpuhui.interfaces.portal.views.methodologies import HIDDEN
-from tanpuhui.interfaces.portal.views.reviews import is_published
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.queries import MeetingView, PanelView, VersionView
 
@@ -31,7 +30,7 @@ def filing_part(view: NoticeView) -> NoticePart:
     version = methodology.version(meeting.version_id if meeting is not None else found.version_id)
     return NoticePart(
         facts=_facts(version, panel, meeting),
-        links=_links(version),
+        links=_links(version, reviewed=meeting is not None),
         template="portal/parts/methodology_notice.html" if panel is not None else "",
         context=_context(panel, meeting, view) if panel is not None else {},
     )
@@ -40,7 +39,7 @@ def filing_part(view: NoticeView) -> NoticePart:
 def version_part(view: NoticeView) -> NoticePart:
     """Return the version that a filing without committee is about."""
     version = methodology.version(int(view.subject_id))
-    return NoticePart(facts=_facts(version, None, None), links=_links(version))
+    return NoticePart(facts=_facts(version, None, None), links=_links(version, reviewed=False))
 
 
 def _meeting(panel: PanelView, view: NoticeView) -> MeetingView | None:
@@ -88,12 +87,13 @@ def _facts(version: VersionView, panel: PanelView | None, meeting: MeetingView |
     return facts
 
 
-def _links(version: VersionView) -> list[Crumb]:
+def _links(version: VersionView, *, reviewed: bool) -> list[Crumb]:
+    """Return the ways to the version's page and to the record of its review, where they are public."""
     if version.state in HIDDEN:
         return []
     where = [version.code, version.version]
     links = [Crumb(gettext("公式、参数和出处"), reverse("portal:methodology", args=where))]
-    if is_published(version):
+    if reviewed:
         links.append(
             Crumb(gettext("抽取、回避、表决和保留意见"), reverse("portal:methodology-review", args=where))
         )

@@ -24,6 +24,7 @@ def part(committee: Committee, *, days: int = 0) -> NoticePart:
     view: Any = SimpleNamespace(
         subject_id=str(committee.panel.filing_id),
         case_id=committee.case_id,
+        number="X-1",
         opened_at=committee.at + timedelta(days=days),
     )
     return PARTS["methodology_filing"](view)
@@ -37,14 +38,14 @@ def test_the_version_its_conclusion_and_the_record_of_its_review_are_public(comm
     committee.draw()
     committee.conclude()
     made = part(committee)
-    assert "评审会结论" in labels(made)
+    assert "评审结论" in labels(made)
     assert [link.url for link in made.links] == ["/methodologies/T01/1.0", "/methodologies/T01/1.0/review"]
 
 
 def test_a_meeting_signed_after_the_notice_opened_is_not_what_was_put_to_notice(committee: Committee) -> None:
     committee.draw()
     committee.conclude()
-    assert "评审会结论" not in labels(part(committee, days=-1))
+    assert "评审结论" not in labels(part(committee, days=-1))
 
 
 def test_a_version_without_public_page_is_named_and_not_linked(committee: Committee) -> None:

@@ -109,11 +109,8 @@ def try_sample(
         raise SampleTooLarge(most=most)
     # A small file can hold a large one: what comes out of it is bounded like the file itself.
     bounds = replace(limits(at), file_bytes_max=most)
-    before = (
-        Sample.objects.filter(application=row, definition_sha256=saved.definition_sha256)
-        .order_by("-id")
-        .first()
-    )
+    same = Sample.objects.filter(application=row, definition_sha256=saved.definition_sha256)
+    before = same.order_by("-id").first()
     trial = Trial(
         said=said,
         at=at,
