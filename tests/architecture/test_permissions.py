@@ -99,7 +99,7 @@ def test_a_role_that_is_not_in_its_row_is_refused_by_every_operation() -> None:
     for row in rows():
         if row["roles"] == "any":
             continue
-        function = registered_operations()[row["operation"]].function
+        function = operations()[row["operation"]].function
         for role in ROLES:
             if role.value in row["roles"].split():
                 continue
@@ -114,6 +114,6 @@ def test_a_role_that_is_not_in_its_row_is_refused_by_every_operation() -> None:
     "row", [row for row in rows() if row["limit"] == "effect"], ids=lambda row: row["operation"]
 )
 def test_an_effect_is_refused_to_everybody_outside_its_decision(row: dict[str, str]) -> None:
-    function = registered_operations()[row["operation"]].function
+    function = operations()[row["operation"]].function
     with pytest.raises(Refusal):
         function(actor=holding(*ROLES), at=AT, case_id=0, subject_id="0", opinion="不经决定")
