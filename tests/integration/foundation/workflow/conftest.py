@@ -54,10 +54,12 @@ class Province:
         grant = Grant(role=Role(role), organisation_id=organisation_id or own.get(Role(role)), area=self.area)
         return Actor(kind="user", id=str(number), grants=(grant,))
 
-    def open(self, process: str, *, subject_id: str = "1", area: str | None = None) -> CaseOpened:
+    def open(
+        self, process: str, *, subject_id: str = "1", area: str | None = None, by: Actor = SYSTEM
+    ) -> CaseOpened:
         """Open a case with owner and verifier."""
         return open_case(
-            actor=SYSTEM,
+            actor=by,
             at=self.at,
             process=process,
             subject_type=SUBJECT_TYPE,

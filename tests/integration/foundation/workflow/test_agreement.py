@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from tests.integration.foundation.workflow.conftest import Province
 from tests.integration.foundation.workflow.made_up_province import STATES
 
-from tanpuhui.foundation.kernel.actors import Role
+from tanpuhui.foundation.kernel.actors import SYSTEM, Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.rulebook.models import ProcessVersion
@@ -43,13 +43,13 @@ def paths(version: rulebook.ProcessVersion) -> dict[str, tuple[rulebook.Transiti
 SOME_VALUE = {"day": "2027-01-31", "number": "1", "text": "x"}
 
 
-def values_for(version: rulebook.ProcessVersion, *, state: str, outcome: str) -> dict[str, str]:
+def values_for(version: rulebook.ProcessVersion, *, state: str, outcome: str, at: datetime) -> dict[str, str]:
     """Return something for everything that the process asks for with an outcome."""
     asks = [
         ask
         for transition in version.transitions
         if (transition.source, transition.outcome) == (state, outcome)
-        for ask in queries.asks_of(transition, version=version)
+        for ask in queries.asks_of(transition, version=version, at=at)
     ]
     return {ask.name: SOME_VALUE[ask.kind] for ask in asks}
 
@@ -75,7 +75,7 @@ def decides(
             case_id=case_id,
             outcome=outcome,
             opinion="同意",
-            values=values_for(version, state=queries.case(case_id).state, outcome=outcome),
+            values=values_for(version, state=queries.case(case_id).state, outcome=outcome, at=at),
         )
     except Refusal:
         return False
@@ -120,8 +120,10 @@ def check_agreement(province: Province, process: str) -> None:
     assert set(ways) == {state.code for state in version.states}, "a state that no case can reach"
     by_rows = {transition.role for transition in version.transitions}
     open_to_somebody = 0
+    # Citizens act on the cases that they opened.
+    opener = province.actor(Role.CITIZEN) if Role.CITIZEN in by_rows else SYSTEM
     for number, (state, way) in enumerate(ways.items()):
-        case_id = province.open(process, subject_id=str(number)).case_id
+        case_id = province.open(process, subject_id=str(number), by=opener).case_id
         for kind in sorted({kind for transition in version.transitions for kind in transition.evidence}):
             province.attach(case_id, kind)
         for transition in way:
@@ -130,7 +132,12 @@ def check_agreement(province: Province, process: str) -> None:
                 transition.outcome,
                 province.actor(transition.role),
                 at=after_its_notice(province, case_id),
-                values=values_for(version, state=transition.source, outcome=transition.outcome),
+                values=values_for(
+                    version,
+                    state=transition.source,
+                    outcome=transition.outcome,
+                    at=after_its_notice(province, case_id),
+                ),
             )
         for role in Role:
             actor = province.actor(role)
@@ -169,7 +176,8 @@ def test_buttons_inbox_decision_and_trigger_agree(province: Province, process: s
     check_agreement(province, process)
 
 
-@pytest.mark.slow
+@pytest.mark.proof  # every role at every state of every shipped process: some minutes
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_they_agree_for_every_process_of_every_shipped_province(
     province_of: Callable[[Path], Province], folder: Path

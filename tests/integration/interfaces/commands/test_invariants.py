@@ -98,6 +98,13 @@ DAMAGES = (
         subject="leaf:{}",
     ),
     Damage(
+        room="identity",
+        sql="update identity_membership set role = 'regulator' where id = {}",
+        whose="select max(id) from identity_membership where role = 'merchant'",
+        invariant="role_fits_organisation",
+        subject="membership:{}",
+    ),
+    Damage(
         room="workflow",
         sql="update workflow_case set step = step + 1 where number = '{}'",
         whose="select max(number) from workflow_case where closed_at is not null",
