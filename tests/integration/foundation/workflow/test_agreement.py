@@ -15,7 +15,7 @@ from tests.integration.foundation.workflow.made_up_province import STATES
 from tanpuhui.foundation.kernel.actors import SYSTEM, Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
-from tanpuhui.foundation.rulebook.models import ProcessVersion
+from tanpuhui.foundation.rulebook.adapters.process_file import read_processes
 from tanpuhui.foundation.workflow import queries
 from tanpuhui.foundation.workflow.models import Case, Decision, Notice
 from tanpuhui.foundation.workflow.operations import decide
@@ -176,17 +176,23 @@ def test_buttons_inbox_decision_and_trigger_agree(province: Province, process: s
     check_agreement(province, process)
 
 
-@pytest.mark.proof  # every role at every state of every shipped process: some minutes
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+SHIPPED_PROCESSES = sorted(
+    {(folder, row.process) for folder in SHIPPED for row in read_processes(folder)}, key=lambda pair: pair[1]
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("folder", "process"), SHIPPED_PROCESSES, ids=lambda value: getattr(value, "name", value)
+)
 def test_they_agree_for_every_process_of_every_shipped_province(
-    province_of: Callable[[Path], Province], folder: Path
+    province_of: Callable[[Path], Province], folder: Path, process: str
 ) -> None:
-    province = province_of(folder)
-    processes = sorted(set(ProcessVersion.objects.values_list("process", flat=True)))
-    assert processes
-    for process in processes:
-        check_agreement(province, process)
+    check_agreement(province_of(folder), process)
+
+
+def test_there_are_shipped_processes() -> None:
+    assert SHIPPED_PROCESSES
 
 
 @pytest.mark.parametrize("process", PROCESSES)
