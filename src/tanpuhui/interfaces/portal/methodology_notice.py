@@ -11,9 +11,9 @@ from django.utils.translation import gettext
 from tanpuhui.foundation.workflow.queries import NoticeView
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
+from tanpuhui.interfaces.design.review_words import conclusion_name, recusal_reason
 from tanpuhui.interfaces.portal.navigation import worded
 from tanpuhui.interfaces.portal.notice_part import NoticePart
-from tanpuhui.interfaces.portal.review_words import conclusion_name, recusal_reason
 from tanpuhui.interfaces.portal.views.methodologies import HIDDEN
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.queries import MeetingView, PanelView, VersionView
@@ -76,7 +76,7 @@ def _facts(version: VersionView, panel: PanelView | None, meeting: MeetingView |
         )
     if meeting is not None:
         votes = Counter(one.vote for one in meeting.votes)
-        facts.append(Fact(gettext("评审结论"), conclusion_name(meeting.conclusion)))
+        facts.append(Fact(gettext("评审结论"), conclusion_name(meeting.conclusion)[1]))
         facts.append(
             Fact(
                 gettext("表决"),

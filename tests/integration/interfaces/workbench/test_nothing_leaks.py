@@ -128,18 +128,9 @@ NOT_SEEDED = {
 is the province's; panels, samples, notices, messages and sheets have tests of their own beside their pages."""
 
 
-EVERY_TIME = {"subcentre:maker", "owner:owner"}
-"""Asked in every run: one who works for the scheme, one who does not. The others, some minutes together, in `make proof`."""
-
-
+@pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow if name in EVERY_TIME else pytest.mark.proof)
-        for name in PEOPLE
-    ],
-)
+@pytest.mark.parametrize("name", PEOPLE)
 def test_nothing_of_the_other_city_stands_in_any_answer(
     desk: Desk, cities: tuple[City, City], name: str
 ) -> None:

@@ -107,7 +107,7 @@ def follow_case(
     *, actor: Actor, at: datetime, idempotency_key: str | None, case_id: int, follow: bool
 ) -> CaseFollowed:
     """Follow a case, or no longer (关注); repeating changes nothing. Raises NotFound, NotCaseMember."""
-    case = Case.objects.filter(pk=case_id).first()
+    case = Case.objects.select_for_update(of=("self",)).filter(pk=case_id).first()
     if case is None:
         raise NotFound(what="案件 / case", id=case_id)
     if actor.kind != "user" or not takes_part(facts_of(case), actor):

@@ -12,15 +12,10 @@ from django.views.decorators.http import require_safe
 
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
+from tanpuhui.interfaces.design.review_words import conclusion_name, field_names, recusal_reason, vote_name
 from tanpuhui.interfaces.design.tags.writing import state
 from tanpuhui.interfaces.portal.navigation import in_english, page, worded
-from tanpuhui.interfaces.portal.review_words import (
-    conclusion_name,
-    field_names,
-    recusal_reason,
-    seat_state,
-    vote_name,
-)
+from tanpuhui.interfaces.portal.review_words import seat_state
 from tanpuhui.interfaces.portal.views.methodologies import public_versions
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.queries import MeetingView, PanelView, VersionView
@@ -75,7 +70,7 @@ def review(request: HttpRequest, code: str, version: str) -> HttpResponse:
         "view": view,
         "name": name,
         "panel": panel,
-        "conclusion": conclusion_name(meeting.conclusion),
+        "conclusion": conclusion_name(meeting.conclusion)[1],
         "meeting": _meeting(panel, meeting),
         "opinion": meeting.opinion,
         "votes": _votes(meeting),

@@ -19,16 +19,11 @@ from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
+from tanpuhui.interfaces.design.review_words import field_choices, field_names
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, digits, link, on_day, state_mark
-from tanpuhui.interfaces.workbench.review_words import (
-    field_choices,
-    field_names,
-    interest_kind,
-    seat_state,
-    term_state,
-)
+from tanpuhui.interfaces.workbench.review_words import interest_kind, seat_state, term_state
 from tanpuhui.interfaces.workbench.routes import ROUTES
 from tanpuhui.interfaces.workbench.sight import works_in
 from tanpuhui.interfaces.workbench.views.reviews import fee_section, own_facts, panel_title, standing_of

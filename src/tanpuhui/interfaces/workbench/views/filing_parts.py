@@ -12,8 +12,8 @@ from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.workflow.queries import CaseView
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Fact
+from tanpuhui.interfaces.design.review_words import conclusion_name, field_names
 from tanpuhui.interfaces.workbench.parts import digits, state_mark
-from tanpuhui.interfaces.workbench.review_words import conclusion_name, field_names
 from tanpuhui.interfaces.workbench.sight import applies, runs
 from tanpuhui.interfaces.workbench.words import methodology_state, worded
 from tanpuhui.science.methodology import queries as methodology

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from tanpuhui.foundation.rulebook import queries as rulebook
+from tanpuhui.interfaces.design.review_words import field_choices
 from tanpuhui.interfaces.workbench.acting import set_choices
-from tanpuhui.interfaces.workbench.review_words import field_choices
 from tanpuhui.science.methodology.queries import PanelView
 
 TERM_WORDS: Mapping[str, Any] = {

@@ -15,6 +15,7 @@ from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.workflow.queries import CaseView
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
+from tanpuhui.interfaces.design.review_words import field_names, recusal_reason
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import (
@@ -25,7 +26,7 @@ from tanpuhui.interfaces.workbench.parts import (
     row_act,
     state_mark,
 )
-from tanpuhui.interfaces.workbench.review_words import field_names, recusal_reason, seat_state
+from tanpuhui.interfaces.workbench.review_words import seat_state
 from tanpuhui.interfaces.workbench.views.panel_forms import (
     TERM_WORDS,
     ExclusionForm,

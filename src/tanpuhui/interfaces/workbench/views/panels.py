@@ -18,10 +18,10 @@ from tanpuhui.foundation.documents.queries import document, open_document
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
+from tanpuhui.interfaces.design.review_words import conclusion_name
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, on_day, state_mark
-from tanpuhui.interfaces.workbench.review_words import conclusion_name
 from tanpuhui.interfaces.workbench.sight import case_in_sight, runs
 from tanpuhui.interfaces.workbench.views.panel_forms import (
     DrawForm,

@@ -14,8 +14,8 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tanpuhui.foundation.kernel.errors import Invalid
+from tanpuhui.interfaces.design.review_words import conclusion_name, vote_name
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
-from tanpuhui.interfaces.workbench.review_words import conclusion_name, vote_name
 from tanpuhui.interfaces.workbench.sight import review_in_sight
 from tanpuhui.interfaces.workbench.views.review_parts import (
     file_of,

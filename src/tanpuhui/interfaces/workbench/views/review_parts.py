@@ -14,10 +14,11 @@ from django.utils.translation import gettext
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row, Tab
+from tanpuhui.interfaces.design.review_words import conclusion_name, vote_name
 from tanpuhui.interfaces.design.science import said
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import at_moment, digits, state_mark
-from tanpuhui.interfaces.workbench.review_words import conclusion_name, seat_state, vote_name
+from tanpuhui.interfaces.workbench.review_words import seat_state
 from tanpuhui.interfaces.workbench.views.reviews import panel_title
 from tanpuhui.interfaces.workbench.words import in_english, worded
 from tanpuhui.science.engine import MethodologyVersion, reason_text

@@ -16,17 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
+from tanpuhui.interfaces.design.review_words import conclusion_name, field_names
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, digits, on_day, row_act, state_mark
-from tanpuhui.interfaces.workbench.review_words import (
-    conclusion_name,
-    field_names,
-    interest_kind,
-    review_task,
-    seat_state,
-    term_state,
-)
+from tanpuhui.interfaces.workbench.review_words import interest_kind, review_task, seat_state, term_state
 from tanpuhui.interfaces.workbench.words import worded
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.operations import (
