@@ -133,6 +133,10 @@ def name_of(address: str) -> str:
     )
 
 
+def picture_name(address: str, tag: str) -> str:
+    return f"{name_of(address)}-{tag}-{'dark' if tag == 'en' else 'light'}"
+
+
 @pytest.mark.parametrize("who", PEOPLE)
 def test_every_page_of_the_navigation_serves_in_both_languages_light_and_dark_small_and_large(
     browser: Browser, lived: Province, who: str
@@ -146,6 +150,8 @@ def test_every_page_of_the_navigation_serves_in_both_languages_light_and_dark_sm
             person.context.add_cookies([{"name": "django_language", "value": language, "url": lived.url}])
             for address in (*leading, *further):
                 own = address == leading[0] or address in further
+                if tag == "en" and not own and picture_name(address, tag) in TAKEN:
+                    continue  # the words are the same whoever reads them, and somebody has looked at them
                 found = looked_at(person, address, tag, names, own=own)
                 wrong.extend(f"{address} [{tag}] {one}" for one in found)
         assert not wrong, f"{who}:\n" + "\n".join(wrong)
@@ -173,7 +179,7 @@ def looked_at(person: Person, address: str, tag: str, names: set[str], *, own: b
         page.emulate_media(color_scheme="dark")
         if page.evaluate(PAPER) == light:
             yield "stays light in the dark"
-    name = f"{name_of(address)}-{tag}-{'dark' if tag == 'en' else 'light'}"
+    name = picture_name(address, tag)
     new = name not in TAKEN
     TAKEN.add(name)
     for size, device in SIZES.items():
