@@ -27,11 +27,12 @@ from tanpuhui.foundation.kernel.calendar import CHINA
 
 FIRST_DAY = date(2026, 10, 1)
 STEPS = {
-    "_read": "read", "validate": "validate", "find_methodologies": "methodology", "resolve_people": "people",
-    "calculate_versions": "calculate", "drop_repeats": "once", "apply_caps": "cap", "book": "book",
-    "write_posting": "write", "write_outcomes": "outcomes", "report": "report",
+    "_read": "read", "lay_down_terms": "terms", "judge": "judge (beside people)", "find_users": "users", "find_people": "people",
+    "find_methodologies": "methodology", "resolve_people": "resolve", "calculate_versions": "calculate (beside people)", "settle_results": "settle", "sheets": "sheets",
+    "drop_repeats": "once", "apply_caps": "cap", "book": "book", "write_posting": "write",
+    "write_outcomes": "outcomes", "report": "report",
 }  # fmt: skip
-POSTING = ("once", "cap", "book", "write", "outcomes", "report")
+POSTING = ("once", "cap", "sheets", "book", "write", "outcomes", "report")
 """The steps after grams are known: what performance.md calls posting, with caps and duplicates."""
 
 COLUMNS = (
@@ -42,14 +43,15 @@ COLUMNS = (
 
 def run(*, records: int, accounts: int, repeats: int, file_format: str) -> None:
     print(f"setting up {accounts:,} people; each file has {records:,} rows as {file_format}")
-    town, travellers = settle(accounts)
+    crowd = settle(accounts)
+    town = crowd.town
     with connection.cursor() as cursor:
         cursor.execute("create table bare (" + ", ".join(f"{name} {kind}" for name, _, kind in COLUMNS) + ")")
     pairs: list[dict[str, float]] = []
     posted: BatchPosted | None = None
     for place in range(repeats + 1):
         day = FIRST_DAY + timedelta(days=place)
-        content = bus_file(travellers, day=day, records=records, file_format=file_format)
+        content = bus_file(crowd=crowd, day=day, records=records, seed=place * 10, file_format=file_format)
         at = datetime(day.year, day.month, day.day, 23, 59, tzinfo=CHINA) + timedelta(days=1)
         batch_id = town.receive(content, at=at, key=f"b{place}", name=f"rides.{file_format}")
         floor_s = _floor(records, seed=place)

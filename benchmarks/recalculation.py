@@ -64,7 +64,7 @@ where b.account_id = d.account_id;
 def run(*, records: int, accounts: int) -> None:
     settings.TANPUHUI_JURISDICTION_DIR = HUANGHAI
     print(f"setting up {accounts:,} people; {records:,} records over {len(MONTHS)} months")
-    town, _ = settle(accounts)
+    town = settle(accounts).town
     posted_s = sum(_post_month(town, month, records // len(MONTHS), accounts) for month in MONTHS)
     at = datetime(YEAR + 1, 2, 1, 9, tzinfo=CHINA)
     old = bus_version(at)

@@ -33,7 +33,7 @@ BOOKS = {
     "postings": "select count(*) from activity_posting",
     "chunks": "select count(*) from activity_record_chunk",
     "keys": "select row(count(*), coalesce(sum(n_keys), 0))::text from activity_key_segment",
-    "caps used": "select row(count(*), md5(string_agg(u::text, '' order by u::text)))::text from activity_account_day_use u",
+    "caps used": "select row(count(*), md5(string_agg(u::text, '' order by u::text)))::text from activity_allowance_use u",
     "outcomes": "select count(*) from activity_row_outcome",
     "leaves": "select count(*) from transparency_leaf where kind = 'posting'",
 }

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.db import connection
+from numpy.typing import NDArray
 
 from tanpuhui.books.ledger.domain import PointsLot, open_lots
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.kernel.quantities import Fen, Grams, Points
+from tanpuhui.foundation.persistence.bulk import copy_in, distinct, fetch_columns
 
 __all__ = [
     "Balance",
     "EntryView",
     "JournalView",
     "PointsLot",
+    "accounts_in_columns",
     "accounts_of",
     "balance",
     "breaches",
@@ -83,6 +87,29 @@ def accounts_of(*, owner_type: str, owner_ids: Sequence[int]) -> dict[int, int]:
         [owner_type, list(owner_ids)],
     )
     return {owner_id: account_id for owner_id, account_id in rows}  # noqa: C416  rows of a cursor are untyped
+
+
+def accounts_in_columns(*, owner_type: str, owner_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the ledger account of each owner, in order; 0 where it has none. For many at once, in an open transaction."""
+    owners = distinct(owner_ids)
+    accounts = np.zeros(len(owners), np.int64)
+    if len(owners):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "create temporary table if not exists ledger_sought (owner_id bigint) on commit drop; truncate ledger_sought"
+            )
+            copy_in(cursor, "ledger_sought", {"owner_id": "int8"}, {"owner_id": owners})
+            cursor.execute("analyze ledger_sought")
+            found = fetch_columns(
+                cursor,
+                "select a.owner_id, a.id from ledger_sought s join ledger_account a "
+                "on a.owner_type = %s and a.owner_id = s.owner_id",
+                {"owner_id": "int8", "id": "int8"},
+                [owner_type],
+            )
+        accounts[np.searchsorted(owners, found["owner_id"])] = found["id"]
+    found_at: NDArray[np.int64] = accounts[np.searchsorted(owners, owner_ids)]
+    return found_at
 
 
 def balance(account_id: int) -> Balance:

@@ -104,11 +104,13 @@ def _values(column: pa.Array) -> Sequence[bytes]:
         filled = pa.compute.fill_null(column, pa.scalar(0, column.type))
         width = 16
         start = filled.offset * width
-        return (filled.buffers()[1].to_pybytes()[start : start + len(filled) * width],)
+        return (filled.buffers()[1][start : start + len(filled) * width].to_pybytes(),)
     if pa.types.is_string(column.type):
-        encoded = pa.compute.fill_null(column, "").cast(pa.binary())
-        lengths = pa.compute.binary_length(encoded).cast(pa.int64()).to_numpy()
-        return (lengths.tobytes(), b"".join(encoded.to_pylist()))
+        filled = pa.compute.fill_null(column, "")
+        ends = np.frombuffer(filled.buffers()[1], np.int32)[filled.offset : filled.offset + len(filled) + 1]
+        text = filled.buffers()[2]
+        content = text[int(ends[0]) : int(ends[-1])].to_pybytes() if text is not None and len(filled) else b""
+        return (np.diff(ends).astype("<i8").tobytes(), content)
     if pa.types.is_date(column.type):
         column = column.cast(pa.int32())
     filled = pa.compute.fill_null(column, 0).cast(pa.int64())

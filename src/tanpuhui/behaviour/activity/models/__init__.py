@@ -1,7 +1,7 @@
 """Tables of intake: scenarios and what leads to them, batches and postings, recalculations."""
 
 from tanpuhui.behaviour.activity.models.intake import (
-    AccountDayUse,
+    AllowanceUse,
     Batch,
     KeySegment,
     Posting,
@@ -25,7 +25,7 @@ from tanpuhui.behaviour.activity.models.scenarios import (
 )
 
 __all__ = [
-    "AccountDayUse",
+    "AllowanceUse",
     "Batch",
     "Feed",
     "KeySegment",

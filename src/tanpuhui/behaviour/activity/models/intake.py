@@ -143,19 +143,25 @@ class KeySegment(models.Model):
         triggers = append_only()
 
 
-class AccountDayUse(models.Model):
-    """What one account used of a scenario's allowance since `period_start`, in posting order (已用额度).
+class AllowanceUse(models.Model):
+    """A run of accounts and what each used of a scenario's allowance since `period_start`, in posting order (已用额度).
 
-    `measure` is the capped quantity (count, or a field's code) and `used_micro` millionths of its unit; the measure
-    "deficit" says how far below zero an account-day's grams stand, where a methodology can give negative results.
+    `accounts` are ascending 64-bit numbers, `used_micro` as many amounts in millionths of the measure's unit (little-endian);
+    what an account used is the sum over the runs of the period. `measure` is the capped quantity (count, or a field's
+    code); the measure "deficit" says how far below zero an account-day's grams stand, where a methodology can give
+    negative results.
     """
 
-    pk = models.CompositePrimaryKey("scenario", "measure", "period_start", "account_id")
+    pk = models.CompositePrimaryKey("scenario", "measure", "period_start", "run", "first_account")
     scenario = models.TextField()
     measure = models.TextField()
     period_start = models.DateField()
-    account_id = models.BigIntegerField()
-    used_micro = models.BigIntegerField()
+    run = models.IntegerField()
+    first_account = models.BigIntegerField()
+    last_account = models.BigIntegerField()
+    n_accounts = models.IntegerField()
+    accounts = models.BinaryField()
+    used_micro = models.BinaryField()
 
     class Meta:
-        db_table = "activity_account_day_use"
+        db_table = "activity_allowance_use"

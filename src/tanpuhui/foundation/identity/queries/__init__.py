@@ -30,6 +30,12 @@ from tanpuhui.foundation.identity.queries.acting import (
     in_force,
     users_with_role,
 )
+from tanpuhui.foundation.identity.queries.intake import (
+    Consents,
+    consents_in_columns,
+    subject_keys,
+    users_in_columns,
+)
 from tanpuhui.foundation.identity.queries.onboarding import (
     ApplicationView,
     ContractView,
@@ -43,7 +49,7 @@ from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
-from tanpuhui.foundation.keys.queries import blind_index, blind_indexes, unseal
+from tanpuhui.foundation.keys.queries import blind_index, unseal
 
 __all__ = [
     "PHONE_CONTEXT",
@@ -54,6 +60,7 @@ __all__ = [
     "ApiKeyView",
     "ApplicationView",
     "AreaAssignmentView",
+    "Consents",
     "ContractView",
     "DelegationView",
     "MembershipView",
@@ -70,6 +77,7 @@ __all__ = [
     "area_assignments",
     "area_prefix",
     "breaches",
+    "consents_in_columns",
     "consents_of",
     "contracts",
     "delegation_over",
@@ -85,8 +93,10 @@ __all__ = [
     "phone_index",
     "staff",
     "subject_indexes",
+    "subject_keys",
     "texts_can_be_sent",
     "user_of_phone",
+    "users_in_columns",
     "users_of_subjects",
     "users_with_phone",
     "users_with_role",
@@ -338,9 +348,8 @@ def phone_index(phone: str) -> bytes:
 
 def subject_indexes(partner_id: int, subjects: Iterable[str]) -> dict[str, bytes]:
     """Return the blind index of each of a partner's subjects; the same subject of another partner gives another."""
-    marked = {f"{partner_id}:{subject}": subject for subject in subjects}
-    indexes = blind_indexes(marked, purpose="identity.partner_subject")
-    return {subject: bytes.fromhex(indexes[mark]) for mark, subject in marked.items()}
+    wanted = list(dict.fromkeys(subjects))
+    return dict(zip(wanted, subject_keys(partner_id, wanted), strict=True))
 
 
 def breaches() -> Iterator[Breach]:

@@ -8,18 +8,42 @@ from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.science.engine.model import MethodologyVersion
 
 CARRIED = ("row_number", "scenario", "version_id", "evidence_tier", "account_id", "day", "started")
-"""What goes on with a row; everything else is fetched from `judged` by row number when it is booked."""
+"""What goes on with a row; everything else is fetched from `raw` and `judged` by row number when it is booked."""
 
 
 def calculate_versions(desk: Desk) -> None:
-    """Turn `owned` into `eligible`, and each version's rows into `inputs_<id>` and `result_<id>`."""
-    desk.tables.execute(
-        f"create table eligible as select {columns(CARRIED, 'o.')}, j.record_id "
-        "from owned as o join judged as j using (row_number) limit 0"
-    )
+    """Work out each version's rows of `ruled` into `own_<id>`, `inputs_<id>` and `result_<id>`; nothing is settled yet.
+
+    Only the tables are used, so that the database can look for accounts and consents meanwhile.
+    """
     for version_id, version in sorted(desk.versions.items()):
         _calculate_version(desk, version_id, version)
-    desk.tables.execute("drop table owned")
+
+
+def settle_results(desk: Desk) -> None:
+    """Turn `owned` into `eligible`: rows that a version counts; the others are settled with its reason."""
+    tables = desk.tables
+    tables.execute(
+        f"create table eligible as select {columns(CARRIED, 'o.')}, x.record_id "
+        "from owned as o join raw as x using (row_number) limit 0"
+    )
+    for version_id, version in sorted(desk.versions.items()):
+        own = f"own_{version_id}"
+        shown = case(
+            [(f"split_part(fault, ':', 2) = '{i.code}'", quoted(i.code)) for i in version.fields], "''"
+        )
+        desk.settle_from(
+            "select row_number, split_part(fault, ':', 1) as reason, split_part(fault, ':', 2) as field, "
+            f"{shown} as value from (select * from {own} where fault is not null) semi join owned using (row_number)"
+        )
+        _settle_reasons(desk, version_id, version)
+        tables.execute(
+            f"insert into eligible select {columns(CARRIED, 'o.')}, w.record_id from owned as o "
+            f"join {own} as w using (row_number) join result_{version_id} as r on r.row_no = o.row_number "
+            "where r.reason is null"
+        )
+        tables.execute(f"drop table {own}")
+    tables.execute("drop table owned")
 
 
 def _calculate_version(desk: Desk, version_id: int, version: MethodologyVersion) -> None:
@@ -32,15 +56,10 @@ def _calculate_version(desk: Desk, version_id: int, version: MethodologyVersion)
         ],
         "null",
     )
-    fields = columns(("row_number", "record_id", *(item.code for item in version.fields)), "j.")
+    fields = columns(("row_number", "record_id", *(item.code for item in version.fields)), "x.")
     tables.execute(
-        f"create table {own} as select *, {faults} as fault from (select {fields} from judged as j "
-        f"semi join (select row_number from owned where version_id = {version_id}) as o using (row_number))"
-    )
-    shown = case([(f"split_part(fault, ':', 2) = '{i.code}'", quoted(i.code)) for i in version.fields], "''")
-    desk.settle_from(
-        "select row_number, split_part(fault, ':', 1) as reason, split_part(fault, ':', 2) as field, "
-        f"{shown} as value from {own} where fault is not null"
+        f"create table {own} as select *, {faults} as fault from (select {fields} from raw as x "
+        f"semi join (select row_number from ruled where version_id = {version_id}) as o using (row_number))"
     )
     typed = "".join(f", {calculator.typed(item)} as {quoted(item.code)}" for item in version.fields)
     tables.execute(
@@ -48,13 +67,6 @@ def _calculate_version(desk: Desk, version_id: int, version: MethodologyVersion)
         f"null::{calculator.GRANTED_TYPE} as granted{typed} from {own} where fault is null"
     )
     calculator.calculate(tables, version, relation=f"inputs_{version_id}", into=f"result_{version_id}")
-    _settle_reasons(desk, version_id, version)
-    tables.execute(
-        f"insert into eligible select {columns(CARRIED, 'o.')}, w.record_id from owned as o "
-        f"join {own} as w using (row_number) join result_{version_id} as r on r.row_no = o.row_number "
-        "where r.reason is null"
-    )
-    tables.execute(f"drop table {own}")
 
 
 def _settle_reasons(desk: Desk, version_id: int, version: MethodologyVersion) -> None:
@@ -76,5 +88,6 @@ def _settle_reasons(desk: Desk, version_id: int, version: MethodologyVersion) ->
     desk.settle_from(
         f"select row_number, {named} as reason, field, {value} as value from (select i.*, i.row_no as row_number, "
         "split_part(r.reason, ':', 1) as code, split_part(r.reason, ':', 2) as field "
-        f"from result_{version_id} as r join inputs_{version_id} as i using (row_no) where r.reason is not null)"
+        f"from (select * from result_{version_id} where reason is not null) as r "
+        f"join inputs_{version_id} as i using (row_no)) semi join owned using (row_number)"
     )

@@ -6,14 +6,9 @@ record gets what is left (house plan, section 3; research/methodologies.md secti
 
 from __future__ import annotations
 
-from datetime import date
-
-import pyarrow as pa
-import pyarrow.csv
-from django.db import connection
-
 from tanpuhui.behaviour.activity.adapters import calculator
 from tanpuhui.behaviour.activity.adapters.tables import quoted
+from tanpuhui.behaviour.activity.operations._post_batch._allowance import add_use, earlier_use
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.science.engine.model import Cap, MethodologyVersion
 
@@ -24,12 +19,6 @@ PERIOD_START = {
     "year": "date_trunc('year', k.day)::date",
     "lifetime": "date '1970-01-01'",
 }
-_UPSERT = (
-    "insert into activity_account_day_use (scenario, measure, period_start, account_id, used_micro) "
-    "select %s, %s, period_start, account_id, used_micro from new_use order by period_start, account_id "
-    "on conflict (scenario, measure, period_start, account_id) do update "
-    "set used_micro = activity_account_day_use.used_micro + excluded.used_micro"
-)
 
 
 def apply_caps(desk: Desk) -> None:
@@ -109,53 +98,12 @@ def _clip_by_account(desk: Desk, version_id: int, version: MethodologyVersion, c
 def _register_use(desk: Desk, scenario: str, measure: str) -> None:
     """Give the tables what the accounts in question have used before, as `used`."""
     periods = [row[0] for row in desk.tables.execute("select distinct period_start from total").fetchall()]
-    accounts = desk.tables.sql("select distinct account_id from total").to_arrow_table().column(0).to_pylist()
+    accounts = desk.tables.sql("select distinct account_id from total").to_arrow_table().column(0).to_numpy()
     found = earlier_use(scenario=scenario, measure=measure, periods=periods, accounts=accounts)
     desk.tables.register("used_before", found)
-    desk.tables.execute("create or replace table used as select * from used_before")
-
-
-def earlier_use(
-    *, scenario: str, measure: str, periods: list[date], accounts: list[int] | None = None
-) -> pa.Table:
-    """Return account_id, period_start and micro of what was used before, of all accounts if none are named."""
-    condition, values = "", []
-    if accounts is not None:
-        # One text literal: a list of many numbers costs the driver more than the query costs the server.
-        condition, values = " and account_id = any(%s::bigint[])", ["{" + ",".join(map(str, accounts)) + "}"]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select account_id, period_start, used_micro from activity_account_day_use where scenario = %s "
-            f"and measure = %s and period_start = any(%s){condition}",
-            [scenario, measure, periods, *values],
-        )
-        rows = cursor.fetchall()
-    return pa.table(
-        {
-            "account_id": pa.array([row[0] for row in rows], pa.int64()),
-            "period_start": pa.array([row[1] for row in rows], pa.date32()),
-            "micro": pa.array([row[2] for row in rows], pa.int64()),
-        }
+    desk.tables.execute(
+        "create or replace table used as select account_id, period_start, sum(micro)::bigint as micro from used_before group by all"
     )
-
-
-def add_use(*, scenario: str, measure: str, use: pa.Table) -> None:
-    """Add to what accounts have used (account_id, period_start, micro), in one statement ordered by key."""
-    if use.num_rows == 0:
-        return
-    lines = pa.BufferOutputStream()
-    pa.csv.write_csv(use, lines, pa.csv.WriteOptions(include_header=False))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "create temporary table if not exists new_use (account_id bigint, period_start date, used_micro bigint) "
-            "on commit drop"
-        )
-        cursor.execute("truncate new_use")
-        with cursor.copy(
-            "copy new_use (account_id, period_start, used_micro) from stdin with (format csv)"
-        ) as copy:
-            copy.write(lines.getvalue().to_pybytes())
-        cursor.execute(_UPSERT, [scenario, measure])
 
 
 def _calculate_again(desk: Desk, version_id: int, version: MethodologyVersion) -> None:

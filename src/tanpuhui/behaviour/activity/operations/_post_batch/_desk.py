@@ -8,7 +8,9 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tanpuhui.behaviour.activity.adapters import RowVerdict
 from tanpuhui.behaviour.activity.domain import REASONS, Verdict
@@ -42,9 +44,38 @@ class PointsRule:
     pack: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordKeys:
+    """The record ids of rows as 128-bit keys in two halves, sorted by day and key; all belong together place by place."""
+
+    row_number: NDArray[np.int64]
+    day: NDArray[np.datetime64]
+    high: NDArray[np.uint64]
+    low: NDArray[np.uint64]
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> RecordKeys:
+        """Return the chosen ones, in the order chosen."""
+        return RecordKeys(
+            row_number=self.row_number[chosen],
+            day=self.day[chosen],
+            high=self.high[chosen],
+            low=self.low[chosen],
+        )
+
+    def as_bytes(self, start: int, end: int) -> bytes:
+        """Return the keys from a place to another, 16 bytes each, big-endian, so that they sort as bytes."""
+        return np.column_stack([self.high[start:end], self.low[start:end]]).astype(">u8").tobytes()
+
+
 @dataclass(kw_only=True, slots=True)
 class Desk:
-    """One run. `versions` and `rules` are filled by the step that finds the methodology."""
+    """One run. `versions` and `rules` are filled by the step that finds the methodology.
+
+    `raw` is the file as text, trimmed, also to be had as the relation `raw`; its column `person` is the place of the row's
+    subject among `subjects`. The tables between the steps: `judged` (one row a row, with its first fault) → `ruled`
+    (with a version) → `owned` (with an account) → `eligible` → `keyed` (what counts); `inputs_<id>` and `result_<id>` hold
+    what each version calculates with and gives. All are narrow: text is fetched from `raw` by row number.
+    """
 
     tables: Any
     batch_id: int
@@ -54,6 +85,9 @@ class Desk:
     at: datetime
     feeds: Mapping[str, FeedTerms]
     rows: int = 0
+    raw: pa.Table | None = None
+    subjects: pa.Array | None = None
+    keys: RecordKeys | None = None
     versions: dict[int, MethodologyVersion] = field(default_factory=dict)
     rules: dict[tuple[str, date], PointsRule] = field(default_factory=dict)
 

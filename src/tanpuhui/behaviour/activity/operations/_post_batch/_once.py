@@ -1,4 +1,8 @@
-"""Step 5, once (去重): a record id counts once for a partner and business day, in this file and ever before."""
+"""Step 5, once (去重): a record id counts once for a partner and business day, in this file and ever before.
+
+A record id is known by the first 128 bits of its SHA-256. Two different ids with one key would take 2^64 tries to find, so
+equal keys are the same record and the id itself need not be looked at again (docs/decisions/record-keys.md).
+"""
 
 from __future__ import annotations
 
@@ -8,141 +12,180 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 from django.db import connection
+from numpy.typing import NDArray
 
-from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
-from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
+from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, RecordKeys
+from tanpuhui.foundation.persistence.bulk import copy_payloads
 
 KEY_BYTES = 16
+KEY_HEX = 2 * KEY_BYTES
 
 
 def drop_repeats(desk: Desk) -> None:
-    """Turn `eligible` into `keyed`: rows that count, with the 128-bit key of their record id as two halves."""
-    drop_repeats_in_file(desk)
-    _drop_posted(desk)
-    desk.rest_after("fresh", "keyed")
+    """Turn `eligible` into `keyed`: rows that count; their keys stand on the desk, sorted."""
+    keys = _first_of_each(desk)
+    posted = _posted_before(desk, keys)
+    if posted.any():
+        _settle_posted(desk, keys.row_number[posted])
+        keys = keys.where(~posted)
+    desk.keys = keys
+    desk.rest_after("eligible", "keyed")
 
 
 def drop_repeats_in_file(desk: Desk) -> None:
     """Turn `eligible` into `fresh`: of the rows with one record id and day only the first goes on."""
-    tables = desk.tables
-    tables.execute(
-        "create table repeated as select day, record_id, min(row_number) as first_row from eligible "
-        "group by all having count(*) > 1"
-    )
-    desk.settle_from(
-        "select e.row_number, 'DUPLICATE_IN_FILE' as reason, 'record_id' as field, r.first_row::varchar as value "
-        "from eligible as e join repeated as r using (day, record_id) where e.row_number != r.first_row"
-    )
-    tables.execute(
-        "create table fresh as select *, md5_number_upper(record_id) as key_high, "
-        "md5_number_lower(record_id) as key_low from eligible anti join "
-        "(select e.row_number from eligible as e join repeated as r using (day, record_id) "
-        "where e.row_number != r.first_row) as later using (row_number)"
-    )
-    tables.execute("drop table eligible")
+    desk.keys = _first_of_each(desk)
+    desk.rest_after("eligible", "fresh")
 
 
-def _drop_posted(desk: Desk) -> None:
-    """Find rows whose key was posted before, and confirm by the record id where the traces are still there."""
-    days = [row[0] for row in desk.tables.execute("select distinct day from fresh").fetchall()]
-    earlier = _earlier_keys(desk.partner_id, days)
-    if earlier.num_rows == 0:
-        return
-    desk.tables.register("earlier", earlier)
-    desk.tables.execute(
-        "create table met as select f.row_number, f.day, f.record_id, e.posting_id from fresh as f "
-        "join earlier as e using (day, key_high, key_low)"
-    )
-    postings = [row[0] for row in desk.tables.execute("select distinct posting_id from met").fetchall()]
-    if postings:
-        desk.tables.register("posted_ids", _posted_record_ids(postings))
-        desk.settle_from(
-            "select m.row_number, 'DUPLICATE_POSTED' as reason, 'record_id' as field, "
-            "any_value(m.record_id) as value from met as m join posted_ids as p "
-            "on p.posting_id = m.posting_id and (p.erased or (p.day = m.day and p.record_id = m.record_id)) "
-            "group by m.row_number"
-        )
-    desk.tables.execute("drop table met")
-
-
-def _earlier_keys(partner_id: int, days: list[date]) -> pa.Table:
-    """Return the keys posted for this partner on these days, read from the segments."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select day, posting_id, keys from activity_key_segment where partner_id = %s and day = any(%s)",
-            [partner_id, days],
-        )
-        segments = [(day, posting_id, bytes(keys)) for day, posting_id, keys in cursor.fetchall()]
-    halves = [np.frombuffer(keys, ">u8").reshape(-1, 2).astype(np.uint64) for _, _, keys in segments]
-    sizes = [len(half) for half in halves]
-    both = np.concatenate(halves) if halves else np.empty((0, 2), np.uint64)
-    return pa.table(
-        {
-            "day": pa.array(
-                np.repeat(np.array([s[0] for s in segments], "datetime64[D]"), sizes), pa.date32()
-            ),
-            "posting_id": pa.array(np.repeat(np.array([s[1] for s in segments], np.int64), sizes)),
-            "key_high": pa.array(np.ascontiguousarray(both[:, 0])),
-            "key_low": pa.array(np.ascontiguousarray(both[:, 1])),
-        }
-    )
-
-
-def _posted_record_ids(postings: list[int]) -> pa.Table:
-    """Return posting, day and record id of every record of the postings; `erased` where the traces are gone."""
-    tables: list[pa.Table] = []
-    schema = pa.schema(
-        [("posting_id", pa.int64()), ("day", pa.date32()), ("record_id", pa.string()), ("erased", pa.bool_())]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select posting_id, amounts, traces from activity_record_chunk where posting_id = any(%s)",
-            [postings],
-        )
-        for posting_id, amounts, traces in cursor.fetchall():
-            held = decode_payload(bytes(amounts))
-            kept = decode_payload(bytes(traces)) if len(traces) else None
-            n = held.num_rows
-            ids = kept.column("record_id").cast(pa.string()) if kept is not None else pa.nulls(n, pa.string())
-            tables.append(
-                pa.table(
-                    {
-                        "posting_id": pa.array(np.full(n, posting_id, np.int64)),
-                        "day": held.column("day"),
-                        "record_id": ids,
-                        "erased": pa.array(np.full(n, kept is None)),
-                    },
-                    schema=schema,
-                )
-            )
-    return pa.concat_tables(tables) if tables else schema.empty_table()
-
-
-def write_key_segments(desk: Desk, posting_id: int, rows: str) -> None:
-    """Write the sorted keys of a posting's rows, one segment per business day; `rows` is a relation."""
+def _first_of_each(desk: Desk) -> RecordKeys:
+    """Return the keys of `eligible`, sorted by day and key, each once; of equal ones the lowest row stays."""
     found = desk.tables.sql(
-        f"select day, key_high, key_low from {rows} order by day, key_high, key_low"
+        f"select row_number, day, unhex(left(sha256(record_id), {KEY_HEX})) as key from eligible"
     ).to_arrow_table()
-    days = found.column("day").to_numpy().astype("datetime64[D]")
-    # Stacking gives native order again, so the big-endian order that sorts as bytes is set last.
-    keys = np.column_stack([found.column("key_high").to_numpy(), found.column("key_low").to_numpy()]).astype(
-        ">u8"
+    high, low = _halves(b"".join(_bytes_of(chunk) for chunk in found.column("key").chunks))
+    keys = _sorted(
+        RecordKeys(
+            row_number=found.column("row_number").to_numpy(),
+            day=found.column("day").to_numpy().astype("datetime64[D]"),
+            high=high,
+            low=low,
+        )
     )
-    edges = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1).tolist(), len(days)]
+    again = np.zeros(len(high), bool)
+    again[1:] = (
+        (keys.high[1:] == keys.high[:-1]) & (keys.low[1:] == keys.low[:-1]) & (keys.day[1:] == keys.day[:-1])
+    )
+    if not again.any():
+        return keys
+    first = keys.row_number[np.maximum.accumulate(np.where(again, 0, np.arange(len(again))))]
+    repeated = pa.table({"row_number": keys.row_number[again], "first_row": first[again]})
+    desk.tables.register("repeated", repeated)
+    desk.settle_from(
+        "select row_number, 'DUPLICATE_IN_FILE' as reason, 'record_id' as field, first_row::varchar as value from repeated"
+    )
+    desk.tables.unregister("repeated")
+    return keys.where(~again)
+
+
+def _bytes_of(chunk: pa.Array) -> bytes:
+    """Return the bytes of a column of equally long values, one behind the other."""
+    start = chunk.offset * KEY_BYTES
+    data = chunk.buffers()[2]
+    return bytes(data[start : start + len(chunk) * KEY_BYTES]) if data is not None else b""
+
+
+def _halves(keys: bytes) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    both = np.frombuffer(keys, ">u8").reshape(-1, 2)
+    return both[:, 0].astype(np.uint64), both[:, 1].astype(np.uint64)
+
+
+def _sorted(keys: RecordKeys) -> RecordKeys:
+    """Return the keys by day, key and row. The first half of a key decides almost always, so only ties look further."""
+    order = np.argsort(keys.high)
+    high = keys.high[order]
+    tied = np.zeros(len(order), bool)
+    tied[1:] = high[1:] == high[:-1]
+    tied[:-1] |= tied[1:]
+    if tied.any():
+        several = order[tied]
+        order[tied] = several[np.lexsort((keys.row_number[several], keys.low[several], keys.high[several]))]
+    day = keys.day[order]
+    if len(day) and (day != day[0]).any():
+        order = order[np.argsort(day, kind="stable")]
+    return keys.where(order)
+
+
+def _spans(day: NDArray[np.datetime64]) -> list[tuple[date, int, int]]:
+    """Return each day of a sorted column with its place from and to."""
+    if not len(day):
+        return []
+    edges = [0, *(np.flatnonzero(day[1:] != day[:-1]) + 1).tolist(), len(day)]
+    return [(day[start].item(), start, end) for start, end in pairwise(edges)]
+
+
+def _posted_before(desk: Desk, keys: RecordKeys) -> NDArray[np.bool_]:
+    """Say of each key whether it was posted for this partner and day."""
+    posted = np.zeros(len(keys.high), bool)
+    spans = _spans(keys.day)
     with connection.cursor() as cursor:
-        for start, end in pairwise(edges):
-            day = days[start].item()
-            cursor.execute(
-                "insert into activity_key_segment (partner_id, day, seq, posting_id, n_keys, keys) "
-                "select %s, %s, coalesce(max(seq), 0) + 1, %s, %s, %s from activity_key_segment "
-                "where partner_id = %s and day = %s",
-                [
+        cursor.execute(
+            "select day, keys from activity_key_segment where partner_id = %s and day = any(%s)",
+            [desk.partner_id, [day for day, _, _ in spans]],
+        )
+        segments: dict[date, list[bytes]] = {}
+        for day, held in cursor.fetchall():
+            segments.setdefault(day, []).append(bytes(held))
+    for day, start, end in spans:
+        if day in segments:
+            posted[start:end] = _held(keys.high[start:end], keys.low[start:end], b"".join(segments[day]))
+    return posted
+
+
+def _held(high: NDArray[np.uint64], low: NDArray[np.uint64], held: bytes) -> NDArray[np.bool_]:
+    """Say of each sorted key whether it is among those held; the second half is compared where the first is found."""
+    held_high, held_low = _halves(held)
+    order = np.lexsort((held_low, held_high))
+    held_high, held_low = held_high[order], held_low[order]
+    found = np.zeros(len(high), bool)
+    place = np.searchsorted(held_high, high)
+    open_places = np.flatnonzero(place < len(held_high))
+    while len(open_places):  # once, but for keys that share their first half
+        at = place[open_places]
+        same = held_high[at] == high[open_places]
+        found[open_places[same & (held_low[at] == low[open_places])]] = True
+        further = open_places[same & (held_low[at] < low[open_places])]
+        place[further] += 1
+        open_places = further[place[further] < len(held_high)]
+    return found
+
+
+def _settle_posted(desk: Desk, row_numbers: NDArray[np.int64]) -> None:
+    desk.tables.register("posted_before", pa.table({"row_number": row_numbers}))
+    desk.settle_from(
+        "select row_number, 'DUPLICATE_POSTED' as reason, 'record_id' as field, record_id as value "
+        "from eligible semi join posted_before using (row_number)"
+    )
+    desk.tables.unregister("posted_before")
+
+
+def write_key_segments(desk: Desk, posting_id: int, rows: NDArray[np.int64]) -> None:
+    """Write the sorted keys of a posting's rows (row numbers), one segment per business day."""
+    keys = desk.keys
+    if keys is None:
+        return
+    if len(rows) != len(keys.row_number):
+        first = int(keys.row_number.min())
+        own = np.zeros(int(keys.row_number.max()) - first + 1, bool)
+        own[rows - first] = True
+        keys = keys.where(own[keys.row_number - first])
+    spans = _spans(keys.day)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select day, max(seq) from activity_key_segment where partner_id = %s and day = any(%s) group by day",
+            [desk.partner_id, [day for day, _, _ in spans]],
+        )
+        last = dict(cursor.fetchall())
+        copy_payloads(
+            cursor,
+            "activity_key_segment",
+            {
+                "partner_id": "int8",
+                "day": "date",
+                "seq": "int4",
+                "posting_id": "int8",
+                "n_keys": "int4",
+                "keys": "bytea",
+            },
+            (
+                (
                     desk.partner_id,
                     day,
+                    last.get(day, 0) + 1,
                     posting_id,
                     end - start,
-                    keys[start:end].tobytes(),
-                    desk.partner_id,
-                    day,
-                ],
-            )
+                    keys.as_bytes(start, end),
+                )
+                for day, start, end in spans
+            ),
+        )

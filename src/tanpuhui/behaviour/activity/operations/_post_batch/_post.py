@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,15 +11,20 @@ from typing import Any
 from tanpuhui.behaviour.activity.adapters.tables import open_tables
 from tanpuhui.behaviour.activity.domain import BatchNotFound, BatchState, FileUnusable
 from tanpuhui.behaviour.activity.models import Batch, Feed, Posting
-from tanpuhui.behaviour.activity.operations._post_batch._book import book, groups
-from tanpuhui.behaviour.activity.operations._post_batch._calculate import calculate_versions
+from tanpuhui.behaviour.activity.operations._post_batch._book import book, groups, sheets
+from tanpuhui.behaviour.activity.operations._post_batch._calculate import calculate_versions, settle_results
 from tanpuhui.behaviour.activity.operations._post_batch._cap import apply_caps
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
 from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats
 from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, limits, read
 from tanpuhui.behaviour.activity.operations._post_batch._report import refused_report, report, write_outcomes
-from tanpuhui.behaviour.activity.operations._post_batch._resolve import find_methodologies, resolve_people
-from tanpuhui.behaviour.activity.operations._post_batch._validate import validate
+from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
+    find_methodologies,
+    find_people,
+    find_users,
+    resolve_people,
+)
+from tanpuhui.behaviour.activity.operations._post_batch._validate import judge, lay_down_terms
 from tanpuhui.behaviour.activity.operations._post_batch._write import write_posting
 from tanpuhui.behaviour.activity.operations._request_correction import request_by_rule
 from tanpuhui.behaviour.activity.queries._standing import stops_of
@@ -66,17 +72,32 @@ def post_batch(*, actor: Actor, at: datetime, batch_id: int) -> BatchPosted:
         except FileUnusable as error:
             _settle(batch, BatchState.REFUSED, refused_report(error), at)
             return _result(batch)
-        validate(desk, fields)
-        find_methodologies(desk)
-        resolve_people(desk)
-        calculate_versions(desk)
+        _judge(desk, fields)
         lock_names(POSTING_LOCK, f"activity:partner:{batch.partner_id}")
         drop_repeats(desk)
         apply_caps(desk)
-        postings: list[Posting] = [write_posting(desk, book(desk, group)) for group in groups(desk)]
+        found = sheets(desk)
+        postings: list[Posting] = [
+            write_posting(desk, found, book(desk, found, group)) for group in groups(desk)
+        ]
         write_outcomes(desk)
         _settle(batch, BatchState.POSTED, report(desk, postings), at)
     return _result(batch)
+
+
+def _judge(desk: Desk, fields: tuple[str, ...]) -> None:
+    """Find out which rows count, and what each gives. The tables judge while the database looks for people: two cores."""
+    lay_down_terms(desk)
+    with ThreadPoolExecutor(1) as tables:
+        judging = tables.submit(judge, desk, fields)
+        users = find_users(desk)
+        judging.result()
+        find_methodologies(desk)
+        calculating = tables.submit(calculate_versions, desk)
+        people = find_people(desk, users)
+        calculating.result()
+    resolve_people(desk, people)
+    settle_results(desk)
 
 
 def _desk(batch: Batch, at: datetime, tables: Any) -> Desk:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
-from tanpuhui.behaviour.activity.adapters import adapter_named
+import pyarrow as pa
+import pyarrow.compute
+
+from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES, adapter_named
 from tanpuhui.behaviour.activity.adapters.reading import Limits, format_of, read_file
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.foundation.rulebook import queries as rulebook
@@ -36,7 +39,24 @@ def read(
     desk.rows = found.rows
     desk.settle(found.faults)
     desk.settle(adapted.settled)
-    desk.tables.register("raw", adapted.rows)
+    lay_out(desk, adapted.rows, fields)
+
+
+def lay_out(desk: Desk, rows: pa.Table, fields: Sequence[str]) -> None:
+    """Put the rows on the desk as `raw`: every column that intake knows, trimmed, a missing cell empty."""
+    raw = pa.table({"row_number": rows.column("row_number")})
+    for name in dict.fromkeys((*ENVELOPE, *TRACES, *fields)):
+        raw = raw.append_column(name, _text(rows, name))
+    persons = raw.column("subject").combine_chunks().dictionary_encode()
+    desk.subjects = persons.dictionary
+    desk.raw = raw.append_column("person", persons.indices)
+    desk.tables.register("raw", desk.raw)
+
+
+def _text(rows: pa.Table, name: str) -> pa.Array:
+    if name not in rows.column_names:
+        return pa.repeat(pa.scalar("", pa.string()), rows.num_rows)
+    return pa.compute.utf8_trim_whitespace(pa.compute.fill_null(rows.column(name), "")).combine_chunks()
 
 
 def limits(at: datetime) -> Limits:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute
+from numpy.typing import NDArray
 
 from tanpuhui.behaviour.activity.adapters import calculator
 from tanpuhui.behaviour.activity.domain import PERSON_OWNER
@@ -18,8 +20,8 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.science.methodology import queries as methodology
 
 CAP_SCOPE = "account"
-NEVER = datetime(9000, 1, 1, tzinfo=UTC)
-"""The end of a consent that stands."""
+NEVER_MICRO = 221_845_392_000_000_000
+"""The year 9000 in microseconds, the end of a consent that stands."""
 CHINA_AHEAD_MICRO = 8 * 3600 * 1_000_000
 
 
@@ -93,35 +95,55 @@ def _points_rule(desk: Desk, scenario: str, day: date) -> tuple[str, str]:
     return "", ""
 
 
-def resolve_people(desk: Desk) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class People:
+    """Who the subjects of a file are, place by place (0: nobody, no account), and every consent of theirs."""
+
+    user_id: NDArray[np.int64]
+    account_id: NDArray[np.int64]
+    consents: identity.Consents
+    scenarios: tuple[str, ...]
+
+
+def find_users(desk: Desk) -> NDArray[np.int64]:
+    """Return who each subject of the file is, place by place; 0 for nobody. Only the database is asked."""
+    subjects = desk.subjects.to_pylist() if desk.subjects is not None else []
+    return identity.users_in_columns(partner_id=desk.partner_id, subjects=subjects)
+
+
+def find_people(desk: Desk, users: NDArray[np.int64]) -> People:
+    """Look up accounts and consents of the users. Only the database is asked, so that the tables can be busy meanwhile."""
+    scenarios = tuple(sorted(desk.feeds))
+    known = users > 0
+    accounts = np.zeros(len(users), np.int64)
+    accounts[known] = ledger.accounts_in_columns(owner_type=PERSON_OWNER, owner_ids=users[known])
+    consents = identity.consents_in_columns(user_ids=users[accounts > 0], scenarios=scenarios)
+    return People(user_id=users, account_id=accounts, consents=consents, scenarios=scenarios)
+
+
+def resolve_people(desk: Desk, people: People) -> None:
     """Turn `ruled` into `owned`, narrow rows of persons who have an account and consented, with the account.
 
     The subject itself goes no further and is not shown in the report; the row number says which it was.
     """
-    subjects = [row[0] for row in desk.tables.execute("select distinct subject from ruled").fetchall()]
-    users = identity.users_of_subjects(partner_id=desk.partner_id, subjects=subjects)
-    accounts = ledger.accounts_of(owner_type=PERSON_OWNER, owner_ids=sorted(set(users.values())))
-    known = list(users)
-    desk.tables.register(
-        "people_found",
-        pa.table(
-            {
-                "subject": pa.array(known, pa.string()),
-                "user_id": pa.array([users[subject] for subject in known], pa.int64()),
-                "account_id": pa.array([accounts.get(users[subject]) for subject in known], pa.int64()),
-            }
-        ),
+    size = len(people.user_id)
+    found = pa.table(
+        {
+            "person": pa.array(np.arange(size, dtype=np.int32)),
+            "user_id": pa.array(people.user_id, mask=people.user_id == 0),
+            "account_id": pa.array(people.account_id, mask=people.account_id == 0),
+        }
     )
-    desk.tables.execute("create table people as select * from people_found")
+    desk.tables.register("people", found)
     desk.tables.execute(
         "create table named as select r.row_number, r.scenario, r.version_id, r.evidence_tier, r.day, r.started, "
-        "p.user_id, p.account_id from ruled as r left join people as p using (subject)"
+        "p.user_id, p.account_id from ruled as r join people as p using (person)"
     )
     desk.settle_from(
         "select row_number, case when user_id is null then 'PERSON_UNKNOWN' else 'NO_ACCOUNT' end as reason, "
         "'subject' as field, '' as value from named where account_id is null"
     )
-    _register_consents(desk)
+    desk.tables.register("consent", _consents(people))
     desk.settle_from(
         "select n.row_number, 'NO_CONSENT' as reason, 'subject' as field, '' as value from "
         "(select * from named where account_id is not null) as n anti join consent as c "
@@ -131,34 +153,16 @@ def resolve_people(desk: Desk) -> None:
     desk.rest_after("named", "owned")
 
 
-def _register_consents(desk: Desk) -> None:
-    """Give the tables every consent of the people in question, in local time."""
-    spans: list[tuple[int, str, datetime, datetime]] = []
-    for (scenario,) in desk.tables.execute("select distinct scenario from named order by 1").fetchall():
-        rows = desk.tables.execute(
-            "select distinct user_id from named where scenario = ? and account_id is not null", [scenario]
-        ).fetchall()
-        consents = identity.consents_of(user_ids=[row[0] for row in rows], scenario=scenario)
-        spans.extend(
-            (user_id, scenario, given_at, withdrawn_at or NEVER)
-            for user_id, several in consents.items()
-            for given_at, withdrawn_at in several
-        )
-    desk.tables.register(
-        "consent_found",
-        pa.table(
-            {
-                "user_id": pa.array([span[0] for span in spans], pa.int64()),
-                "scenario": pa.array([span[1] for span in spans], pa.string()),
-                "given_at": _local([span[2] for span in spans]),
-                "withdrawn_at": _local([span[3] for span in spans]),
-            }
-        ),
+def _consents(people: People) -> pa.Table:
+    """Return every consent of the people in question, in local time in China without zone, as the rows have it."""
+    found = people.consents
+    withdrawn = np.minimum(found.withdrawn, NEVER_MICRO)
+    places = pa.array(found.scenario.astype(np.int8))
+    return pa.table(
+        {
+            "user_id": found.user_id,
+            "scenario": pa.DictionaryArray.from_arrays(places, list(people.scenarios)).cast(pa.string()),
+            "given_at": pa.array(found.given + CHINA_AHEAD_MICRO).cast(pa.timestamp("us")),
+            "withdrawn_at": pa.array(withdrawn + CHINA_AHEAD_MICRO).cast(pa.timestamp("us")),
+        }
     )
-    desk.tables.execute("create table consent as select * from consent_found")
-
-
-def _local(moments: list[datetime]) -> pa.Array:
-    """Return aware moments as local time in China, without zone, as the rows have it."""
-    micro = pa.array(moments, pa.timestamp("us", tz="UTC")).cast(pa.int64())
-    return pa.compute.add(micro, CHINA_AHEAD_MICRO).cast(pa.timestamp("us"))

@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from django.db import connection
 
-from tanpuhui.behaviour.activity.adapters.chunks import Chunk, encode_chunk
+from tanpuhui.behaviour.activity.adapters import TRACES as TRACES_SENT
+from tanpuhui.behaviour.activity.adapters.chunks import AMOUNTS, TRACES, Chunk, encode_chunk
 from tanpuhui.behaviour.activity.domain import (
     GENESIS,
     PostingContent,
-    chunk_count,
     payload_root,
     posting_hash,
 )
 from tanpuhui.behaviour.activity.models import Posting
-from tanpuhui.behaviour.activity.operations._post_batch._book import Booked, sorted_rows
+from tanpuhui.behaviour.activity.operations._post_batch._book import Booked, Sheet, Sheets
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.behaviour.activity.operations._post_batch._once import write_key_segments
 from tanpuhui.books.ledger.operations import JournalPosted, post_account_days
 from tanpuhui.books.transparency.operations import append_leaf
 from tanpuhui.foundation.kernel.quantities import Grams, Points
+from tanpuhui.foundation.persistence.bulk import copy_payloads
 from tanpuhui.science.engine import ENGINE_VERSION
 
 ENCODERS = 2
+Span = tuple[int, int, int]
+VERDICTS = ["counted", "clipped"]
 SYSTEM_CODE = "scheme:credited"
 LEDGER_KIND = "posting"
 
 
-def write_posting(desk: Desk, booked: Booked) -> Posting:
-    """Write one posting whole and return it. Chunks are encoded in threads while the ledger's SQL runs."""
-    version = desk.versions[booked.group.version_id]
+def write_posting(desk: Desk, found: Sheets, booked: Booked) -> Posting:
+    """Write one posting whole and return it. Its chunks are laid out and encoded while the ledger's SQL runs."""
     posting_id = _next_id()
-    n_chunks = chunk_count(booked.records)
-    amounts, traces, spans = sorted_rows(desk, version, n_chunks)
     with ThreadPoolExecutor(ENCODERS) as pool:
-        futures = [
-            pool.submit(
-                encode_chunk, bucket, amounts.slice(start, end - start), traces.slice(start, end - start)
-            )
-            for bucket, start, end in spans
-        ]
-        write_key_segments(desk, posting_id, "booked")
+        encoding = [pool.submit(_encoded, desk, found, booked, spans) for spans in _shares(booked.spans)]
+        write_key_segments(desk, posting_id, booked.rows["row"])
         journal = post_account_days(
             kind=LEDGER_KIND,
             reference=f"posting:{posting_id}",
@@ -52,11 +49,66 @@ def write_posting(desk: Desk, booked: Booked) -> Posting:
             system_code=SYSTEM_CODE,
             legs=booked.legs,
         )
-        chunks = [future.result() for future in futures]
+        chunks = [chunk for share in encoding for chunk in share.result()]
     _copy_chunks(posting_id, chunks)
-    posting = _posting(desk, booked, chunks=chunks, posting_id=posting_id, journal=journal, n_chunks=n_chunks)
+    posting = _posting(desk, booked, chunks=chunks, posting_id=posting_id, journal=journal)
     _append_leaf(desk, posting)
     return posting
+
+
+def _shares(spans: Sequence[Span]) -> list[Sequence[Span]]:
+    """Part the buckets among the encoders; a small posting is not worth two."""
+    half = len(spans) // 2
+    return [spans[:half], spans[half:]] if half else [spans]
+
+
+def _encoded(desk: Desk, found: Sheets, booked: Booked, spans: Sequence[Span]) -> list[Chunk]:
+    """Lay out amounts and traces of some buckets in the order of the posting's rows, and encode them bucket by bucket."""
+    first, last = spans[0][1], spans[-1][2]
+    amounts, traces = _laid_out(desk, found, booked, first, last)
+    return [
+        encode_chunk(
+            bucket, amounts.slice(start - first, end - start), traces.slice(start - first, end - start)
+        )
+        for bucket, start, end in spans
+    ]
+
+
+def _laid_out(desk: Desk, found: Sheets, booked: Booked, first: int, last: int) -> tuple[pa.Table, pa.Table]:
+    version = desk.versions[booked.group.version_id]
+    inputs, results = found.of_version(version, booked.group.version_id)
+    rows = {name: column[first:last] for name, column in booked.rows.items()}
+    row = rows["row"]
+    raw_at, judged_at, input_at, result_at = (
+        pa.array(sheet.places(row)) for sheet in (found.raw, found.judged, inputs, results)
+    )
+    granted = _taken(inputs, "granted", input_at)
+    own = {
+        "row": pa.array(row),
+        "account_id": pa.array(rows["account_id"]),
+        "day": pa.array(rows["day"], pa.date32()),
+        "area": _taken(found.judged, "area", judged_at),
+        "verdict": pa.DictionaryArray.from_arrays(granted.is_valid().cast(pa.int8()), VERDICTS),
+        "variant": _taken(results, "variant", result_at),
+        "granted": granted,
+        "grams": pa.array(rows["grams"]),
+        "floor_g": pa.array(rows["floor_g"]),
+        "remainder_g": _taken(results, "remainder_g", result_at),
+        "started_at": _taken(found.judged, "started", judged_at),
+        "ended_at": _taken(found.judged, "ended", judged_at),
+    }
+    own |= {name: _taken(found.raw, name, raw_at) for name in ("record_id", *TRACES_SENT)}
+    own |= {item.code: _taken(inputs, item.code, input_at) for item in version.fields}
+    amount = [item.code for item in version.fields if item.privacy == "amount"]
+    trace = [item.code for item in version.fields if item.privacy == "trace"]
+    return (
+        pa.table({name: own[name] for name in (*AMOUNTS, *amount)}),
+        pa.table({name: own[name] for name in (*TRACES, *trace)}),
+    )
+
+
+def _taken(sheet: Sheet, name: str, at: pa.Array) -> pa.Array:
+    return sheet.table.column(name).combine_chunks().take(at)
 
 
 def _next_id() -> int:
@@ -66,26 +118,19 @@ def _next_id() -> int:
 
 
 def _copy_chunks(posting_id: int, chunks: list[Chunk]) -> None:
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "copy activity_record_chunk (posting_id, bucket, n_records, amounts, traces, amounts_sha256, "
-            "traces_sha256) from stdin with (format binary)"
-        ) as copy,
-    ):
-        copy.set_types(["int8", "int2", "int4", "bytea", "bytea", "bytea", "bytea"])
-        for chunk in chunks:
-            copy.write_row(
-                (
-                    posting_id,
-                    chunk.bucket,
-                    chunk.n_records,
-                    chunk.amounts,
-                    chunk.traces,
-                    chunk.amounts_sha256,
-                    chunk.traces_sha256,
-                )
-            )
+    with connection.cursor() as cursor:
+        copy_payloads(
+            cursor,
+            "activity_record_chunk",
+            {
+                "posting_id": "int8", "bucket": "int2", "n_records": "int4", "amounts": "bytea", "traces": "bytea",
+                "amounts_sha256": "bytea", "traces_sha256": "bytea",
+            },
+            (
+                (posting_id, one.bucket, one.n_records, one.amounts, one.traces, one.amounts_sha256, one.traces_sha256)
+                for one in chunks
+            ),
+        )  # fmt: skip
 
 
 def _content(desk: Desk, booked: Booked, chunks: list[Chunk]) -> PostingContent:
@@ -119,7 +164,7 @@ def _content(desk: Desk, booked: Booked, chunks: list[Chunk]) -> PostingContent:
 
 
 def _posting(
-    desk: Desk, booked: Booked, *, chunks: list[Chunk], posting_id: int, journal: JournalPosted, n_chunks: int
+    desk: Desk, booked: Booked, *, chunks: list[Chunk], posting_id: int, journal: JournalPosted
 ) -> Posting:
     """Insert the journal row of intake, chained to the partner's last."""
     last = (
@@ -148,7 +193,7 @@ def _posting(
         grams=Grams(content.grams),
         points=Points(content.points),
         points_rules=[dict(rule) for rule in content.points_rules],
-        chunks=n_chunks,
+        chunks=booked.chunks,
         amounts_sha256=bytes.fromhex(content.amounts_sha256),
         traces_sha256=bytes.fromhex(content.traces_sha256),
         inputs_sha256=bytes.fromhex(content.inputs_sha256),

@@ -25,8 +25,8 @@ from tanpuhui.behaviour.activity.domain.recalculations import (
     WrongRecalculationState,
 )
 from tanpuhui.behaviour.activity.models import Recalculation, RecalculationStep
+from tanpuhui.behaviour.activity.operations._post_batch._allowance import add_use
 from tanpuhui.behaviour.activity.operations._post_batch._book import DEFICIT_MEASURE
-from tanpuhui.behaviour.activity.operations._post_batch._cap import add_use
 from tanpuhui.behaviour.activity.operations._post_batch._post import POSTING_LOCK
 from tanpuhui.behaviour.activity.operations._post_batch._write import SYSTEM_CODE
 from tanpuhui.behaviour.activity.operations._recalculate._propose import locked

@@ -215,13 +215,13 @@ def _grams(desk: Desk) -> int:
 
 def _completeness(desk: Desk, said: ScenarioContent) -> tuple[FieldCompleteness, ...]:
     """Count the filled cells of the envelope and of every declared column that intake reads."""
-    present = set(desk.tables.table("judged").columns)
+    present = set(desk.tables.table("seen").columns)
     needed = {*REQUIRED, *(field.code for field in said.fields if field.required)}
     names = [
         name for name in dict.fromkeys((*ENVELOPE, *(field.code for field in said.fields))) if name in present
     ]
     counts = ", ".join(f"count(*) filter ({quoted(name)} != '')" for name in names)
-    whole, *filled = desk.tables.execute(f"select count(*), {counts} from judged").fetchone()
+    whole, *filled = desk.tables.execute(f"select count(*), {counts} from seen").fetchone()
     return tuple(
         FieldCompleteness(field=name, required=name in needed, filled=Share(part=n, whole=whole))
         for name, n in zip(names, filled, strict=True)
@@ -252,7 +252,7 @@ def _timeliness(desk: Desk, at: datetime) -> Timeliness | None:
 
 def _columns(desk: Desk | None, trial: Trial) -> tuple[ColumnFound, ...]:
     declared = declared_columns(trial.said)
-    used = set(desk.tables.table("judged").columns) if desk is not None else set()
+    used = set(desk.tables.table("seen").columns) if desk is not None else set()
     return tuple(
         ColumnFound(name=name, declared=name in declared, used=name in used) for name in trial.writing.columns
     )
@@ -263,7 +263,7 @@ def _encoding(desk: Desk | None, trial: Trial) -> EncodingFound:
     if desk is not None:
         zoned, unzoned = desk.tables.execute(
             f"select count(*) filter (regexp_matches(started_at, {text(ZONED)})), "
-            f"count(*) filter (not regexp_matches(started_at, {text(ZONED)}) and started_at != '') from judged"
+            f"count(*) filter (not regexp_matches(started_at, {text(ZONED)}) and started_at != '') from seen"
         ).fetchone()
     return EncodingFound(
         file_format=trial.file_format,

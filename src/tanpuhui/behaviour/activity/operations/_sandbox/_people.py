@@ -9,6 +9,6 @@ def invent_people(desk: Desk) -> None:
     """Turn `ruled` into `owned` with a number for each subject; no person, account or consent is looked up."""
     desk.tables.execute(
         "create table owned as select row_number, scenario, version_id, evidence_tier, day, started, "
-        "dense_rank() over (order by subject) as user_id, dense_rank() over (order by subject) as account_id "
+        "person + 1 as user_id, person + 1 as account_id "
         "from ruled"
     )

@@ -30,7 +30,7 @@ from tanpuhui.behaviour.activity.domain.quality import (
 )
 from tanpuhui.behaviour.activity.models import Sample, ScenarioApplication, ScenarioApplicationVersion
 from tanpuhui.behaviour.activity.operations._apply import APPLICANTS, locked_application
-from tanpuhui.behaviour.activity.operations._post_batch._calculate import calculate_versions
+from tanpuhui.behaviour.activity.operations._post_batch._calculate import calculate_versions, settle_results
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
 from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats_in_file
 from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, limits, read
@@ -179,6 +179,7 @@ def _run(trial: Trial, *, content: bytes, file_name: str, media_type: str) -> tu
         find_methodologies(desk, _version_to_try(said))
         invent_people(desk)
         calculate_versions(desk)
+        settle_results(desk)
         drop_repeats_in_file(desk)
         return measure(desk, trial), rows_of(desk)
 
