@@ -44,6 +44,10 @@ class Adapter(Protocol):
     def required(self) -> tuple[str, ...]:
         """The columns that the file must have, found by name."""
 
+    @property
+    def joins_rows(self) -> bool:
+        """Say whether rows of the file belong together, so that it cannot be read in slices."""
+
     def wanted(self, fields: Sequence[str]) -> tuple[str, ...]:
         """Return the columns to read, given the field codes of the methodologies in question."""
 

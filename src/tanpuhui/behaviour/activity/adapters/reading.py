@@ -19,6 +19,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from tanpuhui.behaviour.activity.adapters._port import RowVerdict
+from tanpuhui.behaviour.activity.adapters.limits import Limits, check_header
+from tanpuhui.behaviour.activity.adapters.parquet import parquet_blocks
 from tanpuhui.behaviour.activity.adapters.tables import open_tables, quoted
 from tanpuhui.behaviour.activity.domain import FileUnusable
 
@@ -29,15 +31,7 @@ _NEWLINE, _RETURN, _QUOTE, _NUL = 10, 13, 34, 0
 _LONG_NUMBER = re.compile(rb":\s*-?[0-9.]{16,}")
 """A number of JSON with so many digits that a binary float could not give them back."""
 
-Format = Literal["csv", "ndjson"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """Bounds of a file in bytes, both of the uncompressed text."""
-
-    file_bytes_max: int
-    line_bytes_max: int
+Format = Literal["csv", "ndjson", "parquet"]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -61,6 +55,8 @@ class _Block:
 def format_of(file_name: str, media_type: str) -> Format:
     """Tell the format from the name, else from the media type; a table of text is the default."""
     name = file_name.lower().removesuffix(".gz")
+    if name.endswith(".parquet") or "parquet" in media_type:
+        return "parquet"
     if name.endswith((".ndjson", ".jsonl", ".json")) or "json" in media_type:
         return "ndjson"
     return "csv"
@@ -73,21 +69,64 @@ def read_file(
 
     Raises FileUnusable when nothing can be read: empty, not UTF-8 at all, damaged, too large, a column missing.
     """
+    (whole,) = read_slices(
+        stream, file_format=file_format, limits=limits, wanted=wanted, required=required, rows_max=None
+    )
+    return whole
+
+
+def read_slices(
+    stream: BinaryIO,
+    *,
+    file_format: Format,
+    limits: Limits,
+    wanted: Sequence[str],
+    required: Sequence[str],
+    rows_max: int | None,
+) -> Iterator[FileRead]:
+    """Yield the rows of a file in slices of about `rows_max` rows, so that any length fits the memory; see read_file.
+
+    Raises FileUnusable, at the end too: what was made of earlier slices has to be undone then.
+    """
+    blocks = (
+        parquet_blocks(stream, limits=limits, wanted=wanted, required=required)
+        if file_format == "parquet"
+        else _text_blocks(stream, file_format=file_format, limits=limits, wanted=wanted, required=required)
+    )
+    whole = FileRead(table=_empty(()))
+    unreadable = 0
+    tables: list[pa.Table] = []
+    part = FileRead(table=_empty(()))
+    for table, faults in blocks:
+        tables.append(table)
+        part.faults.extend(faults)
+        part.rows += table.num_rows + len(faults)
+        unreadable += sum(fault.reason == "BAD_ENCODING" for fault in faults)
+        whole.faults.extend(faults[:1])
+        if rows_max is not None and part.rows >= rows_max:
+            whole.rows += part.rows
+            yield FileRead(table=_joined(tables), rows=part.rows, faults=part.faults)
+            tables, part = [], FileRead(table=_empty(()))
+    whole.rows += part.rows
+    if whole.rows == 0:
+        raise FileUnusable(fault="EMPTY_FILE")
+    if unreadable == whole.rows:
+        raise FileUnusable(fault="BAD_ENCODING", at=whole.faults[0].value)
+    if part.rows:
+        yield FileRead(table=_joined(tables), rows=part.rows, faults=part.faults)
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables, promote_options="default")
+
+
+def _text_blocks(
+    stream: BinaryIO, *, file_format: Format, limits: Limits, wanted: Sequence[str], required: Sequence[str]
+) -> Iterator[tuple[pa.Table, list[RowVerdict]]]:
     text = TextFile.open(stream, file_format=file_format, limits=limits)
     if text.header:
-        _check_header(text.header, required)
-    tables: list[pa.Table] = []
-    faults: list[RowVerdict] = []
-    rows = 0
-    for table, block_faults in text.blocks(wanted):
-        tables.append(table)
-        faults.extend(block_faults)
-        rows += table.num_rows + len(block_faults)
-    if rows == 0:
-        raise FileUnusable(fault="EMPTY_FILE")
-    if all(fault.reason == "BAD_ENCODING" for fault in faults) and len(faults) == rows:
-        raise FileUnusable(fault="BAD_ENCODING", at=faults[0].value)
-    return FileRead(table=pa.concat_tables(tables, promote_options="default"), rows=rows, faults=faults)
+        check_header(text.header, required)
+    yield from text.blocks(wanted)
 
 
 def _uncompressed(stream: BinaryIO) -> BinaryIO:
@@ -262,15 +301,6 @@ def _first_bad_byte(line: bytes) -> int | None:
     except UnicodeDecodeError as error:
         return error.start if nul < 0 else min(nul, error.start)
     return nul if nul >= 0 else None
-
-
-def _check_header(header: Sequence[str], required: Sequence[str]) -> None:
-    missing = [name for name in required if name not in header]
-    if missing:
-        raise FileUnusable(fault="MISSING_COLUMN", at=", ".join(missing))
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        raise FileUnusable(fault="DUPLICATE_COLUMN", at=", ".join(twice))
 
 
 def _bad_row(number: int, line: bytes) -> RowVerdict:

@@ -8,6 +8,9 @@ import io
 import json
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.parquet
+
 from tanpuhui.behaviour.activity.adapters.reading import Format, Limits, TextFile
 from tanpuhui.behaviour.activity.domain import FileUnusable
 
@@ -31,7 +34,9 @@ def writing_of(content: bytes, *, file_format: Format, limits: Limits) -> Writin
     columns: tuple[str, ...] = ()
     try:
         columns = (
-            tuple(
+            tuple(pa.parquet.read_schema(io.BytesIO(text)).names)
+            if file_format == "parquet"
+            else tuple(
                 name
                 for name in TextFile.open(io.BytesIO(text), file_format="csv", limits=limits).header
                 if name
@@ -39,7 +44,7 @@ def writing_of(content: bytes, *, file_format: Format, limits: Limits) -> Writin
             if file_format == "csv"
             else _keys(text)
         )
-    except FileUnusable:
+    except (FileUnusable, pa.ArrowException, OSError):
         columns = ()
     return Writing(
         columns=columns,

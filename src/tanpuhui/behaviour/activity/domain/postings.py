@@ -46,6 +46,7 @@ class PostingContent:
     inputs_sha256: str
     results_sha256: str
     posted_at: str
+    slice: int = 0
 
 
 _SINCE_RECALCULATION = (
@@ -65,6 +66,8 @@ def posting_hash(content: PostingContent, prev_hash: bytes) -> bytes:
     if not content.engine_version:
         for name in _SINCE_RECALCULATION:
             del plain[name]
+    if not content.slice:
+        del plain["slice"]  # most files are one slice, and none was more when their hashes were made
     return hashlib.sha256(prev_hash + rfc8785.dumps(plain)).digest()
 
 

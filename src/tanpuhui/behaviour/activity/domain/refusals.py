@@ -89,6 +89,18 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "列名重复：{at}。请改正表头后重发。",
         "A column stands twice: {at}. Correct the header and resend.",
     ),
+    "BAD_PARQUET": (
+        "这不是完整的 Parquet 文件。请重新导出后重发。",
+        "This is no complete Parquet file. Export it again and resend.",
+    ),
+    "FLOAT_COLUMN": (
+        "列 {at} 是二进制浮点数，不能还原出准确的十进制数。请改用小数（decimal）或文本类型。",
+        "Column {at} holds binary floats, from which the exact decimal cannot be had. Use a decimal or text type.",
+    ),
+    "COLUMN_TYPE": (
+        "列 {at} 的类型不能读作一个值。请改用文本、整数、小数或时间类型。",
+        "Column {at} has a type that is no single value. Use text, whole numbers, decimals or times.",
+    ),
     "HEADER_UNREADABLE": ("表头读不懂。请检查第一行。", "The header cannot be read. Check the first line."),
 }
 

@@ -55,7 +55,7 @@ class RowOutcome(models.Model):
 
 
 class Posting(models.Model):
-    """The journal of intake (入账): records of one batch, scenario, methodology version, tier and month.
+    """The journal of intake (入账): records of one slice of a batch, scenario, methodology version, tier and month.
 
     `prev_hash` and `hash` chain the postings of a partner; `amounts_sha256` and `traces_sha256` commit to the chunks.
     With what a result can be had again stands beside it: version and parameter set, engine, rounding, and the roots
@@ -73,6 +73,7 @@ class Posting(models.Model):
     rounding = models.TextField(default="", blank=True)
     evidence_tier = models.SmallIntegerField()
     month = models.CharField(max_length=7)
+    slice = models.SmallIntegerField(default=0)
     records = models.IntegerField()
     account_days = models.IntegerField()
     accounts = models.IntegerField()
@@ -93,7 +94,7 @@ class Posting(models.Model):
         db_table = "activity_posting"
         constraints = [
             models.UniqueConstraint(
-                fields=["batch", "scenario", "methodology_version_id", "evidence_tier", "month"],
+                fields=["batch", "slice", "scenario", "methodology_version_id", "evidence_tier", "month"],
                 name="activity_posting_once",
             ),
             models.UniqueConstraint(fields=["partner", "prev_hash"], name="activity_posting_one_chain"),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from tanpuhui.behaviour.activity.adapters.tables import open_tables
 from tanpuhui.behaviour.activity.domain import BatchNotFound, BatchState, FileUnusable
 from tanpuhui.behaviour.activity.models import Batch, Feed, Posting
@@ -16,8 +18,8 @@ from tanpuhui.behaviour.activity.operations._post_batch._calculate import calcul
 from tanpuhui.behaviour.activity.operations._post_batch._cap import apply_caps
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
 from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats
-from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, limits, read
-from tanpuhui.behaviour.activity.operations._post_batch._report import refused_report, report, write_outcomes
+from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, limits, slices, take_in
+from tanpuhui.behaviour.activity.operations._post_batch._report import Tally, refused_report, write_outcomes
 from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
     find_methodologies,
     find_people,
@@ -37,6 +39,8 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.science.methodology import queries as methodology
 
 POSTING_LOCK = "activity:posting"
+SLICE_ROWS = 1_000_000
+"""Rows that are in memory at once; a longer file becomes several postings in one transaction."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,24 +69,52 @@ def post_batch(*, actor: Actor, at: datetime, batch_id: int) -> BatchPosted:
         raise BatchNotFound(batch_id=batch_id)
     if batch.state != BatchState.RECEIVED:
         return _result(batch)
-    with closing(open_tables()) as tables:
-        desk = _desk(batch, at, tables)
-        try:
-            fields = _read(desk, batch)
-        except FileUnusable as error:
-            _settle(batch, BatchState.REFUSED, refused_report(error), at)
-            return _result(batch)
-        _judge(desk, fields)
-        lock_names(POSTING_LOCK, f"activity:partner:{batch.partner_id}")
-        drop_repeats(desk)
-        apply_caps(desk)
-        found = sheets(desk)
-        postings: list[Posting] = [
-            write_posting(desk, found, book(desk, found, group)) for group in groups(desk)
-        ]
-        write_outcomes(desk)
-        _settle(batch, BatchState.POSTED, report(desk, postings), at)
+    try:
+        with (
+            transaction.atomic()
+        ):  # a file that turns out damaged at its end leaves nothing of its earlier slices
+            found = _post_slices(batch, at).report()
+        _settle(batch, BatchState.POSTED, found, at)
+    except FileUnusable as error:
+        _settle(batch, BatchState.REFUSED, refused_report(error), at)
     return _result(batch)
+
+
+def _post_slices(batch: Batch, at: datetime) -> Tally:
+    """Post the file slice by slice, so that memory is that of one slice. Raises FileUnusable."""
+    tally = Tally()
+    feeds = _feeds(batch)
+    fields = field_codes(
+        view.id for view in methodology.library() if view.scenario in feeds and view.filed_at is not None
+    )
+    with open_document(batch.file_sha256) as stream:
+        parts = slices(
+            stream,
+            adapter=batch.adapter,
+            file_name=batch.file_name,
+            media_type=batch.media_type,
+            fields=fields,
+            bounds=limits(batch.received_at),
+            rows_max=SLICE_ROWS,
+        )
+        for number, part in enumerate(parts):
+            with closing(open_tables()) as tables:
+                desk = _desk(batch, at, tables, feeds=feeds, number=number)
+                take_in(desk, part, adapter=batch.adapter, fields=fields)
+                _judge(desk, fields)
+                tally.add(desk, _post(desk))
+    return tally
+
+
+def _post(desk: Desk) -> list[Posting]:
+    """Post what counts of a slice, and write down what became of the other rows."""
+    lock_names(POSTING_LOCK, f"activity:partner:{desk.partner_id}")
+    drop_repeats(desk)
+    apply_caps(desk)
+    found = sheets(desk)
+    postings = [write_posting(desk, found, book(desk, found, group)) for group in groups(desk)]
+    write_outcomes(desk)
+    return postings
 
 
 def _judge(desk: Desk, fields: tuple[str, ...]) -> None:
@@ -100,7 +132,7 @@ def _judge(desk: Desk, fields: tuple[str, ...]) -> None:
     settle_results(desk)
 
 
-def _desk(batch: Batch, at: datetime, tables: Any) -> Desk:
+def _feeds(batch: Batch) -> dict[str, FeedTerms]:
     feeds: dict[str, FeedTerms] = {}
     found = list(
         Feed.objects.filter(partner_id=batch.partner_id, adapter=batch.adapter).select_related("scenario")
@@ -116,6 +148,10 @@ def _desk(batch: Batch, at: datetime, tables: Any) -> Desk:
             lateness_days_max=int(days) if days is not None else None,
             stops=stops.get(feed.scenario_id, ()),
         )
+    return feeds
+
+
+def _desk(batch: Batch, at: datetime, tables: Any, *, feeds: dict[str, FeedTerms], number: int) -> Desk:
     desk = Desk(
         tables=tables,
         batch_id=batch.pk,
@@ -124,27 +160,10 @@ def _desk(batch: Batch, at: datetime, tables: Any) -> Desk:
         received_at=batch.received_at,
         at=at,
         feeds=feeds,
+        slice=number,
     )
     desk.open()
     return desk
-
-
-def _read(desk: Desk, batch: Batch) -> tuple[str, ...]:
-    """Read the file into `raw` and return the field codes of the methodologies in question. Raises FileUnusable."""
-    fields = field_codes(
-        view.id for view in methodology.library() if view.scenario in desk.feeds and view.filed_at is not None
-    )
-    with open_document(batch.file_sha256) as stream:
-        read(
-            desk,
-            stream=stream,
-            adapter=batch.adapter,
-            file_name=batch.file_name,
-            media_type=batch.media_type,
-            fields=fields,
-            bounds=limits(batch.received_at),
-        )
-    return fields
 
 
 def _settle(batch: Batch, state: BatchState, found: dict[str, Any], at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES, adapter_named
-from tanpuhui.behaviour.activity.adapters.reading import Limits, format_of, read_file
+from tanpuhui.behaviour.activity.adapters.reading import FileRead, Limits, format_of, read_slices
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.science.methodology import queries as methodology
@@ -26,18 +26,46 @@ def read(
     fields: tuple[str, ...],
     bounds: Limits,
 ) -> None:
-    """Fill `raw`; rows that are no records are settled. Raises FileUnusable, AdapterUnknown."""
+    """Fill `raw` with a whole file; rows that are no records are settled. Raises FileUnusable, AdapterUnknown."""
+    (whole,) = slices(
+        stream,
+        adapter=adapter,
+        file_name=file_name,
+        media_type=media_type,
+        fields=fields,
+        bounds=bounds,
+        rows_max=None,
+    )
+    take_in(desk, whole, adapter=adapter, fields=fields)
+
+
+def slices(
+    stream: BinaryIO,
+    *,
+    adapter: str,
+    file_name: str,
+    media_type: str,
+    fields: tuple[str, ...],
+    bounds: Limits,
+    rows_max: int | None,
+) -> Iterator[FileRead]:
+    """Yield a file in slices of about `rows_max` rows; in one where its rows belong together. Raises FileUnusable."""
     form = adapter_named(adapter)
-    found = read_file(
+    yield from read_slices(
         stream,
         file_format=format_of(file_name, media_type),
         limits=bounds,
         wanted=form.wanted(fields),
         required=form.required,
+        rows_max=None if form.joins_rows else rows_max,
     )
-    adapted = form.adapt(found.table)
-    desk.rows = found.rows
-    desk.settle(found.faults)
+
+
+def take_in(desk: Desk, part: FileRead, *, adapter: str, fields: tuple[str, ...]) -> None:
+    """Fill `raw` with the rows of a slice; rows that are no records are settled."""
+    adapted = adapter_named(adapter).adapt(part.table)
+    desk.rows = part.rows
+    desk.settle(part.faults)
     desk.settle(adapted.settled)
     lay_out(desk, adapted.rows, fields)
 

@@ -3,38 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.csv
 from django.db import connection
 
 from tanpuhui.behaviour.activity.domain import FileUnusable, Verdict
 from tanpuhui.behaviour.activity.models import Posting
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 
-FETCHED_AT_ONCE = 50_000
-
 
 def write_outcomes(desk: Desk) -> None:
-    """Write the rows that were not counted in full to the database."""
+    """Write the rows that were not counted in full to the database, as lines of CSV that the tables write themselves."""
+    found = desk.tables.sql(
+        f"select {desk.batch_id}::bigint as batch_id, row_number, verdict, reason, field, value from outcome "
+        "order by row_number"
+    ).to_arrow_table()
+    if found.num_rows == 0:
+        return
+    lines = pa.BufferOutputStream()
+    pa.csv.write_csv(found, lines, pa.csv.WriteOptions(include_header=False, quoting_style="all_valid"))
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "copy activity_row_outcome (batch_id, row_number, verdict, reason, field, value) from stdin"
+            "copy activity_row_outcome (batch_id, row_number, verdict, reason, field, value) from stdin "
+            "with (format csv, force_not_null (reason, field, value))"
         ) as copy,
     ):
-        found = desk.tables.execute(
-            "select row_number, verdict, reason, field, value from outcome order by row_number"
-        )
-        while rows := found.fetchmany(FETCHED_AT_ONCE):
-            for row in rows:
-                copy.write_row((desk.batch_id, *row))
+        copy.write(lines.getvalue())
 
 
-def report(desk: Desk, postings: Sequence[Posting]) -> dict[str, Any]:
-    """Return the stored report: rows, one count per verdict, one per reason, postings with grams and points.
+@dataclass(kw_only=True, slots=True)
+class Tally:
+    """What became of the rows of a batch so far, slice by slice."""
 
-    Raises AssertionError, which undoes the transaction, when a row has no verdict or two.
-    """
+    rows: int = 0
+    verdicts: dict[str, int] = field(default_factory=lambda: {verdict.value: 0 for verdict in Verdict})
+    reasons: dict[str, int] = field(default_factory=dict)
+    postings: list[Posting] = field(default_factory=list)
+
+    def add(self, desk: Desk, postings: Sequence[Posting]) -> None:
+        """Add a slice. Raises AssertionError, which undoes the transaction, when a row has no verdict or two."""
+        verdicts, reasons = _counts(desk)
+        if sum(verdicts.values()) != desk.rows:
+            message = f"batch {desk.batch_id}: {desk.rows} rows, but verdicts {verdicts}"
+            raise AssertionError(message)
+        self.rows += desk.rows
+        for code, n in verdicts.items():
+            self.verdicts[code] += n
+        for code, n in reasons.items():
+            self.reasons[code] = self.reasons.get(code, 0) + n
+        self.postings.extend(postings)
+
+    def report(self) -> dict[str, Any]:
+        """Return the stored report: rows, one count per verdict, one per reason, postings with grams and points."""
+        return {
+            "rows": self.rows,
+            "verdicts": self.verdicts,
+            "reasons": self.reasons,
+            "fault": None,
+            "postings": [posting.pk for posting in self.postings],
+            "grams": sum(posting.grams.value for posting in self.postings),
+            "points": sum(posting.points.value for posting in self.postings),
+        }
+
+
+def _counts(desk: Desk) -> tuple[dict[str, int], dict[str, int]]:
     verdicts = {verdict.value: 0 for verdict in Verdict}
     reasons: dict[str, int] = {}
     for verdict, reason, n in desk.tables.execute(
@@ -55,18 +91,7 @@ def report(desk: Desk, postings: Sequence[Posting]) -> dict[str, Any]:
     verdicts[Verdict.CLIPPED] += clipped
     if clipped:
         reasons["CLIPPED_BY_CAP"] = clipped
-    if sum(verdicts.values()) != desk.rows:
-        message = f"batch {desk.batch_id}: {desk.rows} rows, but verdicts {verdicts}"
-        raise AssertionError(message)
-    return {
-        "rows": desk.rows,
-        "verdicts": verdicts,
-        "reasons": reasons,
-        "fault": None,
-        "postings": [posting.pk for posting in postings],
-        "grams": sum(posting.grams.value for posting in postings),
-        "points": sum(posting.points.value for posting in postings),
-    }
+    return verdicts, reasons
 
 
 def refused_report(error: FileUnusable) -> dict[str, Any]:
