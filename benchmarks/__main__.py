@@ -21,7 +21,15 @@ def main() -> None:
     parser.add_argument(
         "--repeats", type=int, default=3, help="measured pairs; one more runs first and is discarded"
     )
-    parser.add_argument("--format", choices=["csv", "ndjson"], default="csv")
+    parser.add_argument(
+        "--format",
+        choices=["csv", "ndjson", "parquet"],
+        action="append",
+        help="of the files; all if not given",
+    )
+    parser.add_argument(
+        "--even", action="store_true", help="every card about as often as the next, not some more than others"
+    )
     given = parser.parse_args()
     if given.what == "explanation":
         from benchmarks import explanation
@@ -53,7 +61,8 @@ def main() -> None:
             records=given.records,
             accounts=given.accounts or max(1, given.records // 5),
             repeats=given.repeats,
-            file_format=given.format,
+            formats=given.format or ["csv", "ndjson", "parquet"],
+            even=given.even,
         )
 
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import functools
 import importlib
+import resource
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
-from tests.integration.behaviour.activity.town import Town
 
-from benchmarks.crowd import bus_file, settle
+from benchmarks.crowd import Crowd, bus_file, settle
 from tanpuhui.behaviour.activity import queries
 from tanpuhui.behaviour.activity.operations import BatchPosted, post_batch
 from tanpuhui.foundation.kernel.actors import SYSTEM
@@ -27,13 +27,14 @@ from tanpuhui.foundation.kernel.calendar import CHINA
 
 FIRST_DAY = date(2026, 10, 1)
 STEPS = {
-    "_read": "read", "lay_down_terms": "terms", "judge": "judge (beside people)", "find_users": "users", "find_people": "people",
+    "take_in": "lay out", "lay_down_terms": "terms", "judge": "judge (beside people)", "find_users": "users", "find_people": "people",
     "find_methodologies": "methodology", "resolve_people": "resolve", "calculate_versions": "calculate (beside people)", "settle_results": "settle", "sheets": "sheets",
     "drop_repeats": "once", "apply_caps": "cap", "book": "book", "write_posting": "write",
-    "write_outcomes": "outcomes", "report": "report",
+    "write_outcomes": "outcomes",
 }  # fmt: skip
-POSTING = ("once", "cap", "sheets", "book", "write", "outcomes", "report")
-"""The steps after grams are known: what performance.md calls posting, with caps and duplicates."""
+FIRST_OF_POSTING = "drop_repeats"
+"""Before it the grams are known; what comes after, the commit included, is what performance.md calls posting, with duplicates and caps."""
+BREACHES_UP_TO = 300_000
 
 COLUMNS = (
     ("account_id", ">i8", "bigint"), ("day", ">i4", "date"), ("record_id", "S24", "bytea"), ("started_at", ">i8", "bigint"),
@@ -41,45 +42,66 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def run(*, records: int, accounts: int, repeats: int, file_format: str) -> None:
-    print(f"setting up {accounts:,} people; each file has {records:,} rows as {file_format}")
+def run(*, records: int, accounts: int, repeats: int, formats: Sequence[str], even: bool) -> None:
+    print(
+        f"setting up {accounts:,} people; each file has {records:,} rows{', every card alike' if even else ''}"
+    )
     crowd = settle(accounts)
-    town = crowd.town
     with connection.cursor() as cursor:
         cursor.execute("create table bare (" + ", ".join(f"{name} {kind}" for name, _, kind in COLUMNS) + ")")
-    pairs: list[dict[str, float]] = []
-    posted: BatchPosted | None = None
+    pairs: dict[str, list[dict[str, float]]] = {name: [] for name in formats}
+    day = FIRST_DAY
     for place in range(repeats + 1):
-        day = FIRST_DAY + timedelta(days=place)
-        content = bus_file(crowd=crowd, day=day, records=records, seed=place * 10, file_format=file_format)
-        at = datetime(day.year, day.month, day.day, 23, 59, tzinfo=CHINA) + timedelta(days=1)
-        batch_id = town.receive(content, at=at, key=f"b{place}", name=f"rides.{file_format}")
-        floor_s = _floor(records, seed=place)
-        with _timed_steps() as steps:
-            post_s, posted = _seconds(lambda b=batch_id, t=at: post_batch(actor=SYSTEM, at=t, batch_id=b))
-        again_s, again = _seconds(functools.partial(_resend, town, content, at, place, file_format))
-        assert again == posted, "a resend changed something"
-        pair = {"floor": floor_s, "post": post_s, "again": again_s, **steps}
-        pair["posting"] = sum(steps[name] for name in POSTING)
-        print(f"  pair {place}{' (discarded)' if place == 0 else ''}: floor {floor_s:.2f} s, whole way {post_s:.2f} s, "
-              f"{posted.counted:,} of {posted.rows:,} counted, {posted.grams} g")  # fmt: skip
-        if place:
-            pairs.append(pair)
-    _print(pairs, records)
-    broken = list(queries.breaches()) if records <= 300_000 else []
-    print(
-        f"invariants of intake: {len(broken)} breaches"
-        if records <= 300_000
-        else "invariants not run at this size"
+        for file_format in formats:
+            pair = _pair(crowd, day=day, records=records, file_format=file_format, even=even)
+            print(f"  {file_format} {place}{' (discarded)' if place == 0 else ''}: floor {pair['floor']:.2f} s, "
+                  f"posting {pair['posting']:.2f} s, whole way {pair['post']:.2f} s")  # fmt: skip
+            if place:
+                pairs[file_format].append(pair)
+            day += timedelta(days=1)
+    for file_format, found in pairs.items():
+        _print(file_format, found, records)
+    _print_storage()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"peak memory of this process, making the files included: {peak} MB")
+    if records <= BREACHES_UP_TO:
+        print(f"invariants of intake: {len(list(queries.breaches()))} breaches")
+
+
+def _pair(crowd: Crowd, *, day: date, records: int, file_format: str, even: bool) -> dict[str, float]:
+    """Measure the floor, one file, the same file again, and another file with the same record ids."""
+    content = bus_file(
+        crowd=crowd, day=day, records=records, seed=day.toordinal() * 10, file_format=file_format, even=even
     )
+    at = datetime(day.year, day.month, day.day, 23, 59, tzinfo=CHINA) + timedelta(days=1)
+    batch_id = crowd.town.receive(content, at=at, key=f"{day}", name=f"rides.{file_format}")
+    before = _wal()
+    floor_s = _floor(records, seed=day.toordinal())
+    between = _wal()
+    with _timed_steps() as steps:
+        post_s, posted = _seconds(lambda: post_batch(actor=SYSTEM, at=at, batch_id=batch_id))
+    after = _wal()
+    again_s, again = _seconds(functools.partial(_resend, crowd, content, at, f"again {day}", file_format))
+    assert again == posted, "a resend changed something"
+    pair = {
+        "floor": floor_s, "post": post_s, "again": again_s, "posting": post_s - steps["before posting"],
+        "wal": (after - between) / (between - before), "counted": posted.counted / posted.rows, **steps,
+    }  # fmt: skip
+    if file_format == "csv":
+        other_s, other = _seconds(
+            functools.partial(_resend, crowd, content + b"\n", at, f"other {day}", file_format)
+        )
+        assert other.counted == 0, "a record counted twice"
+        pair["other"] = other_s
+    return pair
 
 
-def _resend(town: Town, content: bytes, at: datetime, place: int, file_format: str) -> BatchPosted:
-    batch_id = town.receive(content, at=at, key=f"again{place}", name=f"rides.{file_format}")
+def _resend(crowd: Crowd, content: bytes, at: datetime, key: str, file_format: str) -> BatchPosted:
+    batch_id = crowd.town.receive(content, at=at, key=key, name=f"rides.{file_format}")
     return post_batch(actor=SYSTEM, at=at, batch_id=batch_id)
 
 
-def _print(pairs: list[dict[str, float]], records: int) -> None:
+def _print(file_format: str, pairs: list[dict[str, float]], records: int) -> None:
     def median(name: str) -> float:
         return statistics.median(pair[name] for pair in pairs)
 
@@ -87,17 +109,37 @@ def _print(pairs: list[dict[str, float]], records: int) -> None:
         several = [pair["floor"] / pair[name] for pair in pairs]
         return f"{statistics.median(several):5.2f} x floor [{min(several):.2f}-{max(several):.2f}]"
 
-    print(f"floor      COPY BINARY, bare table      {records / median('floor'):>11,.0f} rows/s")
-    print(
-        f"posting    grams known to commit        {records / median('posting'):>11,.0f} rows/s {ratio('posting')}"
-    )
-    print(
-        f"whole way  stored file to commit        {records / median('post'):>11,.0f} rows/s {ratio('post')}"
-    )
+    print(f"{file_format}: {median('counted'):.1%} of the rows counted")
+    print(f"  floor      COPY BINARY, bare table      {records / median('floor'):>11,.0f} rows/s")
+    for name, words in (("posting", "grams known to commit"), ("post", "stored file to commit")):
+        label = "whole way" if name == "post" else name
+        print(f"  {label:11}{words:29}{records / median(name):>11,.0f} rows/s {ratio(name)}")
     share = statistics.median(pair["again"] / pair["post"] for pair in pairs)
-    print(f"resend     the same file again          {share:.3f} x its first time")
+    print(f"  resend     the same file again          {share:.3f} x its first time")
+    if "other" in pairs[0]:
+        share = statistics.median(pair["other"] / pair["post"] for pair in pairs)
+        print(f"             another file, the same ids   {share:.3f} x its first time")
+    print(f"  log        written by the database      {median('wal'):.2f} x that of the floor")
     steps = sorted(((median(name), name) for name in STEPS.values()), reverse=True)
-    print("steps      " + ", ".join(f"{name} {seconds:.2f} s" for seconds, name in steps))
+    print("  steps      " + ", ".join(f"{name} {seconds:.2f} s" for seconds, name in steps))
+
+
+def _print_storage() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select (select sum(length(amounts) + length(traces))::numeric / sum(n_records) from activity_record_chunk), "
+            "(select pg_relation_size('bare')::numeric / count(*) from bare), pg_database_size(current_database())"
+        )
+        chunk, heap, size = cursor.fetchone()
+    print(
+        f"a record takes {chunk:.1f} bytes in its chunk, {heap:.1f} as a bare row; the database has {size / 1e9:.1f} GB"
+    )
+
+
+def _wal() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint")
+        return int(cursor.fetchone()[0])
 
 
 def _floor(records: int, *, seed: int) -> float:
@@ -135,6 +177,7 @@ def _seconds(call: Callable[[], Any]) -> tuple[float, Any]:
 @contextmanager
 def _timed_steps() -> Iterator[dict[str, float]]:
     """Time each step of post_batch where the operation calls it."""
+    begun = time.perf_counter()
     module: Any = importlib.import_module("tanpuhui.behaviour.activity.operations._post_batch._post")
     spent: dict[str, float] = defaultdict(float)
     kept = {name: getattr(module, name) for name in STEPS}
@@ -142,6 +185,8 @@ def _timed_steps() -> Iterator[dict[str, float]]:
     def timed(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def run_timed(*args: Any, **kwargs: Any) -> Any:
             started = time.perf_counter()
+            if name == FIRST_OF_POSTING:
+                spent.setdefault("before posting", started - begun)
             try:
                 return call(*args, **kwargs)
             finally:

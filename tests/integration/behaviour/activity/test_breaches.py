@@ -17,7 +17,7 @@ from tanpuhui.behaviour.activity import queries
 from tanpuhui.behaviour.activity.adapters.chunks import (
     columns_sha256,
     decode_payload,
-    encode_chunk,
+    encode_chunks,
     encode_payload,
 )
 
@@ -104,10 +104,10 @@ def test_grams_that_do_not_come_out_again_are_found_though_all_hashes_were_made_
         ((bucket, amounts, traces),) = cursor.fetchall()
     table = decode_payload(bytes(amounts))
     grams = pa.array([value + 1 for value in table.column("grams").to_pylist()], pa.int64())
-    forged = encode_chunk(
-        bucket,
+    (forged,) = encode_chunks(
         table.set_column(table.column_names.index("grams"), "grams", grams),
         decode_payload(bytes(traces)),
+        [(bucket, 0, table.num_rows)],
     )
     spoil(
         "update activity_record_chunk set amounts = %s, amounts_sha256 = %s",

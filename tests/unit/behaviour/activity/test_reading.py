@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from tanpuhui.behaviour.activity.adapters import reading
-from tanpuhui.behaviour.activity.adapters.reading import FileRead, Limits, format_of, read_file
+from tanpuhui.behaviour.activity.adapters.limits import Limits
+from tanpuhui.behaviour.activity.adapters.reading import FileRead, format_of, read_file
 from tanpuhui.behaviour.activity.domain import FileUnusable
 
 LIMITS = Limits(file_bytes_max=1 << 32, line_bytes_max=1000)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
+from numpy.typing import NDArray
 
+DECIMAL_BYTES = 16
 AMOUNTS = (
     "row",
     "account_id",
@@ -52,19 +54,28 @@ class Chunk:
     results_sha256: bytes
 
 
-def encode_chunk(bucket: int, amounts: pa.Table, traces: pa.Table) -> Chunk:
-    """Return the chunk of a bucket; both tables hold the same records in the same order."""
-    first, second = encode_payload(amounts), encode_payload(traces)
-    return Chunk(
-        bucket=bucket,
-        n_records=amounts.num_rows,
-        amounts=first,
-        traces=second,
-        amounts_sha256=hashlib.sha256(first).digest(),
-        traces_sha256=hashlib.sha256(second).digest(),
-        inputs_sha256=columns_sha256(inputs_of(amounts, traces)),
-        results_sha256=columns_sha256(amounts.select(RESULTS)),
-    )
+def encode_chunks(amounts: pa.Table, traces: pa.Table, spans: Sequence[tuple[int, int, int]]) -> list[Chunk]:
+    """Return the chunks of some buckets (bucket, from, to); both tables hold the same records in the same order."""
+    amounts, traces = amounts.combine_chunks(), traces.combine_chunks()
+    inputs = hashed_columns(inputs_of(amounts, traces))
+    results = hashed_columns(amounts.select(RESULTS))
+    chunks = []
+    for bucket, start, end in spans:
+        first = encode_payload(amounts.slice(start, end - start))
+        second = encode_payload(traces.slice(start, end - start))
+        chunks.append(
+            Chunk(
+                bucket=bucket,
+                n_records=end - start,
+                amounts=first,
+                traces=second,
+                amounts_sha256=hashlib.sha256(first).digest(),
+                traces_sha256=hashlib.sha256(second).digest(),
+                inputs_sha256=_sha256(inputs, start, end),
+                results_sha256=_sha256(results, start, end),
+            )
+        )
+    return chunks
 
 
 def inputs_of(amounts: pa.Table, traces: pa.Table | None) -> pa.Table:
@@ -81,40 +92,68 @@ def inputs_of(amounts: pa.Table, traces: pa.Table | None) -> pa.Table:
     return table
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HashedColumn:
+    """A column as the bytes that its hash is over; `ends` are the ends of texts in `values`, None for fixed `width`."""
+
+    name: str
+    kind: str
+    nulls: memoryview
+    values: memoryview
+    width: int
+    ends: NDArray[np.int64] | None = None
+
+
 def columns_sha256(table: pa.Table) -> bytes:
     """Return SHA-256 over the values of a table: the same values give the same bytes with any version of any library.
 
     Each column gives its name, type and length, one byte a row for null or not, then the values: whole numbers and days
     as 64-bit, decimals as 128-bit unscaled two's complement (all little-endian), texts as UTF-8 behind their lengths.
     """
+    return _sha256(hashed_columns(table), 0, table.num_rows)
+
+
+def hashed_columns(table: pa.Table) -> list[HashedColumn]:
+    """Return the columns as bytes, once for all the parts of a table that are hashed one by one."""
+    return [_hashed(name, table.column(name).combine_chunks()) for name in table.column_names]
+
+
+def _sha256(columns: Sequence[HashedColumn], start: int, end: int) -> bytes:
     digest = hashlib.sha256()
-    for name in table.column_names:
-        column = table.column(name).combine_chunks()
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string())
-        digest.update(f"{name}\0{column.type}\0{len(column)}\0".encode())
-        digest.update(np.ascontiguousarray(column.is_null().to_numpy(zero_copy_only=False)).tobytes())
-        for part in _values(column):
-            digest.update(part)
+    for one in columns:
+        digest.update(f"{one.name}\0{one.kind}\0{end - start}\0".encode())
+        digest.update(one.nulls[start:end])
+        if one.ends is None:
+            digest.update(one.values[start * one.width : end * one.width])
+        else:
+            ends = one.ends[start : end + 1]
+            digest.update(np.diff(ends).astype("<i8").tobytes())
+            digest.update(one.values[int(ends[0]) : int(ends[-1])])
     return digest.digest()
 
 
-def _values(column: pa.Array) -> Sequence[bytes]:
-    if pa.types.is_decimal(column.type):
-        filled = pa.compute.fill_null(column, pa.scalar(0, column.type))
-        width = 16
-        start = filled.offset * width
-        return (filled.buffers()[1][start : start + len(filled) * width].to_pybytes(),)
+def _hashed(name: str, column: pa.Array) -> HashedColumn:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
+    kind = str(column.type)
+    nulls = memoryview(np.ascontiguousarray(column.is_null().to_numpy(zero_copy_only=False)).tobytes())
     if pa.types.is_string(column.type):
-        filled = pa.compute.fill_null(column, "")
+        filled = pa.compute.fill_null(column, "") if column.null_count else column
         ends = np.frombuffer(filled.buffers()[1], np.int32)[filled.offset : filled.offset + len(filled) + 1]
         text = filled.buffers()[2]
-        content = text[int(ends[0]) : int(ends[-1])].to_pybytes() if text is not None and len(filled) else b""
-        return (np.diff(ends).astype("<i8").tobytes(), content)
+        values = memoryview(text) if text is not None else memoryview(b"")
+        return HashedColumn(
+            name=name, kind=kind, nulls=nulls, values=values, width=0, ends=ends.astype(np.int64)
+        )
+    if pa.types.is_decimal(column.type):
+        filled = pa.compute.fill_null(column, pa.scalar(0, column.type)) if column.null_count else column
+        start = filled.offset * DECIMAL_BYTES
+        values = memoryview(filled.buffers()[1][start : start + len(filled) * DECIMAL_BYTES])
+        return HashedColumn(name=name, kind=kind, nulls=nulls, values=values, width=DECIMAL_BYTES)
     if pa.types.is_date(column.type):
         column = column.cast(pa.int32())
-    filled = pa.compute.fill_null(column, 0).cast(pa.int64())
-    return (filled.to_numpy().astype("<i8").tobytes(),)
+    numbers = pa.compute.fill_null(column, 0).cast(pa.int64()).to_numpy().astype("<i8")
+    return HashedColumn(name=name, kind=kind, nulls=nulls, values=memoryview(numbers.tobytes()), width=8)
 
 
 def decode_payload(payload: bytes) -> pa.Table:
@@ -127,6 +166,8 @@ def encode_payload(table: pa.Table) -> bytes:
     """Return a table as a payload: Arrow IPC, compressed with zstd."""
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
+    batches = table.to_batches()
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-        writer.write_table(table.combine_chunks())
+        for batch in batches if len(batches) == 1 else table.combine_chunks().to_batches():
+            writer.write_batch(batch)
     return bytes(sink.getvalue())

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet
 
-from tanpuhui.behaviour.activity.adapters.reading import Format, Limits, TextFile
+from tanpuhui.behaviour.activity.adapters.limits import Limits
+from tanpuhui.behaviour.activity.adapters.reading import Format, TextFile
 from tanpuhui.behaviour.activity.domain import FileUnusable
 
 GZIP_MAGIC = b"\x1f\x8b"

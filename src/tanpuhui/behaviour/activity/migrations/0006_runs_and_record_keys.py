@@ -97,6 +97,10 @@ class Migration(migrations.Migration):
             ],
             options={"db_table": "activity_allowance_use"},
         ),
+        migrations.RunSQL(
+            "alter table activity_allowance_use alter accounts set storage external, alter used_micro set storage external",
+            "alter table activity_allowance_use alter accounts set storage extended, alter used_micro set storage extended",
+        ),
         migrations.RunPython(rows_to_runs, migrations.RunPython.noop, elidable=True),
         migrations.RunPython(new_keys, migrations.RunPython.noop, elidable=True),
         migrations.DeleteModel(name="AccountDayUse"),

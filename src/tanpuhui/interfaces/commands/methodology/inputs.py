@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tanpuhui.behaviour.activity.adapters.reading import Limits, TextFile
+from tanpuhui.behaviour.activity.adapters.limits import Limits
+from tanpuhui.behaviour.activity.adapters.reading import TextFile
 from tanpuhui.interfaces.commands.methodology.columns import Columns, find_columns
 from tanpuhui.interfaces.commands.methodology.sentences import Unusable, reading
 from tanpuhui.science.engine import MethodologyVersion

@@ -115,7 +115,8 @@ class Booked:
 def groups(desk: Desk) -> list[Group]:
     """Return the postings that a batch is split into, in a fixed order."""
     rows = desk.tables.execute(
-        "select distinct scenario, version_id, evidence_tier, strftime(day, '%Y-%m') from keyed order by 1, 2, 3, 4"
+        "select distinct scenario, version_id, evidence_tier, strftime(day, '%Y-%m') from "
+        "(select distinct scenario, version_id, evidence_tier, day from keyed) order by 1, 2, 3, 4"
     ).fetchall()
     return [Group(scenario=r[0], version_id=r[1], evidence_tier=r[2], month=r[3]) for r in rows]
 
@@ -128,7 +129,7 @@ def book(desk: Desk, found: Sheets, group: Group) -> Booked:
     own = desk.tables.sql(
         f"select row_number, account_id, day from keyed where scenario = {text(group.scenario)} "
         f"and version_id = {group.version_id} and evidence_tier = {group.evidence_tier} "
-        f"and strftime(day, '%Y-%m') = {text(group.month)}"
+        f"and day between date '{group.month}-01' and last_day(date '{group.month}-01')"
     ).to_arrow_table()
     row_number, account_id = (own.column(name).to_numpy() for name in ("row_number", "account_id"))
     day = own.column("day").to_numpy().astype("datetime64[D]")

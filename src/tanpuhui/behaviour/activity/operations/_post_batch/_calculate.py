@@ -23,10 +23,7 @@ def calculate_versions(desk: Desk) -> None:
 def settle_results(desk: Desk) -> None:
     """Turn `owned` into `eligible`: rows that a version counts; the others are settled with its reason."""
     tables = desk.tables
-    tables.execute(
-        f"create table eligible as select {columns(CARRIED, 'o.')}, x.record_id "
-        "from owned as o join raw as x using (row_number) limit 0"
-    )
+    tables.execute(f"create table eligible as select {columns(CARRIED)} from owned limit 0")
     for version_id, version in sorted(desk.versions.items()):
         own = f"own_{version_id}"
         shown = case(
@@ -38,9 +35,8 @@ def settle_results(desk: Desk) -> None:
         )
         _settle_reasons(desk, version_id, version)
         tables.execute(
-            f"insert into eligible select {columns(CARRIED, 'o.')}, w.record_id from owned as o "
-            f"join {own} as w using (row_number) join result_{version_id} as r on r.row_no = o.row_number "
-            "where r.reason is null"
+            f"insert into eligible select {columns(CARRIED, 'o.')} from owned as o "
+            f"semi join (select row_no from result_{version_id} where reason is null) as r on r.row_no = o.row_number"
         )
         tables.execute(f"drop table {own}")
     tables.execute("drop table owned")
@@ -56,7 +52,7 @@ def _calculate_version(desk: Desk, version_id: int, version: MethodologyVersion)
         ],
         "null",
     )
-    fields = columns(("row_number", "record_id", *(item.code for item in version.fields)), "x.")
+    fields = columns(("row_number", *(item.code for item in version.fields)), "x.")
     tables.execute(
         f"create table {own} as select *, {faults} as fault from (select {fields} from raw as x "
         f"semi join (select row_number from ruled where version_id = {version_id}) as o using (row_number))"

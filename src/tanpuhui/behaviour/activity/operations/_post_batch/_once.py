@@ -19,6 +19,28 @@ from tanpuhui.foundation.persistence.bulk import copy_payloads
 
 KEY_BYTES = 16
 KEY_HEX = 2 * KEY_BYTES
+_NONE = RecordKeys(
+    row_number=np.empty(0, np.int64),
+    day=np.empty(0, "datetime64[D]"),
+    high=np.empty(0, np.uint64),
+    low=np.empty(0, np.uint64),
+)
+
+
+def sort_keys(desk: Desk) -> None:
+    """Put the keys of every row that has a version on the desk, sorted. Only the tables are used."""
+    found = desk.tables.sql(
+        f"select row_number, day, unhex(left(sha256(record_id), {KEY_HEX})) as key from ruled join raw using (row_number)"
+    ).to_arrow_table()
+    high, low = _halves(b"".join(_bytes_of(chunk) for chunk in found.column("key").chunks))
+    desk.keys = _sorted(
+        RecordKeys(
+            row_number=found.column("row_number").to_numpy(),
+            day=found.column("day").to_numpy().astype("datetime64[D]"),
+            high=high,
+            low=low,
+        )
+    )
 
 
 def drop_repeats(desk: Desk) -> None:
@@ -40,19 +62,10 @@ def drop_repeats_in_file(desk: Desk) -> None:
 
 def _first_of_each(desk: Desk) -> RecordKeys:
     """Return the keys of `eligible`, sorted by day and key, each once; of equal ones the lowest row stays."""
-    found = desk.tables.sql(
-        f"select row_number, day, unhex(left(sha256(record_id), {KEY_HEX})) as key from eligible"
-    ).to_arrow_table()
-    high, low = _halves(b"".join(_bytes_of(chunk) for chunk in found.column("key").chunks))
-    keys = _sorted(
-        RecordKeys(
-            row_number=found.column("row_number").to_numpy(),
-            day=found.column("day").to_numpy().astype("datetime64[D]"),
-            high=high,
-            low=low,
-        )
-    )
-    again = np.zeros(len(high), bool)
+    if desk.keys is None:
+        sort_keys(desk)
+    keys = _eligible(desk)
+    again = np.zeros(len(keys.high), bool)
     again[1:] = (
         (keys.high[1:] == keys.high[:-1]) & (keys.low[1:] == keys.low[:-1]) & (keys.day[1:] == keys.day[:-1])
     )
@@ -66,6 +79,18 @@ def _first_of_each(desk: Desk) -> RecordKeys:
     )
     desk.tables.unregister("repeated")
     return keys.where(~again)
+
+
+def _eligible(desk: Desk) -> RecordKeys:
+    """Return the keys of the rows that are eligible, in their order."""
+    keys = desk.keys
+    rows = desk.tables.sql("select row_number from eligible").to_arrow_table().column(0).to_numpy()
+    if keys is None or len(rows) == len(keys.row_number):
+        return keys or _NONE
+    first = int(keys.row_number.min())
+    own = np.zeros(int(keys.row_number.max()) - first + 1, bool)
+    own[rows - first] = True
+    return keys.where(own[keys.row_number - first])
 
 
 def _bytes_of(chunk: pa.Array) -> bytes:
@@ -144,7 +169,7 @@ def _settle_posted(desk: Desk, row_numbers: NDArray[np.int64]) -> None:
     desk.tables.register("posted_before", pa.table({"row_number": row_numbers}))
     desk.settle_from(
         "select row_number, 'DUPLICATE_POSTED' as reason, 'record_id' as field, record_id as value "
-        "from eligible semi join posted_before using (row_number)"
+        "from raw semi join posted_before using (row_number)"
     )
     desk.tables.unregister("posted_before")
 

@@ -17,7 +17,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._book import book, group
 from tanpuhui.behaviour.activity.operations._post_batch._calculate import calculate_versions, settle_results
 from tanpuhui.behaviour.activity.operations._post_batch._cap import apply_caps
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
-from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats
+from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats, sort_keys
 from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, limits, slices, take_in
 from tanpuhui.behaviour.activity.operations._post_batch._report import Tally, refused_report, write_outcomes
 from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
@@ -125,11 +125,16 @@ def _judge(desk: Desk, fields: tuple[str, ...]) -> None:
         users = find_users(desk)
         judging.result()
         find_methodologies(desk)
-        calculating = tables.submit(calculate_versions, desk)
+        calculating = tables.submit(_calculate, desk)
         people = find_people(desk, users)
         calculating.result()
     resolve_people(desk, people)
     settle_results(desk)
+
+
+def _calculate(desk: Desk) -> None:
+    calculate_versions(desk)
+    sort_keys(desk)
 
 
 def _feeds(batch: Batch) -> dict[str, FeedTerms]:

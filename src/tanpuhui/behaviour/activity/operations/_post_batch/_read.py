@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES, adapter_named
-from tanpuhui.behaviour.activity.adapters.reading import FileRead, Limits, format_of, read_slices
+from tanpuhui.behaviour.activity.adapters.limits import Limits
+from tanpuhui.behaviour.activity.adapters.reading import FileRead, format_of, read_slices
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.science.methodology import queries as methodology

@@ -12,7 +12,7 @@ import pyarrow as pa
 from django.db import connection
 
 from tanpuhui.behaviour.activity.adapters import TRACES as TRACES_SENT
-from tanpuhui.behaviour.activity.adapters.chunks import AMOUNTS, TRACES, Chunk, encode_chunk
+from tanpuhui.behaviour.activity.adapters.chunks import AMOUNTS, TRACES, Chunk, encode_chunks
 from tanpuhui.behaviour.activity.domain import (
     GENESIS,
     PostingContent,
@@ -66,12 +66,9 @@ def _encoded(desk: Desk, found: Sheets, booked: Booked, spans: Sequence[Span]) -
     """Lay out amounts and traces of some buckets in the order of the posting's rows, and encode them bucket by bucket."""
     first, last = spans[0][1], spans[-1][2]
     amounts, traces = _laid_out(desk, found, booked, first, last)
-    return [
-        encode_chunk(
-            bucket, amounts.slice(start - first, end - start), traces.slice(start - first, end - start)
-        )
-        for bucket, start, end in spans
-    ]
+    return encode_chunks(
+        amounts, traces, [(bucket, start - first, end - first) for bucket, start, end in spans]
+    )
 
 
 def _laid_out(desk: Desk, found: Sheets, booked: Booked, first: int, last: int) -> tuple[pa.Table, pa.Table]:

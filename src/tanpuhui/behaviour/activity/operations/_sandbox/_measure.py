@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from tanpuhui.behaviour.activity.adapters import ENVELOPE
-from tanpuhui.behaviour.activity.adapters.reading import Format, Limits
+from tanpuhui.behaviour.activity.adapters.limits import Limits
+from tanpuhui.behaviour.activity.adapters.reading import Format
 from tanpuhui.behaviour.activity.adapters.sampling import Writing
 from tanpuhui.behaviour.activity.adapters.tables import quoted, text
 from tanpuhui.behaviour.activity.domain import FileUnusable, Verdict
