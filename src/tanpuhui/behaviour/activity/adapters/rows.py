@@ -83,5 +83,5 @@ def posting_content(row: Posting) -> PostingContent:
         inputs_sha256=bytes(row.inputs_sha256).hex(),
         results_sha256=bytes(row.results_sha256).hex(),
         posted_at=row.posted_at.astimezone(UTC).isoformat(),
-        slice=row.slice,
+        slice_number=row.slice_number,
     )

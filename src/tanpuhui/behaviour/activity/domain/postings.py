@@ -46,7 +46,7 @@ class PostingContent:
     inputs_sha256: str
     results_sha256: str
     posted_at: str
-    slice: int = 0
+    slice_number: int = 0
 
 
 _SINCE_RECALCULATION = (
@@ -66,8 +66,8 @@ def posting_hash(content: PostingContent, prev_hash: bytes) -> bytes:
     if not content.engine_version:
         for name in _SINCE_RECALCULATION:
             del plain[name]
-    if not content.slice:
-        del plain["slice"]  # most files are one slice, and none was more when their hashes were made
+    if not content.slice_number:
+        del plain["slice_number"]  # most files are one slice, and none was more when their hashes were made
     return hashlib.sha256(prev_hash + rfc8785.dumps(plain)).digest()
 
 

@@ -7,12 +7,12 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RemoveConstraint(model_name="posting", name="activity_posting_once"),
         migrations.AddField(
-            model_name="posting", name="slice", field=models.SmallIntegerField(default=0)
+            model_name="posting", name="slice_number", field=models.SmallIntegerField(default=0)
         ),
         migrations.AddConstraint(
             model_name="posting",
             constraint=models.UniqueConstraint(
-                fields=("batch", "slice", "scenario", "methodology_version_id", "evidence_tier", "month"),
+                fields=("batch", "slice_number", "scenario", "methodology_version_id", "evidence_tier", "month"),
                 name="activity_posting_once",
             ),
         ),

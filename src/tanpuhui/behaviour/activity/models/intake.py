@@ -73,7 +73,7 @@ class Posting(models.Model):
     rounding = models.TextField(default="", blank=True)
     evidence_tier = models.SmallIntegerField()
     month = models.CharField(max_length=7)
-    slice = models.SmallIntegerField(default=0)
+    slice_number = models.SmallIntegerField(default=0)
     records = models.IntegerField()
     account_days = models.IntegerField()
     accounts = models.IntegerField()
@@ -94,7 +94,14 @@ class Posting(models.Model):
         db_table = "activity_posting"
         constraints = [
             models.UniqueConstraint(
-                fields=["batch", "slice", "scenario", "methodology_version_id", "evidence_tier", "month"],
+                fields=[
+                    "batch",
+                    "slice_number",
+                    "scenario",
+                    "methodology_version_id",
+                    "evidence_tier",
+                    "month",
+                ],
                 name="activity_posting_once",
             ),
             models.UniqueConstraint(fields=["partner", "prev_hash"], name="activity_posting_one_chain"),

@@ -84,7 +84,7 @@ class Desk:
     received_at: datetime
     at: datetime
     feeds: Mapping[str, FeedTerms]
-    slice: int = 0
+    slice_number: int = 0
     rows: int = 0
     raw: pa.Table | None = None
     subjects: pa.Array | None = None

@@ -165,7 +165,7 @@ def _desk(batch: Batch, at: datetime, tables: Any, *, feeds: dict[str, FeedTerms
         received_at=batch.received_at,
         at=at,
         feeds=feeds,
-        slice=number,
+        slice_number=number,
     )
     desk.open()
     return desk

@@ -157,7 +157,7 @@ def _content(desk: Desk, booked: Booked, chunks: list[Chunk]) -> PostingContent:
         inputs_sha256=payload_root(chunk.inputs_sha256 for chunk in chunks).hex(),
         results_sha256=payload_root(chunk.results_sha256 for chunk in chunks).hex(),
         posted_at=desk.at.astimezone(UTC).isoformat(),
-        slice=desk.slice,
+        slice_number=desk.slice_number,
     )
 
 
@@ -185,7 +185,7 @@ def _posting(
         rounding=content.rounding,
         evidence_tier=content.evidence_tier,
         month=content.month,
-        slice=desk.slice,
+        slice_number=desk.slice_number,
         records=content.records,
         account_days=content.account_days,
         accounts=content.accounts,
