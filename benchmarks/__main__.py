@@ -12,7 +12,16 @@ PATH_SIZES = (1_000_000, 10_000_000, 30_000_000, 100_000_000)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", choices=["cases", "intake", "explanation", "methodology", "methodology-path", "recalculation"]
+        "what",
+        choices=[
+            "cases",
+            "intake",
+            "explanation",
+            "ledger",
+            "methodology",
+            "methodology-path",
+            "recalculation",
+        ],
     )
     parser.add_argument("--records", type=int, default=200_000, help="rows of each file")
     parser.add_argument(
@@ -29,6 +38,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--even", action="store_true", help="every card about as often as the next, not some more than others"
+    )
+    parser.add_argument(
+        "--pgledger", default="", help="pgledger's SQL, brought in for the measurement of transfers"
     )
     given = parser.parse_args()
     if given.what == "explanation":
@@ -48,11 +60,14 @@ def main() -> None:
         methodology_path.run(sizes=sizes, formats=["parquet", "csv", "ndjson"])
         return
     with scratch.database() as server:
-        from benchmarks import cases, intake, recalculation
+        from benchmarks import cases, intake, ledger, recalculation
 
         print(server)
         if given.what == "cases":
             cases.run(cases=given.records, repeats=max(given.repeats, 30))
+            return
+        if given.what == "ledger":
+            ledger.run(repeats=given.repeats, pgledger=given.pgledger)
             return
         if given.what == "recalculation":
             recalculation.run(records=given.records, accounts=given.accounts or max(1, given.records // 50))

@@ -10,7 +10,7 @@ from tanpuhui.books.ledger.operations._transaction import demand_transaction, re
 from tanpuhui.foundation.kernel.quantities import Fen, Grams, Points
 
 NO_GRAMS, NO_POINTS, NO_FEN = Grams(0), Points(0), Fen(0)
-_TRANSFER = "select ledger_transfer_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_TRANSFER = "select ledger_transfer_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def transfer(
