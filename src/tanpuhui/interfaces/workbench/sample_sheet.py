@@ -42,7 +42,7 @@ def facts(view: SampleView) -> list[Fact]:
         {"csv": "CSV", "ndjson": "NDJSON"}.get(writing.file_format, writing.file_format),
         gettext("UTF-8，有字节序标记") if writing.byte_order_mark else "UTF-8",
         writing.line_end,
-        *([gettext("gzip 压缩")] if writing.compressed else []),
+        *([gettext("压缩或打包")] if writing.compressed else []),
     ]
     zones = gettext("%(zoned)s 行写明时区，%(unzoned)s 行没有（按北京时间理解）") % {
         "zoned": digits(writing.zoned_rows),

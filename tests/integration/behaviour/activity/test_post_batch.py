@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import zipfile
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import openpyxl
 import pytest
-from tests.integration.behaviour.activity.town import CITY, METHODOLOGIES, Town, build, bus, csv
+from tests.integration.behaviour.activity.town import CITY, HEADER, METHODOLOGIES, Town, build, bus, csv
 
 from tanpuhui.behaviour.activity import queries
 from tanpuhui.behaviour.activity.models import Batch, Posting, RowOutcome
@@ -254,6 +257,20 @@ def test_a_file_of_which_nothing_can_be_read_is_refused_by_name(
     assert (posted.state, posted.counted) == ("refused", 0)
     assert queries.batch_report(posted.batch_id).fault == fault
     assert post_batch(actor=SYSTEM, at=now, batch_id=posted.batch_id) == posted
+
+
+def test_a_workbook_and_a_zip_post_what_their_text_would(town: Town, now: datetime) -> None:
+    book, packed = io.BytesIO(), io.BytesIO()
+    workbook = openpyxl.Workbook()
+    for line in (HEADER, bus("R1"), bus("R2", distance="=8+1")):
+        workbook.active.append(line.split(","))
+    workbook.save(book)
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rides.csv", csv(bus("R1"), bus("R3")))
+    first = town.post(book.getvalue(), at=now, key="k1", name="rides.xlsx")
+    second = town.post(packed.getvalue(), at=now, key="k2", name="rides.zip")
+    assert [outcome.reason for outcome in queries.batch_report(first.batch_id).outcomes] == ["FORMULA_CELL"]
+    assert (first.counted, second.counted, second.grams) == (1, 1, first.grams)
 
 
 def test_lines_in_another_encoding_are_refused_and_the_rest_counts(town: Town, now: datetime) -> None:

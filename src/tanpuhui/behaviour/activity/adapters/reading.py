@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from tanpuhui.behaviour.activity.adapters._port import RowVerdict
+from tanpuhui.behaviour.activity.adapters.containers import Readable, unwrap
 from tanpuhui.behaviour.activity.adapters.limits import Limits, check_header
 from tanpuhui.behaviour.activity.adapters.parquet import parquet_blocks
 from tanpuhui.behaviour.activity.adapters.tables import open_tables, quoted
@@ -54,7 +53,7 @@ class _Block:
 
 def format_of(file_name: str, media_type: str) -> Format:
     """Tell the format from the name, else from the media type; a table of text is the default."""
-    name = file_name.lower().removesuffix(".gz")
+    name = re.sub(r"\.(gz|zst|zip)$", "", file_name.lower())
     if name.endswith(".parquet") or "parquet" in media_type:
         return "parquet"
     if name.endswith((".ndjson", ".jsonl", ".json")) or "json" in media_type:
@@ -129,17 +128,10 @@ def _text_blocks(
     yield from text.blocks(wanted)
 
 
-def _uncompressed(stream: BinaryIO) -> BinaryIO:
-    """Open gzip by its magic number, whatever the file is called."""
-    magic = stream.read(2)
-    stream.seek(0)
-    return gzip.GzipFile(fileobj=stream, mode="rb") if magic == b"\x1f\x8b" else stream  # type: ignore[return-value]
-
-
 class _Lines:
     """Cuts a stream into blocks of whole lines and never holds more than one block and one line."""
 
-    def __init__(self, *, stream: BinaryIO, limits: Limits) -> None:
+    def __init__(self, *, stream: Readable, limits: Limits) -> None:
         self._stream = stream
         self._limits = limits
         self._read = 0
@@ -186,10 +178,7 @@ class _Lines:
     def _more(self) -> bool:
         if self._ended:
             return False
-        try:
-            piece = self._stream.read(BLOCK_BYTES)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise FileUnusable(fault="BAD_COMPRESSION") from error
+        piece = self._stream.read(BLOCK_BYTES)
         if self._read == 0 and piece.startswith(codecs.BOM_UTF8):
             self._offset += len(codecs.BOM_UTF8)
             self._carry += piece[len(codecs.BOM_UTF8) :]
@@ -259,7 +248,12 @@ class TextFile:
     @classmethod
     def open(cls, stream: BinaryIO, *, file_format: Format, limits: Limits) -> TextFile:
         """Read the header; raises FileUnusable when there is none or it cannot be read."""
-        lines = _Lines(stream=_uncompressed(stream), limits=limits)
+        inside = unwrap(stream, bytes_max=limits.file_bytes_max)
+        if inside.member_name:
+            file_format = format_of(inside.member_name, "")
+        if file_format == "parquet":
+            raise FileUnusable(fault="ZIP_PARQUET")
+        lines = _Lines(stream=inside.stream, limits=limits)
         return cls(header=lines.header() if file_format == "csv" else (), lines=lines)
 
     def blocks(self, wanted: Sequence[str]) -> Iterator[tuple[pa.Table, list[RowVerdict]]]:

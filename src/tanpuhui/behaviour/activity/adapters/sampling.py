@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
 import json
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet
 
+from tanpuhui.behaviour.activity.adapters.containers import unwrap
 from tanpuhui.behaviour.activity.adapters.limits import Limits
-from tanpuhui.behaviour.activity.adapters.reading import Format, TextFile
+from tanpuhui.behaviour.activity.adapters.reading import Format, TextFile, format_of
 from tanpuhui.behaviour.activity.domain import FileUnusable
-
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +28,9 @@ class Writing:
 
 def writing_of(content: bytes, *, file_format: Format, limits: Limits) -> Writing:
     """Return how a sample is written; of a file that cannot be read, what can be said. A sample fits the memory."""
-    compressed = content.startswith(GZIP_MAGIC)
-    text = _uncompressed(content, limits.file_bytes_max) if compressed else content
+    text, compressed, member_name = _opened(content, limits.file_bytes_max)
+    if member_name:
+        file_format = format_of(member_name, "")
     columns: tuple[str, ...] = ()
     try:
         columns = (
@@ -55,13 +54,13 @@ def writing_of(content: bytes, *, file_format: Format, limits: Limits) -> Writin
     )
 
 
-def _uncompressed(content: bytes, most: int) -> bytes:
-    """Return at most `most` bytes of what was compressed; of a damaged file, nothing."""
+def _opened(content: bytes, most: int) -> tuple[bytes, bool, str]:
+    """Return at most `most` bytes of the text inside (of a damaged file, nothing), whether wrapped, and its name."""
     try:
-        with gzip.open(io.BytesIO(content)) as stream:
-            return stream.read(most)
-    except (OSError, EOFError):
-        return b""
+        inside = unwrap(io.BytesIO(content), bytes_max=most)
+        return inside.stream.read(most), inside.wrapped, inside.member_name
+    except FileUnusable:
+        return b"", True, ""
 
 
 def _keys(text: bytes) -> tuple[str, ...]:

@@ -101,6 +101,26 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "列 {at} 的类型不能读作一个值。请改用文本、整数、小数或时间类型。",
         "Column {at} has a type that is no single value. Use text, whole numbers, decimals or times.",
     ),
+    "ZIP_MEMBERS": (
+        "压缩包里有 {at} 个文件，应当恰好一个。请每个文件单独压缩后重发。",
+        "The zip holds {at} files; it must hold exactly one. Compress each file alone and resend.",
+    ),
+    "ZIP_PARQUET": (
+        "压缩包里是 Parquet 文件。Parquet 自带压缩，请直接发送。",
+        "The zip holds a Parquet file. Parquet is compressed by itself; send it as it is.",
+    ),
+    "ZIP_ENCRYPTED": (
+        "压缩包设了密码。请去掉密码后重发，传输本身已加密。",
+        "The zip has a password. Resend it without one; the transport is encrypted already.",
+    ),
+    "WORKBOOK_UNREADABLE": (
+        "Excel 文件损坏或读不懂。请另存为 .xlsx 后重发。",
+        "The Excel file is damaged or cannot be read. Save it again as .xlsx and resend.",
+    ),
+    "WORKBOOK_SHEETS": (
+        "Excel 文件有不止一张有内容的工作表：{at}。请只留一张后重发。",
+        "More than one sheet of the workbook is filled: {at}. Leave one and resend.",
+    ),
     "HEADER_UNREADABLE": ("表头读不懂。请检查第一行。", "The header cannot be read. Check the first line."),
 }
 

@@ -26,7 +26,18 @@ from tanpuhui.interfaces.api.schemas import BatchAccepted, BatchReport, RowOutco
 router = Router(tags=["batches"])
 KEY_LENGTH_MAX = 200
 NAME_LENGTH_MAX = 200
-MEDIA_TYPES = frozenset({"text/csv", "application/x-ndjson", "application/gzip", "application/octet-stream"})
+MEDIA_TYPES = frozenset(
+    {
+        "text/csv",
+        "application/x-ndjson",
+        "application/gzip",
+        "application/zstd",
+        "application/zip",
+        "application/vnd.apache.parquet",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/octet-stream",
+    }
+)
 
 
 class FileTooLarge(Refusal):
@@ -75,7 +86,7 @@ def send(
     file_name: str = Header(..., alias="X-File-Name", min_length=1, max_length=3 * NAME_LENGTH_MAX),
     adapter: str = Query("standard", description="the format of the file"),
 ) -> Status[BatchAccepted]:
-    """Store a CSV or NDJSON file (gzip allowed) as the request's body; it is posted within the minute.
+    """Store a CSV, NDJSON (either as gzip, zstd or zip), Parquet or Excel file as the request's body; it is posted within the minute.
 
     The same key with the same file gives the same answer; with another file, 409 IDEMPOTENCY_CONFLICT.
     X-File-Name is percent-encoded UTF-8.

@@ -182,7 +182,7 @@ def data_format(request: HttpRequest) -> HttpResponse:
     context = {
         "title": gettext("数据格式"),
         "lead": gettext(
-            "CSV（首行是列名）或 NDJSON（一行一个对象），UTF-8 编码，可以用 gzip 压缩。列按名称识别，次序不限，不认识的列原样留存。"
+            "CSV（首行是列名）或 NDJSON（一行一个对象），UTF-8 编码，可以用 gzip、zstd 或 zip 压缩；也可以是 Parquet，或一张 Excel 工作表（.xlsx）。列按名称识别，次序不限，不认识的列原样留存。"
         ),
         "sections": [
             envelope,
