@@ -76,7 +76,7 @@ with drawn as (
   from drawn
 )
 select
-  'bus-{day:%Y%m%d}-' || lpad((case when fault between 12 and 19 then greatest(n - 1, 0) else n end)::varchar, 8, '0')
+  '{name}-{day:%Y%m%d}-' || lpad((case when fault between 12 and 19 then greatest(n - 1, 0) else n end)::varchar, 8, '0')
     || case when fault < 6 then '-late' else '' end as record_id,
   case fault when 20 then '' when 21 then '' else
     case when fault between 24 and 30 then 'stranger-' || (c % 10000) else 'card-' || lpad(traveller::varchar, 8, '0') end
@@ -104,11 +104,19 @@ EVEN = "(n * 2654435761 % {people})::bigint"
 
 
 def write_bus_file(
-    path: Path, *, crowd: Crowd, day: date, records: int, seed: int, file_format: str, even: bool = False
+    path: Path,
+    *,
+    crowd: Crowd,
+    day: date,
+    records: int,
+    seed: int,
+    file_format: str,
+    even: bool = False,
+    name: str = "bus",
 ) -> None:
     """Write one day of bus rides as a file; about four rows in a hundred are wrong, late, repeated or of strangers."""
     traveller = (EVEN if even else SKEWED).format(people=crowd.people)
-    rows = _ROWS.format(seed=seed, records=records, day=day, area=CITY, traveller=traveller)
+    rows = _ROWS.format(name=name, seed=seed, records=records, day=day, area=CITY, traveller=traveller)
     options = {
         "csv": "format csv, header true",
         "ndjson": "format json",
@@ -119,12 +127,26 @@ def write_bus_file(
 
 
 def bus_file(
-    *, crowd: Crowd, day: date, records: int, seed: int, file_format: str, even: bool = False
+    *,
+    crowd: Crowd,
+    day: date,
+    records: int,
+    seed: int,
+    file_format: str,
+    even: bool = False,
+    name: str = "bus",
 ) -> bytes:
     """Return one day of bus rides as the bytes of a file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"rides.{file_format}"
         write_bus_file(
-            path, crowd=crowd, day=day, records=records, seed=seed, file_format=file_format, even=even
+            path,
+            crowd=crowd,
+            day=day,
+            records=records,
+            seed=seed,
+            file_format=file_format,
+            even=even,
+            name=name,
         )
         return path.read_bytes()

@@ -20,6 +20,7 @@ from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.ledger.operations import open_accounts
 from tanpuhui.books.ledger.queries import entries
 from tanpuhui.foundation.audit.operations import IdempotencyConflict
+from tanpuhui.foundation.identity.models import Consent
 from tanpuhui.foundation.identity.operations import withdraw_consent
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.calendar import Month
@@ -218,16 +219,32 @@ def test_a_time_in_another_zone_falls_on_its_day_in_china(town: Town, now: datet
     assert days == ["2026-11-18", "2026-11-17"]
 
 
-def test_records_after_withdrawal_of_consent_are_refused(town: Town, now: datetime) -> None:
+def test_records_before_consent_and_after_withdrawal_are_refused_with_that_reason(
+    town: Town, now: datetime
+) -> None:
     user_id = town.users["S1"]
     citizen = Actor(kind="user", id=str(user_id), grants=(Grant(role=Role.CITIZEN),))
     withdraw_consent(actor=citizen, at=now - timedelta(days=1), user_id=user_id, scenario="bus")
-    posted = town.post(
-        csv(bus("R1", started="2026-11-19T09:59:00+08:00"), bus("R2", started="2026-11-19T10:01:00+08:00")),
+    town.post(
+        csv(
+            bus("R1", started="2026-11-19T09:59:00+08:00"),
+            bus("R2", started="2026-11-19T10:01:00+08:00"),
+        ),
         at=now,
     )
-    assert posted.counted == 1
-    assert reasons() == {3: "NO_CONSENT"}
+    assert reasons() == {3: "AFTER_WITHDRAWAL"}
+    Consent.objects.filter(user_id=user_id, scenario="bike").delete()
+    Consent.objects.filter(user_id=town.users["S2"], scenario="bus").update(given_at=now - timedelta(days=1))
+    town.post(
+        csv(
+            bus("R3", subject="S2", started="2026-11-19T09:59:00+08:00"),
+            bus("R4", subject="S2", started="2026-11-19T10:01:00+08:00"),
+            bus("R5").replace(",bus,", ",bike,"),
+        ),
+        at=now,
+        key="k2",
+    )
+    assert reasons() == {3: "AFTER_WITHDRAWAL", 2: "BEFORE_CONSENT", 4: "NO_CONSENT"}
 
 
 def test_a_person_without_account_is_pending_and_counts_when_resent_after_opening(now: datetime) -> None:

@@ -130,8 +130,16 @@ REASONS: Mapping[str, ReasonText] = {
         "The fields given fit none of the methodology's ways to calculate. Add fields and resend.",
     ),
     "NO_CONSENT": _rejected(
-        "本人没有授权这个场景，或记录在授权之前、撤回之后。",
-        "The person has not consented to this scenario, or the record lies before consent or after withdrawal.",
+        "本人没有授权这个场景。授权以后发生的行为才能计入。",
+        "The person has never consented to this scenario. Only what happens after consent counts.",
+    ),
+    "BEFORE_CONSENT": _rejected(
+        "记录早于本人对这个场景的授权，不能计入。",
+        "The record lies before the person's consent to this scenario and cannot count.",
+    ),
+    "AFTER_WITHDRAWAL": _rejected(
+        "记录晚于本人撤回授权，不能计入。以后请不要再报送此人这个场景的记录。",
+        "The record lies after the person withdrew consent and cannot count. Send no more records of this person and scenario.",
     ),
     "UNMATCHED_ENTRY": _rejected(
         "进站没有对应的出站，不成一次行程。", "An entry tap without an exit is no trip."

@@ -145,10 +145,12 @@ def resolve_people(desk: Desk, people: People) -> None:
     )
     desk.tables.register("consent", _consents(people))
     desk.settle_from(
-        "select n.row_number, 'NO_CONSENT' as reason, 'subject' as field, '' as value from "
-        "(select * from named where account_id is not null) as n anti join consent as c "
-        "on c.user_id = n.user_id and c.scenario = n.scenario and c.given_at <= n.started "
-        "and n.started < c.withdrawn_at"
+        "select n.row_number, case when f.first is null then 'NO_CONSENT' when n.started < f.first then 'BEFORE_CONSENT' "
+        "else 'AFTER_WITHDRAWAL' end as reason, 'subject' as field, '' as value from ("
+        "select * from (select * from named where account_id is not null) as n anti join consent as c "
+        "on c.user_id = n.user_id and c.scenario = n.scenario and c.given_at <= n.started and n.started < c.withdrawn_at"
+        ") as n left join (select user_id, scenario, min(given_at) as first from consent group by all) as f "
+        "using (user_id, scenario)"
     )
     desk.rest_after("named", "owned")
 
