@@ -6,13 +6,21 @@ import os
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
-from tests.integration.behaviour.activity.town import CITY, ROOT, SHENZHEN_TEST, build
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+from tests.integration.behaviour.activity.town import CITY, ROOT, SHENZHEN_TEST, Town, build
 
 from tanpuhui.behaviour.activity import queries
 from tanpuhui.behaviour.activity.models import Batch
+from tanpuhui.behaviour.activity.operations import post_batch
+from tanpuhui.foundation.identity.operations import issue_api_key
+from tanpuhui.foundation.kernel.actors import SYSTEM
+from tanpuhui.interfaces.api.views import batches
 
 SHARED = Path(os.environ.get("TANPUHUI_SHARED_DIR", ROOT.parent / "shared"))
 FILE = SHARED / "data" / "shenzhen-tong-2018-09-01.csv.gz"
@@ -67,19 +75,24 @@ def expected() -> dict[str, int]:
         }  # fmt: skip
 
 
-def test_the_real_file_gives_the_trips_and_grams_that_plain_sql_gives() -> None:
+def city_of_cards() -> Town:
+    """Open an account for every card of the file, and the feeds that read it."""
     with duckdb.connect() as sql:
         cards = [
             row[0]
             for row in sql.execute(f"select distinct card_no from read_csv('{FILE}') order by 1").fetchall()
         ]
-    town = build(
+    return build(
         subjects=cards,
         scenarios=(("bus", "a01-bus"), ("metro", "a02-metro")),
         adapter="shenzhen_tong",
         parameter_set=SHENZHEN_TEST,
         default_area=CITY,
     )
+
+
+def test_the_real_file_gives_the_trips_and_grams_that_plain_sql_gives() -> None:
+    town = city_of_cards()
     posted = town.post(FILE.read_bytes(), at=RECEIVED, name=FILE.name, adapter="shenzhen_tong")
     want = expected()
     report = Batch.objects.get().report
@@ -96,3 +109,44 @@ def test_the_real_file_gives_the_trips_and_grams_that_plain_sql_gives() -> None:
     assert posted.grams.value == METRO_G * want["metro"] + BUS_G * bus
     assert (want["repeats"], want["metro"] > 400, want["bus"] > 18_000) == (1, True, True)
     assert list(queries.breaches()) == []
+
+
+BOOKS = """
+select coalesce(a.system_code, a.owner_type || a.owner_id), {row} - 'account_id' - 'journal_id' - 'version'
+from {table} x join ledger_account a on a.id = x.account_id order by 1, 2
+"""
+
+
+def books() -> dict[str, list[tuple[str, str]]]:
+    """Return every entry and balance of the ledger by its account's owner, without the numbers of rows."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in ("ledger_entry", "ledger_balance"):
+            cursor.execute(BOOKS.format(row="to_jsonb(x)", table=table))
+            found[table] = cursor.fetchall()
+    return found
+
+
+def test_the_real_file_gives_the_same_books_through_the_api_and_as_a_file(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = city_of_cards()
+    key = issue_api_key(actor=SYSTEM, at=timezone.now(), organisation_id=town.partner_id, name="生产").key
+    empty = books()
+    point = transaction.savepoint()
+    as_file = town.post(FILE.read_bytes(), at=RECEIVED, name=FILE.name, adapter="shenzhen_tong")
+    want = books()
+    transaction.savepoint_rollback(point)
+    assert books() == empty
+    # The file is of 2018, and a record may come late by some days only.
+    monkeypatch.setattr(batches, "timezone", SimpleNamespace(now=lambda: RECEIVED))
+    sent = client.post(
+        "/api/v1/batches?adapter=shenzhen_tong",
+        data=FILE.read_bytes(),
+        content_type="application/gzip",
+        headers={"Authorization": f"Bearer {key}", "Idempotency-Key": "day-1", "X-File-Name": FILE.name},
+    )
+    assert sent.status_code == 202, sent.content
+    by_api = post_batch(actor=SYSTEM, at=RECEIVED, batch_id=sent.json()["batch_id"])
+    assert (by_api.rows, by_api.counted, by_api.grams) == (as_file.rows, as_file.counted, as_file.grams)
+    assert books() == want != empty
