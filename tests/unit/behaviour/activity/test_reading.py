@@ -187,3 +187,14 @@ def test_lines_are_cut_alike_whatever_the_size_of_a_block(monkeypatch: pytest.Mo
 )  # fmt: skip
 def test_the_format_follows_from_the_name_or_the_media_type(name: str, media_type: str, kind: str) -> None:
     assert format_of(name, media_type) == kind
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"a": 8.40, "b": [1, {"c": "x"}]}', b'{"a": null, "b": true}', b' {"b":"\\u0041","a":"1","a":"2"} ', b'{"a": {}}', b'{"a":-0, "b": 1e2}'],
+)  # fmt: skip
+def test_a_line_reads_the_same_whether_its_neighbours_are_objects_or_not(line: bytes) -> None:
+    alone = rows(read(line + b"\n", "ndjson"))
+    beside = read(line + b"\nno object\n[1]\n", "ndjson")
+    assert rows(beside) == alone
+    assert faults(beside) == [(2, "BAD_ROW"), (3, "BAD_ROW")]

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
+import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.csv
 
 from tanpuhui.behaviour.activity.adapters._port import RowVerdict
@@ -21,6 +23,7 @@ from tanpuhui.behaviour.activity.adapters.containers import Readable, unwrap
 from tanpuhui.behaviour.activity.adapters.limits import Limits, check_header
 from tanpuhui.behaviour.activity.adapters.parquet import parquet_blocks
 from tanpuhui.behaviour.activity.adapters.tables import open_tables, quoted
+from tanpuhui.behaviour.activity.adapters.tables import text as text_constant
 from tanpuhui.behaviour.activity.domain import FileUnusable
 
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -395,19 +398,40 @@ def _parse_ndjson(block: _Block, wanted: Sequence[str]) -> tuple[pa.Table, list[
     offsets = np.concatenate(([0], ends + 1)).astype(np.int64)
     lines = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))
     source = pa.table({"row_number": pa.array(block.numbers), "line": lines})
-    paths = ", ".join("'$.\"" + name.replace('"', "").replace("'", "''") + "\"'" for name in wanted)
-    cells = ", ".join(f"coalesce(v[{i + 1}], '') as {quoted(name)}" for i, name in enumerate(wanted))
     with closing(open_tables(threads=1)) as tables:
         tables.register("source", source)
-        tables.execute(
-            "create table parsed as select row_number, line, "
-            f"case when json_valid(line) and line[1] = '{{' then json_extract_string(line, [{paths}]) end as v "
-            "from (select row_number, trim(line, e' \\t\\r\\n') as line from source)"
-        )
+        table = _objects(tables, wanted)
+        return (table, []) if table is not None else _objects_one_by_one(tables, wanted)
+
+
+def _objects(tables: Any, wanted: Sequence[str]) -> pa.Table | None:
+    """Parse all lines at once, in a fifth of the time; None where a line is no object, for then each has to be asked."""
+    form = "{" + ", ".join(f'{json.dumps(name, ensure_ascii=False)}: "VARCHAR"' for name in wanted) + "}"
+    cells = ", ".join(f"coalesce(v.{quoted(name)}, '') as {quoted(name)}" for name in wanted)
+    try:
         table = tables.sql(
-            f"select row_number, {cells} from parsed where v is not null order by 1"
+            f"select row_number, v is null as is_none, {cells} from "
+            f"(select row_number, json_transform(line, {text_constant(form)}) as v from source)"
         ).to_arrow_table()
-        bad = tables.execute("select row_number, line from parsed where v is null order by 1").fetchall()
+    except duckdb.Error:
+        return None
+    if pa.compute.any(table.column("is_none")).as_py():
+        return None
+    return table.drop_columns(["is_none"]).sort_by("row_number")
+
+
+def _objects_one_by_one(tables: Any, wanted: Sequence[str]) -> tuple[pa.Table, list[RowVerdict]]:
+    paths = ", ".join("'$.\"" + name.replace('"', "").replace("'", "''") + "\"'" for name in wanted)
+    cells = ", ".join(f"coalesce(v[{i + 1}], '') as {quoted(name)}" for i, name in enumerate(wanted))
+    tables.execute(
+        "create table parsed as select row_number, line, "
+        f"case when json_valid(line) and line[1] = '{{' then json_extract_string(line, [{paths}]) end as v "
+        "from (select row_number, trim(line, e' \\t\\r\\n') as line from source)"
+    )
+    table = tables.sql(
+        f"select row_number, {cells} from parsed where v is not null order by 1"
+    ).to_arrow_table()
+    bad = tables.execute("select row_number, line from parsed where v is null order by 1").fetchall()
     return table, [_bad_row(number, line.encode()) for number, line in bad]
 
 
