@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "worker": Command(f"{_ROOM}.worker"),
     "invariants": Command(f"{_ROOM}.invariants"),
     "recalculate": Command(f"{_ROOM}.recalculate"),
+    "export-records": Command(f"{_ROOM}.export_records"),
 }
 
 

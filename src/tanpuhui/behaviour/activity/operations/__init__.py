@@ -30,6 +30,7 @@ from tanpuhui.behaviour.activity.operations._apply import (
     open_application,
     save_application,
 )
+from tanpuhui.behaviour.activity.operations._export_records import RecordsExported, export_records
 from tanpuhui.behaviour.activity.operations._open_scenario import (
     FeedOpened,
     ScenarioOpened,
@@ -89,6 +90,7 @@ __all__ = [
     "RecalculationPreviewed",
     "RecalculationProposed",
     "RecalculationSettled",
+    "RecordsExported",
     "ResubmissionFound",
     "SampleAccepted",
     "SampleErased",
@@ -108,6 +110,7 @@ __all__ = [
     "discard_application",
     "erase_due_samples",
     "erase_sample",
+    "export_records",
     "file_batch",
     "go_live",
     "open_application",

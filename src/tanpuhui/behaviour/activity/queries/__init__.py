@@ -44,6 +44,7 @@ from tanpuhui.behaviour.activity.queries._applications import (
     suggested_fields,
 )
 from tanpuhui.behaviour.activity.queries._breaches import breaches
+from tanpuhui.behaviour.activity.queries._export import ExportedChunk, exported_records
 from tanpuhui.behaviour.activity.queries._intake import (
     batch,
     batch_report,
@@ -100,6 +101,7 @@ __all__ = [
     "DataField",
     "DocumentRef",
     "Exclusion",
+    "ExportedChunk",
     "FeedView",
     "Finding",
     "MonthAdjustment",
@@ -133,6 +135,7 @@ __all__ = [
     "declared_columns",
     "explain_record",
     "explain_sample_row",
+    "exported_records",
     "feeds",
     "file_fault_text",
     "interests_in_scenario",
