@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from benchmarks.crowd import bus_file, settle
-from benchmarks.intake import FIRST_DAY
+from benchmarks.intake import FIRST_DAY, timed_steps
 from tanpuhui.behaviour.activity.operations import post_batch
 from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.kernel.calendar import CHINA
@@ -48,14 +48,18 @@ def run(*, records: int, accounts: int) -> None:
         at = datetime(day.year, day.month, day.day, 23, 59, tzinfo=CHINA) + timedelta(days=1)
         batch_id = crowd.town.receive(content, at=at, key=f"{place}", name="rides.parquet")
         began = time.perf_counter()
-        posted = post_batch(actor=SYSTEM, at=at, batch_id=batch_id)
+        with timed_steps() as steps:
+            posted = post_batch(actor=SYSTEM, at=at, batch_id=batch_id)
         seconds = time.perf_counter() - began
         so_far += seconds
         points.append(((place + 1) * FILE_ROWS, so_far))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(
             f"  {points[-1][0]:>11,} rows: this million {seconds:5.2f} s, {posted.counted:,} counted, all {so_far:,.0f} s, "
-            f"peak {peak} MB, database {_database_gb():.1f} GB",
+            f"peak {peak} MB, database {_database_gb():.1f} GB; "
+            + ", ".join(
+                f"{name} {spent:.1f}" for name, spent in sorted(steps.items(), key=lambda one: -one[1])[:6]
+            ),
             flush=True,
         )
     print(f"{points[-1][0] / so_far:,.0f} rows/s over all; exponent {_slope(points):.3f}")

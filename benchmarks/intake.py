@@ -78,7 +78,7 @@ def _pair(crowd: Crowd, *, day: date, records: int, file_format: str, even: bool
     before = _wal()
     floor_s = _floor(records, seed=day.toordinal())
     between = _wal()
-    with _timed_steps() as steps:
+    with timed_steps() as steps:
         post_s, posted = _seconds(lambda: post_batch(actor=SYSTEM, at=at, batch_id=batch_id))
     after = _wal()
     again_s, again = _seconds(functools.partial(_resend, crowd, content, at, f"again {day}", file_format))
@@ -175,7 +175,7 @@ def _seconds(call: Callable[[], Any]) -> tuple[float, Any]:
 
 
 @contextmanager
-def _timed_steps() -> Iterator[dict[str, float]]:
+def timed_steps() -> Iterator[dict[str, float]]:
     """Time each step of post_batch where the operation calls it."""
     begun = time.perf_counter()
     module: Any = importlib.import_module("tanpuhui.behaviour.activity.operations._post_batch._post")

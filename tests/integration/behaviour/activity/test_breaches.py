@@ -91,6 +91,16 @@ def test_a_key_that_stands_twice_is_found(town: Town, spoil: Spoil) -> None:
     assert {"activity.record_counts_once", "activity.record_has_its_key"} <= found()
 
 
+def test_an_allowance_that_no_record_used_is_found(town: Town, spoil: Spoil) -> None:
+    spoil("update activity_allowance_use set used_micro = accounts where scenario = 'bus'")
+    assert found() == {"activity.allowance_used_is_what_records_used"}
+
+
+def test_a_block_of_accounts_out_of_order_is_found(town: Town, spoil: Spoil) -> None:
+    spoil("update activity_allowance_use set accounts = accounts || accounts where scenario = 'bus'")
+    assert found() == {"activity.allowance_blocks_are_in_order"}
+
+
 def test_an_entry_that_is_not_the_sum_of_its_records_is_found(town: Town, spoil: Spoil) -> None:
     spoil("update ledger_entry set grams = grams + 5 where account_id = %s", town.accounts["S1"])
     assert found() == {"activity.entries_are_the_sums_of_chunks"}

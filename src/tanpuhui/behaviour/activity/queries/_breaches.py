@@ -17,6 +17,7 @@ from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
 from tanpuhui.behaviour.activity.queries._reproduction import reproduce_posting, reproduce_recalculations
 from tanpuhui.behaviour.activity.queries._scenario_breaches import scenario_breaches
+from tanpuhui.behaviour.activity.queries._use_breaches import use_breaches
 from tanpuhui.foundation.kernel.breaches import Breach
 
 
@@ -28,6 +29,7 @@ def breaches() -> Iterator[Breach]:
     for row in Posting.objects.order_by("id").iterator(chunk_size=100):
         yield from _chunk_breaches(row)
     yield from _recalculation_breaches()
+    yield from use_breaches()
     yield from scenario_breaches()
 
 

@@ -138,20 +138,16 @@ def _posted_before(desk: Desk, keys: RecordKeys) -> NDArray[np.bool_]:
             "select day, keys from activity_key_segment where partner_id = %s and day = any(%s)",
             [desk.partner_id, [day for day, _, _ in spans]],
         )
-        segments: dict[date, list[bytes]] = {}
+        place = {day: (start, end) for day, start, end in spans}
         for day, held in cursor.fetchall():
-            segments.setdefault(day, []).append(bytes(held))
-    for day, start, end in spans:
-        if day in segments:
-            posted[start:end] = _held(keys.high[start:end], keys.low[start:end], b"".join(segments[day]))
+            start, end = place[day]
+            posted[start:end] |= _held(keys.high[start:end], keys.low[start:end], bytes(held))
     return posted
 
 
-def _held(high: NDArray[np.uint64], low: NDArray[np.uint64], held: bytes) -> NDArray[np.bool_]:
-    """Say of each sorted key whether it is among those held; the second half is compared where the first is found."""
-    held_high, held_low = _halves(held)
-    order = np.lexsort((held_low, held_high))
-    held_high, held_low = held_high[order], held_low[order]
+def _held(high: NDArray[np.uint64], low: NDArray[np.uint64], segment: bytes) -> NDArray[np.bool_]:
+    """Say of each sorted key whether it is in a segment, which is sorted too; the second half is compared where the first is."""
+    held_high, held_low = _halves(segment)
     found = np.zeros(len(high), bool)
     place = np.searchsorted(held_high, high)
     open_places = np.flatnonzero(place < len(held_high))
