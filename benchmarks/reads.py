@@ -28,6 +28,7 @@ from tanpuhui.behaviour.activity.operations import post_batch
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.kernel.calendar import CHINA
+from tanpuhui.interfaces.commands.worker import NICENESS
 
 IDLE_REQUESTS = 6_000
 LINES = 20
@@ -98,4 +99,5 @@ if __name__ == "__main__":
     from tanpuhui.config.wiring import install
 
     install()
+    os.nice(NICENESS)
     post_batch(actor=SYSTEM, at=datetime.fromisoformat(sys.argv[2]), batch_id=int(sys.argv[1]))
