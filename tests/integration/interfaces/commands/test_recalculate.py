@@ -11,7 +11,7 @@ from django.db import connection
 from tests.integration.behaviour.activity.revision import approved, bus_version, previewed, revised_bus
 from tests.integration.behaviour.activity.town import Town, build, bus, csv
 
-from tanpuhui.behaviour.activity.adapters.chunks import decode_payload, encode_chunk
+from tanpuhui.behaviour.activity.adapters.chunks import decode_payload, encode_chunks
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.kernel.quantities import Grams
 from tanpuhui.interfaces.commands import invariants, recalculate
@@ -46,10 +46,10 @@ def forge_a_gram(kept_hashes: bool) -> None:
     grams = pa.array(
         [value + (place == 1) for place, value in enumerate(table.column("grams").to_pylist())], pa.int64()
     )
-    chunk = encode_chunk(
-        bucket,
+    (chunk,) = encode_chunks(
         table.set_column(table.column_names.index("grams"), "grams", grams),
         decode_payload(bytes(traces)),
+        [(bucket, 0, table.num_rows)],
     )
     behind_the_triggers("update activity_record_chunk set amounts = %s", chunk.amounts)
     if not kept_hashes:
