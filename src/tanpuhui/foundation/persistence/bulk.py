@@ -46,7 +46,7 @@ def _row_form(kinds: Mapping[str, str]) -> np.dtype[Any]:
 def binary_rows(kinds: Mapping[str, str], columns: Mapping[str, NDArray[Any] | int]) -> bytes:
     """Return the columns as the bytes of a binary COPY; a single number stands for a column that is all the same.
 
-    Days are days since 2000-01-01 and moments microseconds since then (`days`, `moments` turn NumPy's into these).
+    Days are days since 2000-01-01 (`days` makes them of NumPy's), moments microseconds since then.
     """
     size = next(len(column) for column in columns.values() if not isinstance(column, int))
     rows = np.empty(size, dtype=_row_form(kinds))
@@ -120,8 +120,3 @@ def distinct(numbers: NDArray[Any]) -> NDArray[Any]:
 def days(column: NDArray[Any]) -> NDArray[np.int32]:
     """Return days as the format counts them."""
     return cast("NDArray[np.int32]", (column.astype("datetime64[D]") - EPOCH_DAY).astype(np.int32))
-
-
-def dates(column: NDArray[Any]) -> NDArray[np.datetime64]:
-    """Return days of the format as NumPy's days."""
-    return cast("NDArray[np.datetime64]", EPOCH_DAY + column.astype("timedelta64[D]"))

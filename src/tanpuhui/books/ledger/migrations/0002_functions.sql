@@ -4,7 +4,7 @@
 -- Half-empty pages, so that an updated balance stays on its page and its index is not touched: a third less time.
 alter table ledger_balance set (fillfactor = 50);
 
--- What one entry contributes to the digest of its journal; the same bytes are built in operations/_copy.py.
+-- What one entry contributes to the digest of its journal; the same bytes are built in operations/_digest.py.
 create function ledger_entry_bytes(
   p_account bigint, p_day date, p_grams bigint, p_points bigint, p_fen bigint, p_records integer
 ) returns bytea language sql immutable as $$

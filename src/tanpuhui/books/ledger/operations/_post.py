@@ -11,7 +11,7 @@ from django.db import connection
 
 from tanpuhui.books.ledger.domain import AccountDayLegs, ReferenceReused, UnknownAccount
 from tanpuhui.books.ledger.operations._accounts import system_account
-from tanpuhui.books.ledger.operations._copy import copy_bytes, digest
+from tanpuhui.books.ledger.operations._digest import digest
 from tanpuhui.books.ledger.operations._transaction import demand_transaction, refusals
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.quantities import Grams, Points
@@ -41,7 +41,6 @@ create temporary table if not exists ledger_legs (
 ) on commit drop;
 truncate ledger_legs;
 """
-_COPY = "copy ledger_legs (account_id, day, grams, points, n_records) from stdin with (format binary)"
 _POST = "select * from ledger_post_v1(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 _JOURNAL = """
@@ -156,8 +155,15 @@ def _credit(cursor: Any, booking: _Booking, legs: AccountDayLegs) -> JournalPost
 def _take(cursor: Any, booking: _Booking, legs: AccountDayLegs) -> JournalPosted | None:
     """Post legs of which some take; SQL cuts what an account does not have, and seals what is left."""
     cursor.execute(_LEGS)
-    with cursor.copy(_COPY) as copy:
-        copy.write(copy_bytes(legs))
+    copy_in(
+        cursor,
+        "ledger_legs",
+        {"account_id": "int8", "day": "date", "grams": "int8", "points": "int8", "n_records": "int4"},
+        {
+            "account_id": legs.account_id, "day": days(legs.day), "grams": legs.grams, "points": legs.points,
+            "n_records": legs.n_records,
+        },
+    )  # fmt: skip
     sums = [int(legs.grams.sum()), int(legs.points.sum())]
     with refusals(kind=booking.kind, reference=booking.reference):
         cursor.execute(

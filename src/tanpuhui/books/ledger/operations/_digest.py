@@ -1,4 +1,4 @@
-"""The legs as bytes: for COPY BINARY, and for the digest that seals a journal."""
+"""The entries of a journal as the bytes that its digest seals."""
 
 from __future__ import annotations
 
@@ -11,23 +11,8 @@ from numpy.typing import NDArray
 from tanpuhui.books.ledger.domain import AccountDayLegs
 
 _EPOCH = np.datetime64("2000-01-01", "D")
-_HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8
-_TRAILER = b"\xff\xff"
 _COPIED = (("account_id", ">i8"), ("day", ">i4"), ("grams", ">i8"), ("points", ">i8"), ("n_records", ">i4"))
 _SEALED = (*_COPIED[:4], ("fen", ">i8"), ("n_records", ">i4"))
-
-
-def copy_bytes(legs: AccountDayLegs) -> bytes:
-    """Return the legs in PostgreSQL's binary COPY format: each field behind its length, big-endian."""
-    fields: list[tuple[str, str]] = [("width", ">i2")]
-    for name, kind in _COPIED:
-        fields += [(f"{name}_length", ">i4"), (name, kind)]
-    rows = np.empty(legs.account_id.size, dtype=fields)
-    rows["width"] = len(_COPIED)
-    for name, kind in _COPIED:
-        rows[f"{name}_length"] = np.dtype(kind).itemsize
-        rows[name] = _column(legs, name)
-    return _HEADER + rows.tobytes() + _TRAILER
 
 
 def digest(legs: AccountDayLegs, *, kind: str, reference: str, system_account_id: int, day: date) -> bytes:

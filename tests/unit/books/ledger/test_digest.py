@@ -1,4 +1,4 @@
-"""What goes over the wire is PostgreSQL's binary COPY format, and the digest does not depend on the machine."""
+"""The digest of a journal does not depend on the machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from tanpuhui.books.ledger.domain import AccountDayLegs
-from tanpuhui.books.ledger.operations._copy import copy_bytes, digest
+from tanpuhui.books.ledger.operations._digest import digest
 
 
 def legs() -> AccountDayLegs:
@@ -20,14 +20,6 @@ def legs() -> AccountDayLegs:
         points=np.array([0, 2**40], dtype=np.int64),
         n_records=np.array([1, 2], dtype=np.int64),
     )
-
-
-def test_a_row_is_five_fields_behind_their_lengths() -> None:
-    content = copy_bytes(legs())
-    first = struct.pack(">hiqiiiqiqii", 5, 8, 3, 4, 1, 8, 7, 8, 0, 4, 1)
-    assert content[:19] == b"PGCOPY\n\xff\r\n\0" + bytes(8)
-    assert content[19 : 19 + len(first)] == first
-    assert content[-2:] == b"\xff\xff"
 
 
 def test_the_digest_seals_kind_reference_and_every_entry_by_account() -> None:
