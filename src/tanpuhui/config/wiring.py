@@ -10,7 +10,12 @@ from collections.abc import Mapping, Sequence
 from tanpuhui import journeys
 from tanpuhui.behaviour.activity import operations as activity
 from tanpuhui.behaviour.activity import queries as activity_queries
-from tanpuhui.behaviour.activity.events import BatchReceived, RecalculationApproved, RecalculationPrepared
+from tanpuhui.behaviour.activity.events import (
+    BatchReceived,
+    DaySettlementDue,
+    RecalculationApproved,
+    RecalculationPrepared,
+)
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
 from tanpuhui.credits.projects import queries as projects_queries
@@ -200,6 +205,7 @@ SUBSCRIBERS: Mapping[type, Sequence[str]] = {
     PersonInvited: ("identity.send_invitation",),
     ContractEnding: (),
     BatchReceived: ("activity.post_batch",),
+    DaySettlementDue: ("activity.settle_day",),
     CaseStarted: ("workflow.tell_of_opening",),
     CaseDecided: ("workflow.tell_of_decision",),
     CaseAssigned: ("workflow.tell_of_act",),

@@ -24,3 +24,10 @@ class RecalculationApproved:
     """The differences of a recalculation are to be posted (重算已批准)."""
 
     recalculation_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DaySettlementDue:
+    """Rows of a business day (ISO 8601) wait whose time has come already (待结算已到期)."""
+
+    day: str

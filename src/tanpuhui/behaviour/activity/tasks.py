@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from procrastinate import RetryStrategy
 
-from tanpuhui.behaviour.activity import operations
+from tanpuhui.behaviour.activity import operations, queries
 from tanpuhui.behaviour.activity.domain.recalculations import RecalculationState
+from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.persistence.jobs import CONNECTION_LOST, SYSTEM, app, defer
 from tanpuhui.foundation.persistence.locks import Busy
 
@@ -64,3 +65,25 @@ def erase_due_samples_nightly(timestamp: int) -> None:
     at = datetime.fromtimestamp(timestamp, UTC)
     while operations.erase_due_samples(actor=SYSTEM, at=at).more:
         pass
+
+
+@app.task(  # type: ignore[untyped-decorator]
+    name="activity.settle_day",
+    queue="posting",
+    retry=AGAIN,
+)
+def settle_day(day: str) -> None:
+    """Settle what waits of a business day (ISO 8601); a day on which nothing is due is left as it is."""
+    operations.settle_day(actor=SYSTEM, at=datetime.now(UTC), day=date.fromisoformat(day))
+
+
+@app.periodic(cron="10 16 * * *")  # type: ignore[untyped-decorator]
+@app.task(
+    name="activity.settle_due_days",
+    queueing_lock="activity:settle_due_days",
+    lock="activity:settle_due_days",
+)  # type: ignore[untyped-decorator]
+def settle_due_days_nightly(timestamp: int) -> None:
+    """Queue, at 00:10 in China, every business day of which something is to be settled today."""
+    for day in queries.days_to_settle(today=business_day(datetime.fromtimestamp(timestamp, UTC))):
+        defer("activity.settle_day", day=day.isoformat())

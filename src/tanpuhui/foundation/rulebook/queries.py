@@ -191,16 +191,19 @@ def jurisdiction() -> Jurisdiction:
 
 
 def parameter(*, key: str, at: datetime | date, scope: str = "") -> ParameterValue:
-    """Return a rule parameter on the business day of `at`, for the scope or else for every scope.
+    """Return a rule parameter on the business day of `at`, for the scope or else for a wider one, at last for every scope.
 
-    The pack of the highest rank that speaks of the narrower scope decides; a parameter that no pack names, or that is
+    A scope is a path: `bus/tier-4` is narrower than `bus`. The pack of the highest rank that speaks of the narrower scope decides; a parameter that no pack names, or that is
     unset, has the value None and is never replaced by a guess.
     """
     day = _day(at)
     rows = models.Parameter.objects.filter(
-        Q(valid_to__isnull=True) | Q(valid_to__gt=day), key=key, scope__in={scope, ""}, valid_from__lte=day
+        Q(valid_to__isnull=True) | Q(valid_to__gt=day),
+        key=key,
+        scope__in=_and_wider(scope),
+        valid_from__lte=day,
     )
-    row = max(rows, key=lambda found: (found.rank, found.scope != ""), default=None)
+    row = max(rows, key=lambda found: (found.rank, len(found.scope)), default=None)
     if row is None:
         note = "没有规则写明 / no rule pack names it"
         return ParameterValue(
@@ -223,6 +226,12 @@ def parameter(*, key: str, at: datetime | date, scope: str = "") -> ParameterVal
         note=row.note,
         pack=row.pack,
     )
+
+
+def _and_wider(scope: str) -> tuple[str, ...]:
+    """Return a scope and every wider one: the beginnings of its path, and the empty one."""
+    parts = scope.split("/") if scope else []
+    return tuple("/".join(parts[:n]) for n in range(len(parts), -1, -1))
 
 
 def require_parameter(*, key: str, at: datetime | date, scope: str = "") -> ParameterValue:

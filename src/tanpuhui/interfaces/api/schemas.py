@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from ninja import Field, Schema
 
@@ -49,6 +49,7 @@ class BatchReport(Schema):
     rows: int
     verdicts: dict[str, int]
     reasons: dict[str, int]
+    settles_on: dict[date, int]
     grams: int
     points: int
     fault: str

@@ -161,6 +161,8 @@ def verdict_name(verdict: str) -> str:
         "duplicate": gettext("重复"),
         "rejected": gettext("没有计入"),
         "pending": gettext("待绑定"),
+        "waiting": gettext("待结算"),
+        "excluded": gettext("互斥"),
     }.get(verdict, verdict)
 
 

@@ -84,4 +84,5 @@ def posting_content(row: Posting) -> PostingContent:
         results_sha256=bytes(row.results_sha256).hex(),
         posted_at=row.posted_at.astimezone(UTC).isoformat(),
         slice_number=row.slice_number,
+        day_settlement_id=row.day_settlement_id or 0,
     )

@@ -47,6 +47,7 @@ class PostingContent:
     results_sha256: str
     posted_at: str
     slice_number: int = 0
+    day_settlement_id: int = 0
 
 
 _SINCE_RECALCULATION = (
@@ -66,8 +67,9 @@ def posting_hash(content: PostingContent, prev_hash: bytes) -> bytes:
     if not content.engine_version:
         for name in _SINCE_RECALCULATION:
             del plain[name]
-    if not content.slice_number:
-        del plain["slice_number"]  # most files are one slice, and none was more when their hashes were made
+    for name in ("slice_number", "day_settlement_id"):
+        if not plain[name]:
+            del plain[name]  # neither existed when the first hashes were made
     return hashlib.sha256(prev_hash + rfc8785.dumps(plain)).digest()
 
 

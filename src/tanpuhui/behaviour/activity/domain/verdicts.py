@@ -25,6 +25,8 @@ class Verdict(StrEnum):
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
     PENDING = "pending"
+    WAITING = "waiting"
+    EXCLUDED = "excluded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,6 +168,26 @@ REASONS: Mapping[str, ReasonText] = {
     ),
     "DUPLICATE_POSTED": ReasonText(
         verdict=Verdict.DUPLICATE, zh="这条记录以前已经计过。", en="This record has been counted before."
+    ),
+    "SETTLES_LATER": ReasonText(
+        verdict=Verdict.WAITING,
+        zh="这条记录先与其他来源核对，到场景规定的日期结算。",
+        en="The record is compared with other sources first and settled on the day that the scenario sets.",
+    ),
+    "SAME_RIDE_OTHER_PARTNER": ReasonText(
+        verdict=Verdict.DUPLICATE,
+        zh="同一次出行已按另一来源的记录计入。如有异议，由本人申诉。",
+        en="The same trip counts by another source's record. The person can appeal.",
+    ),
+    "EXCLUSIVE_IN_TIME": ReasonText(
+        verdict=Verdict.EXCLUDED,
+        zh="同一时间本人已有另一次行为计入，二者不能并存。如有异议，由本人申诉。",
+        en="Another activity of the same person at the same time counts, and the two exclude each other. The person can appeal.",
+    ),
+    "EXCLUDED": ReasonText(
+        verdict=Verdict.EXCLUDED,
+        zh="同一天同一互斥组只计一类行为，这一天计入的是另一类，值为互斥组。",
+        en="Of an exclusion group only one kind of activity counts a day, and another did; the value is the group.",
     ),
     "PART_OF_TRIP": ReasonText(
         verdict=Verdict.PAIRED,

@@ -89,6 +89,7 @@ class OutcomeView:
 class BatchReport:
     """The report of a batch: counts by verdict and reason, and the first rows that were not counted in full.
 
+    `settles_on` counts the rows that wait, by the day on which they are settled.
     `fault` (code) and `fault_at` say why a whole file was refused, and where.
     """
 
@@ -99,6 +100,7 @@ class BatchReport:
     posting_ids: tuple[int, ...]
     outcomes: tuple[OutcomeView, ...]
     outcomes_total: int
+    settles_on: Mapping[date, int]
 
     def fault_text(self, locale: str = "zh") -> str:
         """Return why the whole file was refused, as a sentence; empty where it was not."""
@@ -168,3 +170,49 @@ class RecordExplanation:
     posting: PostingView
     explanation: Explanation
     points_rule: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DaySettlementView:
+    """One settlement of a business day: the rows that waited, those that counted, and why the others did not."""
+
+    id: int
+    day: date
+    settled_at: datetime
+    rows: int
+    counted: int
+    reasons: Mapping[str, int]
+    grams: Grams
+    points: Points
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitingView:
+    """A record that waits until other sources have been heard; it is settled on the day `settles_on`."""
+
+    scenario: str
+    day: date
+    started_at: datetime
+    settles_on: date
+    batch_id: int
+    row: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetAsideView:
+    """A record that was not counted, why, and the record that counts instead (None where no single one does)."""
+
+    waiting_id: int
+    partner_id: int
+    scenario: str
+    day: date
+    started_at: datetime
+    batch_id: int
+    row: int
+    reason: str
+    winner_batch_id: int | None
+    winner_row: int | None
+
+    def text(self, locale: str = "zh") -> str:
+        """Return the reason as a sentence."""
+        return reason_text(self.reason, locale)

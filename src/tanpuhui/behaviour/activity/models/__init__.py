@@ -23,10 +23,17 @@ from tanpuhui.behaviour.activity.models.scenarios import (
     ScenarioStatus,
     StandingChange,
 )
+from tanpuhui.behaviour.activity.models.settlements import (
+    DaySettlement,
+    SetAside,
+    WaitingChunk,
+    WaitingRows,
+)
 
 __all__ = [
     "AllowanceUse",
     "Batch",
+    "DaySettlement",
     "Feed",
     "KeySegment",
     "Posting",
@@ -41,5 +48,8 @@ __all__ = [
     "ScenarioApplication",
     "ScenarioApplicationVersion",
     "ScenarioStatus",
+    "SetAside",
     "StandingChange",
+    "WaitingChunk",
+    "WaitingRows",
 ]

@@ -57,6 +57,8 @@ class RowOutcome(models.Model):
 class Posting(models.Model):
     """The journal of intake (入账): records of one slice of a batch, scenario, methodology version, tier and month.
 
+    `slice_number` counts on where records of the batch are posted by a day's settlement (`day_settlement`).
+
     `prev_hash` and `hash` chain the postings of a partner; `amounts_sha256` and `traces_sha256` commit to the chunks.
     With what a result can be had again stands beside it: version and parameter set, engine, rounding, and the roots
     over what went in and what came out; each record keeps its remainder. A posting made before these were kept has
@@ -74,6 +76,7 @@ class Posting(models.Model):
     evidence_tier = models.SmallIntegerField()
     month = models.CharField(max_length=7)
     slice_number = models.SmallIntegerField(default=0)
+    day_settlement = models.ForeignKey("DaySettlement", on_delete=models.PROTECT, null=True)
     records = models.IntegerField()
     account_days = models.IntegerField()
     accounts = models.IntegerField()
@@ -132,8 +135,9 @@ class RecordChunk(models.Model):
 
 
 class KeySegment(models.Model):
-    """Sorted 128-bit keys of the record ids that a posting counted for one partner and business day (去重键段).
+    """Sorted 128-bit keys of the record ids that were taken up for one partner and business day (去重键段).
 
+    They are of a posting's records, or of rows that wait for their day's settlement: one id counts once, however it ends.
     The primary key makes two posters of one partner and day collide, should the partner's lock ever fail.
     """
 
@@ -141,12 +145,20 @@ class KeySegment(models.Model):
     partner_id = models.BigIntegerField()
     day = models.DateField()
     seq = models.IntegerField()
-    posting_id = models.BigIntegerField()
+    posting_id = models.BigIntegerField(null=True)
+    waiting_id = models.BigIntegerField(null=True)
     n_keys = models.IntegerField()
     keys = models.BinaryField()
 
     class Meta:
         db_table = "activity_key_segment"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(posting_id__isnull=True, waiting_id__isnull=False)
+                | models.Q(posting_id__isnull=False, waiting_id__isnull=True),
+                name="activity_key_has_one_owner",
+            )
+        ]
         indexes = [models.Index(fields=["posting_id"], name="activity_key_by_posting")]
         triggers = append_only()
 

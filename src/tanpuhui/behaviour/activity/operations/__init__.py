@@ -68,6 +68,7 @@ from tanpuhui.behaviour.activity.operations._sandbox import (
     erase_sample,
     try_sample,
 )
+from tanpuhui.behaviour.activity.operations._settle_day import DaySettled, settle_day
 from tanpuhui.behaviour.activity.operations._standing import (
     StandingProposed,
     StandingSettled,
@@ -85,6 +86,7 @@ __all__ = [
     "BatchPosted",
     "BatchReceived",
     "CorrectionRequested",
+    "DaySettled",
     "FeedOpened",
     "RecalculationPrepared",
     "RecalculationPreviewed",
@@ -131,6 +133,7 @@ __all__ = [
     "return_application",
     "revise_application",
     "save_application",
+    "settle_day",
     "submit_application",
     "try_sample",
     "withdraw_application",

@@ -85,6 +85,12 @@ from tanpuhui.behaviour.activity.queries._samples import (
     sample_rows,
     samples,
 )
+from tanpuhui.behaviour.activity.queries._settlements import (
+    day_settlements,
+    days_to_settle,
+    set_aside_of_account,
+    waiting_of_account,
+)
 from tanpuhui.behaviour.activity.queries._standing import (
     StandingChangeView,
     StatusView,
@@ -99,6 +105,7 @@ __all__ = [
     "BatchReport",
     "BatchView",
     "DataField",
+    "DaySettlementView",
     "DocumentRef",
     "Exclusion",
     "ExportedChunk",
@@ -119,8 +126,10 @@ __all__ = [
     "ScenarioClassView",
     "ScenarioContent",
     "ScenarioView",
+    "SetAsideView",
     "StandingChangeView",
     "StatusView",
+    "WaitingView",
     "adapter_names",
     "application",
     "application_lacks",
@@ -132,6 +141,8 @@ __all__ = [
     "batch_report_csv",
     "batches",
     "breaches",
+    "day_settlements",
+    "days_to_settle",
     "declared_columns",
     "explain_record",
     "explain_sample_row",
@@ -168,7 +179,9 @@ __all__ = [
     "scenario",
     "scenario_classes",
     "scenarios",
+    "set_aside_of_account",
     "standing_change",
     "statuses",
     "suggested_fields",
+    "waiting_of_account",
 ]

@@ -17,6 +17,7 @@ from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
 from tanpuhui.behaviour.activity.queries._reproduction import reproduce_posting, reproduce_recalculations
 from tanpuhui.behaviour.activity.queries._scenario_breaches import scenario_breaches
+from tanpuhui.behaviour.activity.queries._settlement_breaches import settlement_breaches
 from tanpuhui.behaviour.activity.queries._use_breaches import use_breaches
 from tanpuhui.foundation.kernel.breaches import Breach
 
@@ -30,6 +31,7 @@ def breaches() -> Iterator[Breach]:
         yield from _chunk_breaches(row)
     yield from _recalculation_breaches()
     yield from use_breaches()
+    yield from settlement_breaches()
     yield from scenario_breaches()
 
 
@@ -41,18 +43,24 @@ def _count_breaches() -> Iterator[Breach]:
             with said as (
               select b.id, (b.report->>'rows')::bigint as n, (v->>'counted')::bigint + (v->>'clipped')::bigint as good,
                 (v->>'paired')::bigint + (v->>'duplicate')::bigint + (v->>'rejected')::bigint
-                  + (v->>'pending')::bigint as other
+                  + (v->>'pending')::bigint + coalesce((v->>'excluded')::bigint, 0) as other,
+                coalesce((v->>'waiting')::bigint, 0) as waiting
               from activity_batch b cross join lateral (select b.report->'verdicts' as v) x where b.state <> 'received'
             )
-            select id, n, good, other,
+            select id, n, good, other, waiting,
               (select coalesce(sum(records), 0)::bigint from activity_posting p where p.batch_id = said.id) as posted,
-              (select count(*) from activity_row_outcome o where o.batch_id = said.id) as noted
+              (select count(*) from activity_row_outcome o where o.batch_id = said.id) as noted,
+              (select coalesce(sum(n_records), 0)::bigint from activity_waiting w
+                where w.batch_id = said.id and w.day_settlement_id is null) as held
             from said order by id
             """
         )
-        for batch_id, rows, good, other, posted, noted in cursor.fetchall():
-            if rows != good + other or good != posted or other != noted:
-                detail = f"rows {rows}; counted {good}, in postings {posted}; others {other}, noted {noted}"
+        for batch_id, rows, good, other, waiting, posted, noted, held in cursor.fetchall():
+            if rows != good + other + waiting or (good, other, waiting) != (posted, noted, held):
+                detail = (
+                    f"rows {rows}; counted {good}, in postings {posted}; others {other}, noted {noted}; "
+                    f"waiting {waiting}, held {held}"
+                )
                 yield Breach(invariant="activity.counts_add_up", subject=f"batch:{batch_id}", detail=detail)
 
 
@@ -99,7 +107,7 @@ def _key_breaches() -> Iterator[Breach]:
             """
             select p.id, p.records, coalesce(sum(s.n_keys), 0), coalesce(sum(length(s.keys)) / 16, 0)
             from activity_posting p left join activity_key_segment s on s.posting_id = p.id
-            group by p.id having p.records <> coalesce(sum(s.n_keys), 0)
+            where p.day_settlement_id is null group by p.id having p.records <> coalesce(sum(s.n_keys), 0)
               or coalesce(sum(s.n_keys), 0) <> coalesce(sum(length(s.keys)) / 16, 0) order by p.id
             """
         )

@@ -122,6 +122,9 @@ def batch_report(batch_id: int, *, after_row: int = 0, limit: int = OUTCOMES_SHO
         posting_ids=tuple(row.report.get("postings", ())),
         outcomes=tuple(outcome_view(outcome) for outcome in shown),
         outcomes_total=outcomes.count(),
+        settles_on={
+            date.fromisoformat(day): n for day, n in sorted(row.report.get("settles_on", {}).items())
+        },
     )
 
 

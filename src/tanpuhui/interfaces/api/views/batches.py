@@ -144,6 +144,7 @@ def report(
         rows=view.rows,
         verdicts=dict(view.verdicts),
         reasons=dict(found.reasons),
+        settles_on=dict(found.settles_on),
         grams=view.grams.value,
         points=view.points.value,
         fault=found.fault,

@@ -21,7 +21,7 @@ from tanpuhui.foundation.kernel.calendar import Month, business_day
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.kernel.quantities import Grams, Points
 from tanpuhui.interfaces.citizen.navigation import account_needed, acting, in_english, page
-from tanpuhui.interfaces.citizen.rows import record_row, scenario_names
+from tanpuhui.interfaces.citizen.rows import icon_of, record_row, scenario_names
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import RecordRow
 
@@ -38,6 +38,16 @@ class Movement:
     grams: Grams
     points: Points
     url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unposted:
+    """A record that gave nothing yet, or nothing at all: what it was, when, and why or until when."""
+
+    label: str
+    detail: str
+    icon: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,8 @@ def records(request: HttpRequest) -> HttpResponse:
         "previous": str(Month.of(month.first_day - timedelta(days=1))),
         "next": str(Month.of(month.last_day + timedelta(days=1))) if month.last_day < today else "",
         "days": _days(statement, found),
+        "waiting": _waiting(account_id, month),
+        "set_aside": _set_aside(account_id, month),
         "recalculated": _recalculated(statement),
         "due": ledger.clawback_due(account_id)[1],
     }
@@ -155,6 +167,42 @@ def _days(statement: Statement, found: tuple[RecordView, ...]) -> tuple[DayShown
         )
         for day in reversed(statement.days)
     )
+
+
+def _waiting(account_id: int, month: Month) -> list[Unposted]:
+    """Return what waits for its settlement, with the day of it."""
+    names = scenario_names()
+    return [
+        Unposted(
+            label=names.get(one.scenario, one.scenario),
+            detail=f"{one.started_at:%m-%d %H:%M}",
+            icon=icon_of(one.scenario),
+            words=gettext("%(day)s 结算") % {"day": f"{one.settles_on:%m-%d}"},
+        )
+        for one in activity.waiting_of_account(account_id)
+        if Month.of(one.day) == month
+    ]
+
+
+def _set_aside(account_id: int, month: Month) -> list[Unposted]:
+    """Return what was not counted after the comparison with other sources, each with its reason."""
+    names = scenario_names()
+    words = {
+        "SAME_RIDE_OTHER_PARTNER": gettext("同一次出行已由另一来源报来，只计一次"),
+        "EXCLUSIVE_IN_TIME": gettext("同一时间已计入另一次行为"),
+        "EXCLUDED": gettext("这一天已计入另一类行为，二者只计其一"),
+    }
+    return [
+        Unposted(
+            label=names.get(one.scenario, one.scenario),
+            detail=f"{one.started_at:%m-%d %H:%M}",
+            icon=icon_of(one.scenario),
+            words=words.get(one.reason, one.text("en" if in_english() else "zh")),
+        )
+        for one in activity.set_aside_of_account(
+            account_id=account_id, first_day=month.first_day, last_day=month.last_day
+        )
+    ]
 
 
 def _movements(day: StatementDay) -> list[Movement]:

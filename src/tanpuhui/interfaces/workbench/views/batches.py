@@ -30,7 +30,7 @@ from tanpuhui.science.methodology import queries as methodology
 
 ROWS_SHOWN = 100
 BATCHES_SHOWN = 200
-VERDICTS = ("counted", "clipped", "paired", "duplicate", "rejected", "pending")
+VERDICTS = ("counted", "clipped", "waiting", "paired", "duplicate", "excluded", "rejected", "pending")
 ENVELOPE = (
     ("record_id", True, gettext_lazy("您的记录编号，同一天内不重复"), "T20261120-000001"),
     ("subject", True, gettext_lazy("您的用户编号，与个人绑定；不要发送姓名和手机号"), "U-48213"),
@@ -257,6 +257,7 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
         "fault": found.fault_text(locale()),
         "verdicts": [(verdict_name(code), view.verdicts.get(code, 0), code) for code in VERDICTS],
         "adds_up": sum(view.verdicts.get(code, 0) for code in VERDICTS) == view.rows,
+        "settles_on": tuple(found.settles_on.items()),
         "columns": (
             Column(gettext("行号"), "num"),
             Column(pgettext("row", "结论")),

@@ -275,7 +275,7 @@ def _points(
     used: dict[tuple[str, str, str], list[date]] = {}
     for one in np.unique(day):
         on: date = one.item()
-        rule = desk.rules[group.scenario, on]
+        rule = desk.rules[group.scenario, group.evidence_tier, on]
         at = day == one
         points[at] = points_for(grams[at], rule.per_gram)
         used.setdefault((rule.value, rule.basis, rule.pack), []).append(on)

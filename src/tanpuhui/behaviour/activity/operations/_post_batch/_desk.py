@@ -24,6 +24,7 @@ VALUE_CHARACTERS_MAX = 120
 class FeedTerms:
     """What holds for one scenario of this partner and format; lateness in days, None when nobody set it.
 
+    `settle_days` after the activity's day its records are compared with other partners' and settled; None: at once, without.
     `stops` are the days on which the scenario does not run.
     """
 
@@ -31,6 +32,7 @@ class FeedTerms:
     evidence_tier: int
     default_area: str
     lateness_days_max: int | None
+    settle_days: int | None = None
     stops: tuple[Span, ...] = ()
 
 
@@ -85,12 +87,14 @@ class Desk:
     at: datetime
     feeds: Mapping[str, FeedTerms]
     slice_number: int = 0
+    day_settlement_id: int | None = None
     rows: int = 0
+    waiting: dict[date, int] = field(default_factory=dict)
     raw: pa.Table | None = None
     subjects: pa.Array | None = None
     keys: RecordKeys | None = None
     versions: dict[int, MethodologyVersion] = field(default_factory=dict)
-    rules: dict[tuple[str, date], PointsRule] = field(default_factory=dict)
+    rules: dict[tuple[str, int, date], PointsRule] = field(default_factory=dict)
 
     def open(self) -> None:
         """Create the table of outcomes."""

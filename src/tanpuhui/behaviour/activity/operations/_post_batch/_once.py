@@ -170,8 +170,10 @@ def _settle_posted(desk: Desk, row_numbers: NDArray[np.int64]) -> None:
     desk.tables.unregister("posted_before")
 
 
-def write_key_segments(desk: Desk, posting_id: int, rows: NDArray[np.int64]) -> None:
-    """Write the sorted keys of a posting's rows (row numbers), one segment per business day."""
+def write_key_segments(
+    desk: Desk, rows: NDArray[np.int64], *, posting_id: int | None = None, waiting_id: int | None = None
+) -> None:
+    """Write the sorted keys of rows (row numbers), one segment per business day, for the posting or the waiting rows they are of."""
     keys = desk.keys
     if keys is None:
         return
@@ -195,6 +197,7 @@ def write_key_segments(desk: Desk, posting_id: int, rows: NDArray[np.int64]) -> 
                 "day": "date",
                 "seq": "int4",
                 "posting_id": "int8",
+                "waiting_id": "int8",
                 "n_keys": "int4",
                 "keys": "bytea",
             },
@@ -204,6 +207,7 @@ def write_key_segments(desk: Desk, posting_id: int, rows: NDArray[np.int64]) -> 
                     day,
                     last.get(day, 0) + 1,
                     posting_id,
+                    waiting_id,
                     end - start,
                     keys.as_bytes(start, end),
                 )

@@ -27,6 +27,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
     resolve_people,
 )
 from tanpuhui.behaviour.activity.operations._post_batch._validate import judge, lay_down_terms
+from tanpuhui.behaviour.activity.operations._post_batch._wait import set_waiting
 from tanpuhui.behaviour.activity.operations._post_batch._write import write_posting
 from tanpuhui.behaviour.activity.operations._request_correction import request_by_rule
 from tanpuhui.behaviour.activity.queries._standing import stops_of
@@ -39,6 +40,13 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.science.methodology import queries as methodology
 
 POSTING_LOCK = "activity:posting"
+
+
+def partner_lock(partner_id: int) -> str:
+    """Return the name of the lock under which a partner's keys and chain of postings grow."""
+    return f"activity:partner:{partner_id}"
+
+
 SLICE_ROWS = 1_000_000
 """Rows that are in memory at once; a longer file becomes several postings in one transaction."""
 
@@ -102,14 +110,20 @@ def _post_slices(batch: Batch, at: datetime) -> Tally:
                 desk = _desk(batch, at, tables, feeds=feeds, number=number)
                 take_in(desk, part, adapter=batch.adapter, fields=fields)
                 _judge(desk, fields)
-                tally.add(desk, _post(desk))
+                tally.add(desk, _post(desk, fields))
     return tally
 
 
-def _post(desk: Desk) -> list[Posting]:
+def _post(desk: Desk, fields: tuple[str, ...]) -> list[Posting]:
     """Post what counts of a slice, and write down what became of the other rows."""
-    lock_names(POSTING_LOCK, f"activity:partner:{desk.partner_id}")
+    lock_names(POSTING_LOCK, partner_lock(desk.partner_id))
     drop_repeats(desk)
+    set_waiting(desk, fields)
+    return post_keyed(desk)
+
+
+def post_keyed(desk: Desk) -> list[Posting]:
+    """Post the rows of `keyed` by cap, account-day and month, and write the outcomes. The caller holds the locks."""
     apply_caps(desk)
     found = sheets(desk)
     postings = [write_posting(desk, found, book(desk, found, group)) for group in groups(desk)]
@@ -145,12 +159,16 @@ def _feeds(batch: Batch) -> dict[str, FeedTerms]:
     stops = stops_of([feed.scenario_id for feed in found])
     for feed in found:
         code = feed.scenario.code
-        days = rulebook.parameter(key="intake.lateness_days_max", at=batch.received_at, scope=code).value
+        late, settle = (
+            rulebook.parameter(key=key, at=batch.received_at, scope=code).value
+            for key in ("intake.lateness_days_max", "intake.settle_days")
+        )
         feeds[code] = FeedTerms(
             scenario=code,
             evidence_tier=feed.evidence_tier,
             default_area=feed.default_area,
-            lateness_days_max=int(days) if days is not None else None,
+            lateness_days_max=int(late) if late is not None else None,
+            settle_days=int(settle) if settle is not None else None,
             stops=stops.get(feed.scenario_id, ()),
         )
     return feeds

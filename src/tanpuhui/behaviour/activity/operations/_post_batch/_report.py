@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,7 @@ class Tally:
     verdicts: dict[str, int] = field(default_factory=lambda: {verdict.value: 0 for verdict in Verdict})
     reasons: dict[str, int] = field(default_factory=dict)
     postings: list[Posting] = field(default_factory=list)
+    waiting: dict[str, int] = field(default_factory=dict)
 
     def add(self, desk: Desk, postings: Sequence[Posting]) -> None:
         """Add a slice. Raises AssertionError, which undoes the transaction, when a row has no verdict or two."""
@@ -56,6 +57,8 @@ class Tally:
         for code, n in reasons.items():
             self.reasons[code] = self.reasons.get(code, 0) + n
         self.postings.extend(postings)
+        for settles_on, n in desk.waiting.items():
+            self.waiting[settles_on.isoformat()] = self.waiting.get(settles_on.isoformat(), 0) + n
 
     def report(self) -> dict[str, Any]:
         """Return the stored report: rows, one count per verdict, one per reason, postings with grams and points."""
@@ -67,7 +70,31 @@ class Tally:
             "postings": [posting.pk for posting in self.postings],
             "grams": sum(posting.grams.value for posting in self.postings),
             "points": sum(posting.points.value for posting in self.postings),
+            "settles_on": self.waiting,
         }
+
+
+def settled_report(report: Mapping[str, Any], tally: Tally, settles_on: Mapping[str, int]) -> dict[str, Any]:
+    """Return a batch's report after some of its waiting rows were settled: they move to what became of them.
+
+    `settles_on` counts the rows that do not wait for these days any more.
+    """
+    found = tally.report()
+    verdicts = {code: n + found["verdicts"].get(code, 0) for code, n in report["verdicts"].items()}
+    verdicts[Verdict.WAITING] -= tally.rows
+    reasons = dict(report["reasons"])
+    for code, n in (*found["reasons"].items(), ("SETTLES_LATER", -tally.rows)):
+        reasons[code] = reasons.get(code, 0) + n
+    rest = {day: n - settles_on.get(day, 0) for day, n in report["settles_on"].items()}
+    return {
+        **report,
+        "verdicts": verdicts,
+        "reasons": {code: n for code, n in reasons.items() if n},
+        "postings": [*report["postings"], *found["postings"]],
+        "grams": report["grams"] + found["grams"],
+        "points": report["points"] + found["points"],
+        "settles_on": {day: n for day, n in rest.items() if n},
+    }
 
 
 def _counts(desk: Desk) -> tuple[dict[str, int], dict[str, int]]:
@@ -91,6 +118,9 @@ def _counts(desk: Desk) -> tuple[dict[str, int], dict[str, int]]:
     verdicts[Verdict.CLIPPED] += clipped
     if clipped:
         reasons["CLIPPED_BY_CAP"] = clipped
+    if desk.waiting:
+        verdicts[Verdict.WAITING] += sum(desk.waiting.values())
+        reasons["SETTLES_LATER"] = verdicts[Verdict.WAITING]
     return verdicts, reasons
 
 
@@ -104,4 +134,5 @@ def refused_report(error: FileUnusable) -> dict[str, Any]:
         "postings": [],
         "grams": 0,
         "points": 0,
+        "settles_on": {},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -34,8 +34,15 @@ def find_methodologies(desk: Desk, look_up: Callable[[Desk, str, date], Found] |
 
     Posting looks up the filed version and the points rule; the sandbox brings a look-up of its own.
     """
-    pairs = desk.tables.execute("select distinct scenario, day from good order by 1, 2").fetchall()
-    found = [(scenario, day, *(look_up or _filed)(desk, scenario, day)) for scenario, day in pairs]
+    tiers: dict[tuple[str, date], list[int]] = {}
+    for scenario, day, tier in desk.tables.execute(
+        "select distinct scenario, day, evidence_tier from good order by 1, 2, 3"
+    ).fetchall():
+        tiers.setdefault((scenario, day), []).append(tier)
+    found = [
+        (*pair, *(look_up(desk, *pair) if look_up is not None else _filed(desk, *pair, several)))
+        for pair, several in tiers.items()
+    ]
     desk.tables.register(
         "version_found",
         pa.table(
@@ -59,15 +66,17 @@ def find_methodologies(desk: Desk, look_up: Callable[[Desk, str, date], Found] |
     )
 
 
-def _filed(desk: Desk, scenario: str, day: date) -> Found:
-    """Return the version that is filed for the day, if the points rule of the day has a value."""
+def _filed(desk: Desk, scenario: str, day: date, tiers: Sequence[int]) -> Found:
+    """Return the version that is filed for the day, if the points rule of the day has a value for every tier."""
     try:
         filed = methodology.filed_version(scenario=scenario, day=day)
     except methodology.NoFiledMethodology:
         return None, "NO_METHODOLOGY", f"{scenario} {day}"
     version_id, reason, value = usable_version(desk, filed.id)
-    if version_id is not None:
-        reason, value = _points_rule(desk, scenario, day)
+    for tier in tiers if version_id is not None else ():
+        reason, value = _points_rule(desk, scenario, tier, day)
+        if reason:
+            break
     return version_id, reason, value
 
 
@@ -84,12 +93,16 @@ def usable_version(desk: Desk, version_id: int) -> Found:
     return version_id, "", ""
 
 
-def _points_rule(desk: Desk, scenario: str, day: date) -> tuple[str, str]:
-    """Note the dated rule of points; an unset one blocks, because nothing falls back silently."""
-    rule = rulebook.parameter(key="points.per_gram", at=day, scope=scenario)
+def _points_rule(desk: Desk, scenario: str, tier: int, day: date) -> tuple[str, str]:
+    """Note the dated rule of points; an unset one blocks, because nothing falls back silently.
+
+    Weaker evidence may have a rate of its own (scope `bus/tier-4`), else the scenario's holds; grams are the same for all.
+    Source: research/policy.md section 5, rule key (scenario, evidence tier, date).
+    """
+    rule = rulebook.parameter(key="points.per_gram", at=day, scope=f"{scenario}/tier-{tier}")
     if rule.value is None:
         return "PARAMETER_UNSET", f"points.per_gram [{scenario}] {day}"
-    desk.rules[scenario, day] = PointsRule(
+    desk.rules[scenario, tier, day] = PointsRule(
         per_gram=Fraction(rule.value), value=rule.value, basis=rule.basis, pack=rule.pack
     )
     return "", ""

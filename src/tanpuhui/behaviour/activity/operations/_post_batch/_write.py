@@ -41,7 +41,7 @@ def write_posting(desk: Desk, found: Sheets, booked: Booked) -> Posting:
     posting_id = _next_id()
     with ThreadPoolExecutor(ENCODERS) as pool:
         encoding = [pool.submit(_encoded, desk, found, booked, spans) for spans in _shares(booked.spans)]
-        write_key_segments(desk, posting_id, booked.rows["row"])
+        write_key_segments(desk, booked.rows["row"], posting_id=posting_id)
         journal = post_account_days(
             kind=LEDGER_KIND,
             reference=f"posting:{posting_id}",
@@ -158,6 +158,7 @@ def _content(desk: Desk, booked: Booked, chunks: list[Chunk]) -> PostingContent:
         results_sha256=payload_root(chunk.results_sha256 for chunk in chunks).hex(),
         posted_at=desk.at.astimezone(UTC).isoformat(),
         slice_number=desk.slice_number,
+        day_settlement_id=desk.day_settlement_id or 0,
     )
 
 
@@ -186,6 +187,7 @@ def _posting(
         evidence_tier=content.evidence_tier,
         month=content.month,
         slice_number=desk.slice_number,
+        day_settlement_id=desk.day_settlement_id,
         records=content.records,
         account_days=content.account_days,
         accounts=content.accounts,
