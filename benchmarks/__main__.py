@@ -38,6 +38,11 @@ ON_A_SERVER: dict[str, Callable[[Given], dict[str, object]]] = {
         "even": given.even,
     },
     "ledger": lambda given: {"repeats": given.repeats, "pgledger": given.pgledger},
+    "peak_day": lambda given: {
+        "records": given.records,
+        "accounts": given.accounts or int(given.records * 0.3),
+        "check": given.check,
+    },
     "reads": lambda given: {
         "records": given.records,
         "accounts": _people(given),
@@ -59,6 +64,9 @@ def main() -> None:
     parser.add_argument("--format", choices=FORMATS, action="append", help="of the files; all if not given")
     parser.add_argument(
         "--even", action="store_true", help="every card about as often as the next, not some more than others"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="hold the books to the invariants after a peak day"
     )
     parser.add_argument(
         "--pgledger", default="", help="pgledger's SQL, brought in for the measurement of transfers"
