@@ -15,6 +15,7 @@ from tanpuhui.behaviour.activity.events import (
     DaySettlementDue,
     RecalculationApproved,
     RecalculationPrepared,
+    RecordsPushed,
 )
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
@@ -206,6 +207,7 @@ SUBSCRIBERS: Mapping[type, Sequence[str]] = {
     ContractEnding: (),
     BatchReceived: ("activity.post_batch",),
     DaySettlementDue: ("activity.settle_day",),
+    RecordsPushed: ("activity.gather_pushed",),
     CaseStarted: ("workflow.tell_of_opening",),
     CaseDecided: ("workflow.tell_of_decision",),
     CaseAssigned: ("workflow.tell_of_act",),

@@ -31,3 +31,10 @@ class DaySettlementDue:
     """Rows of a business day (ISO 8601) wait whose time has come already (待结算已到期)."""
 
     day: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordsPushed:
+    """Single records of a partner wait to be gathered into a batch (推送记录待汇集)."""
+
+    partner_id: int

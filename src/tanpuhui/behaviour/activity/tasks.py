@@ -68,6 +68,16 @@ def erase_due_samples_nightly(timestamp: int) -> None:
 
 
 @app.task(  # type: ignore[untyped-decorator]
+    name="activity.gather_pushed",
+    queue="posting",
+    retry=AGAIN,
+)
+def gather_pushed(partner_id: int) -> None:
+    """Make one batch of all that a partner pushed and that waits; the next such job may find nothing, which does no harm."""
+    operations.gather_pushed(actor=SYSTEM, at=datetime.now(UTC), partner_id=partner_id)
+
+
+@app.task(  # type: ignore[untyped-decorator]
     name="activity.settle_day",
     queue="posting",
     retry=AGAIN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
+import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
@@ -387,6 +388,34 @@ class ApiKey(models.Model):
             )
         ]
         indexes = [models.Index(fields=["partner", "issued_at"], name="api_key_by_partner")]
+
+
+class SigningKey(models.Model):
+    """A partner's public key for signed requests (签名公钥, Ed25519); `valid_to` lets an old one run out beside a new one."""
+
+    partner = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    name = models.TextField()
+    key_id = models.CharField(max_length=64, unique=True)
+    public_key = models.TextField()
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["partner", "valid_from"], name="signing_key_by_partner")]
+        triggers = [pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)]
+
+
+class UsedNonce(models.Model):
+    """A nonce that was used with a key (已用随机数), kept as long as a signature with it could still be young enough."""
+
+    pk = models.CompositePrimaryKey("key_id", "nonce")
+    key_id = models.CharField(max_length=64)
+    nonce = models.TextField()
+    used_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["used_at"], name="used_nonce_by_age")]
 
 
 class OrganisationApplication(models.Model):

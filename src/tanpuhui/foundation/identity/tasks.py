@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from procrastinate import RetryStrategy
 
+from tanpuhui.foundation.identity.operations import forget_nonces, send_invitation, warn_of_contracts
 from tanpuhui.foundation.identity.operations import forget_sign_ins as forget
-from tanpuhui.foundation.identity.operations import send_invitation, warn_of_contracts
 from tanpuhui.foundation.persistence.jobs import SYSTEM, app
 
 EVERY_MORNING = "5 0 * * *"
@@ -36,3 +36,10 @@ def forget_sign_ins(timestamp: int) -> None:  # noqa: ARG001  a periodic task is
     """Delete what is past its retention, in small transactions. A second run finds nothing and does no harm."""
     while forget(actor=SYSTEM, at=datetime.now(UTC)).more:
         continue
+
+
+@app.periodic(cron="41 * * * *")  # type: ignore[untyped-decorator]
+@app.task(name="identity.forget_nonces", queueing_lock="identity:forget_nonces")  # type: ignore[untyped-decorator]
+def forget_nonces_hourly(timestamp: int) -> None:  # noqa: ARG001  a periodic task is called with the moment it was due
+    """Delete nonces that no signature can use again."""
+    forget_nonces(actor=SYSTEM, at=datetime.now(UTC))

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from tanpuhui.foundation.identity.operations import Message, accept_signed_request
 from tanpuhui.foundation.identity.queries import actor_of, actor_of_api_key
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.kernel.errors import NotPermitted, Refusal
@@ -19,12 +20,17 @@ from tanpuhui.interfaces.access.domain import NotSignedIn, is_for_programs, stat
 from tanpuhui.interfaces.access.table import route_rule
 
 BEARER = "Bearer "
+SIGNATURE = "Signature-Input"
 
 
 class ActingRequest(HttpRequest):
-    """A request with the actor that the middleware found; None when nobody is signed in."""
+    """A request with the actor that the middleware found; None when nobody is signed in.
+
+    `signed_body_sha256` is what the body of a signed request has to hash to; whoever reads the body checks it (`signed_body`).
+    """
 
     actor: Actor | None
+    signed_body_sha256: bytes | None
 
 
 class AccessMiddleware:
@@ -42,6 +48,7 @@ class AccessMiddleware:
         if not is_for_programs(request.path) and request.user.is_authenticated:
             actor = actor_of(user_id=request.user.pk, at=timezone.now())
         request.actor = actor  # type: ignore[attr-defined]
+        request.signed_body_sha256 = None  # type: ignore[attr-defined]
         return self._get_response(request)
 
     def process_view(
@@ -56,9 +63,9 @@ class AccessMiddleware:
         rule = route_rule(name)
         if is_for_programs(request.path):
             try:
-                request.actor = _actor_of_header(request)
-            except Refusal as unknown_key:
-                return refusal_as_json(unknown_key)
+                _find_caller(request)
+            except Refusal as no_caller:
+                return refusal_as_json(no_caller)
         if rule is not None and rule.allows(request.actor):
             return None
         if is_for_programs(request.path):
@@ -84,8 +91,16 @@ def refusal_as_json(refusal: Refusal) -> JsonResponse:
     return JsonResponse(body, status=status_of(refusal.code), json_dumps_params={"ensure_ascii": False})
 
 
-def _actor_of_header(request: HttpRequest) -> Actor | None:
+def _find_caller(request: ActingRequest) -> None:
+    """Set who calls: by the signature where there is one, else by the API key. Raises what says why it is nobody."""
+    at = timezone.now()
+    if SIGNATURE in request.headers:
+        message = Message(
+            method=request.method or "", url=request.build_absolute_uri(), headers=dict(request.headers)
+        )
+        signed = accept_signed_request(message=message, at=at)
+        request.actor, request.signed_body_sha256 = signed.actor, signed.body_sha256
+        return
     header = request.headers.get("Authorization", "")
-    if not header.startswith(BEARER):
-        return None
-    return actor_of_api_key(key=header.removeprefix(BEARER).strip(), at=timezone.now())
+    if header.startswith(BEARER):
+        request.actor = actor_of_api_key(key=header.removeprefix(BEARER).strip(), at=at)

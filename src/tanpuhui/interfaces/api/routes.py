@@ -13,6 +13,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "docs": PUBLIC,
     "batches": only(Role.PARTNER),
     "batch": only(Role.PARTNER),
+    "records": only(Role.PARTNER),
+    "record": only(Role.PARTNER),
     "batch-rejected": only(Role.PARTNER),
     "certificate": PUBLIC,
     "log-head": PUBLIC,

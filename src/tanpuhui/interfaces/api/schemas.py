@@ -59,6 +59,38 @@ class BatchReport(Schema):
     rejected_csv_url: str
 
 
+class PushReceipt(Schema):
+    """What became of a pushed record at once: received, known (pushed before) or refused with a reason."""
+
+    record_id: str
+    day: str
+    state: str
+    reason: str
+    field: str
+    text: str
+
+
+class RecordsAccepted(Schema):
+    """One receipt a record, in the order in which they came."""
+
+    receipts: list[PushReceipt]
+
+
+class PushedRecord(Schema):
+    """What became of a pushed record: verdict `received` until it is posted, then that of its row."""
+
+    record_id: str
+    day: date
+    received_at: datetime
+    batch_id: int | None
+    row_number: int | None
+    verdict: str
+    reason: str
+    field: str
+    text: str
+    settles_on: date | None
+
+
 class CertificateCheck(Schema):
     """One check of a certificate."""
 

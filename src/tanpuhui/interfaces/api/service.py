@@ -10,13 +10,13 @@ from ninja.errors import HttpError, ValidationError
 
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.interfaces.access.middleware import refusal_as_json
-from tanpuhui.interfaces.api.views import batches, documents, public
+from tanpuhui.interfaces.api.views import batches, documents, public, records
 
 api = NinjaAPI(
     title="Tanpuhui API",
     version="1",
     description=(
-        "Partners send files with an API key (Authorization: Bearer …). Certificates, log and keys are public. "
+        "Partners sign their requests (HTTP Message Signatures, RFC 9421, Ed25519), or call with an API key (Authorization: Bearer …) until they have registered a signing key. Certificates, log and keys are public. "
         "Every error has one shape: code, message, data, retryable."
     ),
     urls_namespace="api",
@@ -24,6 +24,7 @@ api = NinjaAPI(
     openapi_url="openapi.json",
 )
 api.add_router("", batches.router)
+api.add_router("", records.router)
 api.add_router("", public.router)
 api.add_router("", documents.router)
 

@@ -168,6 +168,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "end-membership": only(Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
     "api-keys": only(Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
     "revoke-api-key": only(Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
+    "register-signing-key": only(Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
+    "revoke-signing-key": only(Role.SECURITY_ADMINISTRATOR, Role.ADMINISTRATOR),
     "areas": only(*CENTRE, *SCHEME_ADMINISTRATORS),
     "assign-area": only(Role.SYSTEM_ADMINISTRATOR),
     "delegations": WORKERS,

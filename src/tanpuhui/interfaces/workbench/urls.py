@@ -225,6 +225,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         api_keys.revoke,
         name="revoke-api-key",
     ),
+    path(
+        "organisations/<int:organisation_id>/signing-keys",
+        api_keys.register_signing,
+        name="register-signing-key",
+    ),
+    path(
+        "organisations/<int:organisation_id>/signing-keys/<int:signing_key_id>/revoke",
+        api_keys.revoke_signing,
+        name="revoke-signing-key",
+    ),
     path("memberships/<int:membership_id>/end", members.end, name="end-membership"),
     path("areas", areas.areas, name="areas"),
     path("areas/assign", areas.assign, name="assign-area"),

@@ -48,3 +48,11 @@ def rows_of_account(table: str, waiting_ids: Sequence[int], account_id: int) -> 
             if own.num_rows:
                 found.append((waiting_id, own))
     return found
+
+
+def holds_row(waiting_id: int, row_number: int) -> bool:
+    """Say whether a row is among these waiting rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("select rows from activity_waiting_chunk where waiting_id = %s", [waiting_id])
+        tables = [decode_payload(bytes(payload)) for (payload,) in cursor.fetchall()]
+    return any(row_number in table.column("row_number").to_pylist() for table in tables)

@@ -18,6 +18,7 @@ from tanpuhui.behaviour.activity.domain.refusals import (
     NothingResent,
     NothingToMend,
     RecordNotFound,
+    RecordNotPushed,
 )
 from tanpuhui.behaviour.activity.domain.verdicts import (
     MENDABLE,
@@ -47,6 +48,7 @@ __all__ = [
     "PostingContent",
     "ReasonText",
     "RecordNotFound",
+    "RecordNotPushed",
     "Verdict",
     "chunk_count",
     "needs_correction",

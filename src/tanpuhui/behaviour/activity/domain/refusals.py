@@ -23,6 +23,14 @@ class RecordNotFound(Refusal):
     en = "No such record (posting {posting_id}, row {row})."
 
 
+class RecordNotPushed(Refusal):
+    """The partner pushed no such record of that day."""
+
+    code = "RECORD_NOT_PUSHED"
+    zh = "没有收到过 {day} 的记录 {record_id}。请核对编号和日期，或重新推送。"
+    en = "No record {record_id} of {day} was received. Check id and day, or push it again."
+
+
 class AdapterUnknown(Refusal):
     """No adapter of that name reads files."""
 

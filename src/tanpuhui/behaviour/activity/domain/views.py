@@ -216,3 +216,22 @@ class SetAsideView:
     def text(self, locale: str = "zh") -> str:
         """Return the reason as a sentence."""
         return reason_text(self.reason, locale)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PushedRecordView:
+    """What became of a pushed record: received (not posted yet), or the verdict of its row with its reason."""
+
+    record_id: str
+    day: date
+    received_at: datetime
+    batch_id: int | None
+    row: int | None
+    verdict: str
+    reason: str
+    field: str
+    settles_on: date | None
+
+    def text(self, locale: str = "zh") -> str:
+        """Return the reason as a sentence, empty where there is none."""
+        return reason_text(self.reason, locale) if self.reason else ""

@@ -8,6 +8,7 @@ from tanpuhui.behaviour.activity.models.intake import (
     RecordChunk,
     RowOutcome,
 )
+from tanpuhui.behaviour.activity.models.pushes import PushedRecord
 from tanpuhui.behaviour.activity.models.recalculations import (
     RecalculatedSlice,
     Recalculation,
@@ -37,6 +38,7 @@ __all__ = [
     "Feed",
     "KeySegment",
     "Posting",
+    "PushedRecord",
     "RecalculatedSlice",
     "Recalculation",
     "RecalculationStep",

@@ -38,6 +38,14 @@ from tanpuhui.behaviour.activity.operations._open_scenario import (
     open_scenario,
 )
 from tanpuhui.behaviour.activity.operations._post_batch import BatchPosted, post_batch
+from tanpuhui.behaviour.activity.operations._push_records import (
+    PushReceipt,
+    RecordsGathered,
+    RecordsReceived,
+    gather_pushed,
+    keep_records,
+    push_records,
+)
 from tanpuhui.behaviour.activity.operations._recalculate import (
     RecalculationPrepared,
     RecalculationPreviewed,
@@ -88,11 +96,14 @@ __all__ = [
     "CorrectionRequested",
     "DaySettled",
     "FeedOpened",
+    "PushReceipt",
     "RecalculationPrepared",
     "RecalculationPreviewed",
     "RecalculationProposed",
     "RecalculationSettled",
     "RecordsExported",
+    "RecordsGathered",
+    "RecordsReceived",
     "ResubmissionFound",
     "SampleAccepted",
     "SampleErased",
@@ -114,7 +125,9 @@ __all__ = [
     "erase_sample",
     "export_records",
     "file_batch",
+    "gather_pushed",
     "go_live",
+    "keep_records",
     "open_application",
     "open_feed",
     "open_scenario",
@@ -123,6 +136,7 @@ __all__ = [
     "preview_recalculation",
     "propose_recalculation",
     "propose_standing",
+    "push_records",
     "receive_batch",
     "reject_application",
     "reject_recalculation",

@@ -49,7 +49,7 @@ def receive_batch(
     Raises NotPermitted, AdapterUnknown, FeedClosed, IdempotencyConflict (same key, another file).
     """
     actor.require(*SENDERS, operation="activity.receive_batch", organisation_id=partner_id)
-    _check_feed(partner_id, adapter)
+    check_feed(partner_id, adapter)
     with transaction.atomic():
         stored = store_document(content=content, name=file_name, media_type=media_type, at=at)
     return file_batch(
@@ -80,36 +80,56 @@ def file_batch(
 ) -> BatchReceived:
     """Register a stored file as a batch and defer its posting in the same transaction. See receive_batch."""
     actor.require(*SENDERS, operation="activity.receive_batch", organisation_id=partner_id)
-    _check_feed(partner_id, adapter)
-    lock_names(f"activity:file:{partner_id}:{file_sha256}")
-    batch = Batch.objects.filter(partner_id=partner_id, file_sha256=file_sha256).first()
-    if batch is None:
-        batch = Batch.objects.create(
-            partner_id=partner_id,
-            adapter=adapter,
-            file_sha256=file_sha256,
-            file_name=file_name,
-            media_type=media_type,
-            size_bytes=size_bytes,
-            received_at=at,
-            state=BatchState.RECEIVED,
-        )
-        append_leaf(
-            kind="file",
-            subject=f"batch:{batch.pk}",
-            payload={
-                "batch": batch.pk,
-                "partner": partner_id,
-                "sha256": file_sha256,
-                "size_bytes": size_bytes,
-            },
-            at=at,
-        )
-        publish(BatchReceivedEvent(batch_id=batch.pk))
+    check_feed(partner_id, adapter)
+    batch = register_batch(
+        at=at,
+        partner_id=partner_id,
+        adapter=adapter,
+        file_name=file_name,
+        media_type=media_type,
+        file_sha256=file_sha256,
+        size_bytes=size_bytes,
+    )
     return BatchReceived(batch_id=batch.pk, sha256=file_sha256, state=batch.state)
 
 
-def _check_feed(partner_id: int, adapter: str) -> None:
+def register_batch(
+    *,
+    at: datetime,
+    partner_id: int,
+    adapter: str,
+    file_name: str,
+    media_type: str,
+    file_sha256: str,
+    size_bytes: int,
+) -> Batch:
+    """Return the batch of a stored file, made now with its leaf and its posting deferred, or earlier."""
+    lock_names(f"activity:file:{partner_id}:{file_sha256}")
+    batch = Batch.objects.filter(partner_id=partner_id, file_sha256=file_sha256).first()
+    if batch is not None:
+        return batch
+    batch = Batch.objects.create(
+        partner_id=partner_id,
+        adapter=adapter,
+        file_sha256=file_sha256,
+        file_name=file_name,
+        media_type=media_type,
+        size_bytes=size_bytes,
+        received_at=at,
+        state=BatchState.RECEIVED,
+    )
+    append_leaf(
+        kind="file",
+        subject=f"batch:{batch.pk}",
+        payload={"batch": batch.pk, "partner": partner_id, "sha256": file_sha256, "size_bytes": size_bytes},
+        at=at,
+    )
+    publish(BatchReceivedEvent(batch_id=batch.pk))
+    return batch
+
+
+def check_feed(partner_id: int, adapter: str) -> None:
+    """Refuse a partner that has no open feed of this format. Raises AdapterUnknown, FeedClosed."""
     adapter_named(adapter)
     if not Feed.objects.filter(partner_id=partner_id, adapter=adapter).exists():
         raise FeedClosed(partner_id=partner_id, adapter=adapter)

@@ -59,6 +59,7 @@ from tanpuhui.behaviour.activity.queries._intake import (
     scenario,
     scenarios,
 )
+from tanpuhui.behaviour.activity.queries._pushes import pushed_records
 from tanpuhui.behaviour.activity.queries._recalculations import (
     MonthAdjustment,
     RecalculationView,
@@ -114,6 +115,7 @@ __all__ = [
     "MonthAdjustment",
     "OutcomeView",
     "PostingView",
+    "PushedRecordView",
     "QualityReport",
     "Reach",
     "RecalculationView",
@@ -157,6 +159,7 @@ __all__ = [
     "posting",
     "postings",
     "postings_of_scenario",
+    "pushed_records",
     "reason_text",
     "recalculation",
     "recalculation_of_journal",

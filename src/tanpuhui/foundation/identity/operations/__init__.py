@@ -5,6 +5,7 @@ Errors: see `identity.domain`; Invalid, NotFound, NotPermitted from the kernel. 
 people only after their second factor.
 """
 
+from tanpuhui.foundation.identity.adapters.message_signatures import Message
 from tanpuhui.foundation.identity.adapters.passkeys import Challenge, RelyingParty
 from tanpuhui.foundation.identity.domain import (
     AdministratorNeeded,
@@ -82,6 +83,16 @@ from tanpuhui.foundation.identity.domain.sign_in import (
     SignInOver,
     TotpNotBegun,
     random_password,
+)
+from tanpuhui.foundation.identity.domain.signatures import (
+    ContentDigestWrong,
+    SignatureInvalid,
+    SignatureKeyUnknown,
+    SignatureNeeded,
+    SignatureReplayed,
+    SignatureStale,
+    SigningKeyRevoked,
+    SigningKeyUnusable,
 )
 from tanpuhui.foundation.identity.operations._add_member import (
     MemberAdded,
@@ -216,6 +227,15 @@ from tanpuhui.foundation.identity.operations._session import (
     end_sessions,
     open_session,
 )
+from tanpuhui.foundation.identity.operations._signing_key import (
+    SignedRequest,
+    SigningKeyClosed,
+    SigningKeyRegistered,
+    accept_signed_request,
+    forget_nonces,
+    register_signing_key,
+    revoke_signing_key,
+)
 from tanpuhui.foundation.identity.operations._text_person import text_person
 from tanpuhui.foundation.identity.operations._unlock import SignInUnlocked, unlock_sign_in
 
@@ -247,6 +267,7 @@ __all__ = [
     "ConsentStands",
     "ConsentWithdrawn",
     "ConsentsGiven",
+    "ContentDigestWrong",
     "ContractOver",
     "ContractRecorded",
     "ContractTaken",
@@ -273,6 +294,7 @@ __all__ = [
     "MembershipEnded",
     "MembershipExists",
     "MembershipOver",
+    "Message",
     "NewAdministrator",
     "NewCitizen",
     "NoConsent",
@@ -320,6 +342,16 @@ __all__ = [
     "SignInOver",
     "SignInUnlocked",
     "SignInsForgotten",
+    "SignatureInvalid",
+    "SignatureKeyUnknown",
+    "SignatureNeeded",
+    "SignatureReplayed",
+    "SignatureStale",
+    "SignedRequest",
+    "SigningKeyClosed",
+    "SigningKeyRegistered",
+    "SigningKeyRevoked",
+    "SigningKeyUnusable",
     "SmsNotConfigured",
     "SubjectBoundElsewhere",
     "TooManyApplications",
@@ -330,6 +362,7 @@ __all__ = [
     "UscCodeTaken",
     "UsernameTaken",
     "VerifiedIdentity",
+    "accept_signed_request",
     "activate",
     "add_member",
     "add_person",
@@ -356,6 +389,7 @@ __all__ = [
     "enrol_demonstration_totp",
     "enrol_totp",
     "file_application",
+    "forget_nonces",
     "forget_sign_ins",
     "give_consent",
     "give_consents",
@@ -372,6 +406,7 @@ __all__ = [
     "register_citizens",
     "register_organisation",
     "register_passkey",
+    "register_signing_key",
     "register_with_code",
     "remove_passkey",
     "renew_recovery_codes",
@@ -379,6 +414,7 @@ __all__ = [
     "request_code",
     "reset_second_factor",
     "revoke_api_key",
+    "revoke_signing_key",
     "send_invitation",
     "sign_in_with_code",
     "sign_in_with_identity",

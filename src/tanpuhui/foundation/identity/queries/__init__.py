@@ -18,8 +18,7 @@ from tanpuhui.foundation.identity.domain import (
     masked_phone,
     normal_phone,
 )
-from tanpuhui.foundation.identity.domain.onboarding import ContractOver
-from tanpuhui.foundation.identity.models import ApiKey, Membership, Organisation, TotpAuthenticator, User
+from tanpuhui.foundation.identity.models import Membership, Organisation, TotpAuthenticator, User
 from tanpuhui.foundation.identity.queries.acting import (
     AreaAssignmentView,
     DelegationView,
@@ -45,9 +44,18 @@ from tanpuhui.foundation.identity.queries.onboarding import (
     contracts,
     staff,
 )
-from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
+from tanpuhui.foundation.identity.queries.systems import (
+    ApiKeyView,
+    SigningKeyView,
+    actor_of_api_key,
+    actor_of_partner,
+    api_key_index,
+    api_keys,
+    signing_keys,
+    signs,
+)
+from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.kernel.breaches import Breach
-from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.keys.queries import blind_index, unseal
 
@@ -67,9 +75,11 @@ __all__ = [
     "OrganisationKind",
     "OrganisationView",
     "PersonView",
+    "SigningKeyView",
     "StaffView",
     "actor_of",
     "actor_of_api_key",
+    "actor_of_partner",
     "api_key_index",
     "api_keys",
     "application",
@@ -91,6 +101,8 @@ __all__ = [
     "people",
     "person",
     "phone_index",
+    "signing_keys",
+    "signs",
     "staff",
     "subject_indexes",
     "subject_keys",
@@ -141,59 +153,6 @@ class MembershipView:
     area: str
     valid_from: datetime
     valid_to: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeyView:
-    """A partner's key as its administrator sees it: name, last four characters, dates; never the key."""
-
-    id: int
-    partner_id: int
-    name: str
-    hint: str
-    issued_at: datetime
-    revoked_at: datetime | None
-
-
-def actor_of_api_key(*, key: str, at: datetime) -> Actor:
-    """Return the partner that a key stands for, as an actor with the partner's role.
-
-    Raises ApiKeyUnknown, ContractOver.
-
-    The actor is the partner, not the key, so that a resend under a renewed key meets the first one's idempotency key.
-    """
-    row = (
-        ApiKey.objects.select_related("partner")
-        .filter(Q(revoked_at__isnull=True) | Q(revoked_at__gt=at), key_index=api_key_index(key))
-        .first()
-    )
-    if row is None:
-        raise ApiKeyUnknown
-    held = contracts(organisation_ids=[row.partner_id])
-    if held and not any(one.valid_from <= business_day(at) <= one.valid_to for one in held):
-        raise ContractOver
-    grant = Grant(role=Role.PARTNER, organisation_id=row.partner_id, area=row.partner.area)
-    return Actor(kind="partner", id=str(row.partner_id), grants=(grant,))
-
-
-def api_keys(organisation_id: int) -> tuple[ApiKeyView, ...]:
-    """Return the keys of a partner, the newest first, revoked ones too."""
-    return tuple(
-        ApiKeyView(
-            id=row.id,
-            partner_id=row.partner_id,
-            name=row.name,
-            hint=row.hint,
-            issued_at=row.issued_at,
-            revoked_at=row.revoked_at,
-        )
-        for row in ApiKey.objects.filter(partner_id=organisation_id).order_by("-issued_at", "-id")
-    )
-
-
-def api_key_index(key: str) -> bytes:
-    """Return the blind index by which a key is found."""
-    return bytes.fromhex(blind_index(key, purpose="identity.api_key"))
 
 
 def organisation(organisation_id: int) -> OrganisationView:

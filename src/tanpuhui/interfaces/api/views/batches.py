@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from ninja import Header, Query, Router, Status
 from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.operations import receive_batch
 from tanpuhui.behaviour.activity.queries import BatchView
+from tanpuhui.foundation.identity.operations import ContentDigestWrong
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound, Refusal
 from tanpuhui.interfaces.access.domain import NotSignedIn
@@ -49,19 +51,26 @@ class FileTooLarge(Refusal):
 
 
 class LimitedBody:
-    """A request's body as a stream that refuses to grow past a limit, whatever its headers say."""
+    """A request's body as a stream that refuses to grow past a limit, whatever its headers say, or to be another than was signed."""
 
-    def __init__(self, source: HttpRequest, *, limit: int) -> None:
+    def __init__(
+        self, source: BinaryIO | HttpRequest, *, limit: int, signed_sha256: bytes | None = None
+    ) -> None:
         self._source = source
         self._left = limit
         self._limit = limit
+        self._signed = signed_sha256
+        self._digest = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes; raises FileTooLarge."""
+        """Return the next bytes; raises FileTooLarge, and at the end ContentDigestWrong."""
         piece: bytes = self._source.read(size)
         self._left -= len(piece)
         if self._left < 0:
             raise FileTooLarge(limit_bytes=self._limit)
+        self._digest.update(piece)
+        if not piece and self._signed is not None and self._digest.digest() != self._signed:
+            raise ContentDigestWrong
         return piece
 
 
@@ -77,7 +86,7 @@ class LimitedBody:
                 kind: {"schema": {"type": "string", "format": "binary"}} for kind in sorted(MEDIA_TYPES)
             },
         },
-        "security": [{"api_key": []}],
+        "security": [{"signature": []}, {"api_key": []}],
     },
 )
 def send(
@@ -94,8 +103,11 @@ def send(
     limit = settings.TANPUHUI_BATCH_BYTES_MAX
     if int(request.headers.get("Content-Length") or 0) > limit:
         raise FileTooLarge(limit_bytes=limit)
-    actor, partner_id = _partner(request)
-    body = cast(BinaryIO, LimitedBody(request, limit=limit))
+    actor, partner_id = partner_of(request)
+    body = cast(
+        BinaryIO,
+        LimitedBody(request, limit=limit, signed_sha256=cast(ActingRequest, request).signed_body_sha256),
+    )
     received = receive_batch(
         actor=actor,
         at=timezone.now(),
@@ -120,7 +132,7 @@ def send(
     url_name="batch",
     response={200: BatchReport} | problems(401, 403, 404, 422),
     summary="读一个文件的处理结果 / Read the report of a file",
-    openapi_extra={"security": [{"api_key": []}]},
+    openapi_extra={"security": [{"signature": []}, {"api_key": []}]},
 )
 def report(
     request: HttpRequest,
@@ -174,7 +186,7 @@ def report(
         "responses": {
             200: {"description": "CSV in UTF-8", "content": {"text/csv": {"schema": {"type": "string"}}}}
         },
-        "security": [{"api_key": []}],
+        "security": [{"signature": []}, {"api_key": []}],
     },
 )
 def rejected(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
@@ -186,7 +198,7 @@ def rejected(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
     return response
 
 
-def _partner(request: HttpRequest) -> tuple[Actor, int]:
+def partner_of(request: HttpRequest) -> tuple[Actor, int]:
     actor = cast(ActingRequest, request).actor
     if actor is None:
         raise NotSignedIn
@@ -195,7 +207,7 @@ def _partner(request: HttpRequest) -> tuple[Actor, int]:
 
 def _own(request: HttpRequest, batch_id: int) -> BatchView:
     """Return a batch of the calling partner; another partner's is not there for it."""
-    _, partner_id = _partner(request)
+    _, partner_id = partner_of(request)
     view = activity.batch(batch_id)
     if view.partner_id != partner_id:
         raise NotFound(what="批次 batch", id=batch_id)
