@@ -1,4 +1,4 @@
-"""What people do in a process of its own: `python -m tests.faults.acts found|send …`, with the answer as JSON."""
+"""What people do in a process of its own: `python -m tests.faults.acts found|partner|send …`, with the answer as JSON."""
 
 from __future__ import annotations
 
@@ -78,11 +78,34 @@ def send(first_day: date, rows: int, seed: int) -> int:
     return received.batch_id
 
 
+def partner(_today: date) -> dict[str, object]:
+    """Return what a partner's system needs to send: its number, a key, scenario, area and its people's subjects."""
+    from django.conf import settings
+
+    from tanpuhui.foundation.identity.operations import issue_api_key
+    from tanpuhui.foundation.identity.queries import organisations
+    from tanpuhui.foundation.kernel.actors import SYSTEM
+    from tanpuhui.interfaces.commands.demonstration.cast import read_cast
+    from tanpuhui.interfaces.commands.demonstration.people import invent_citizens
+
+    cast = read_cast(Path(settings.TANPUHUI_JURISDICTION_DIR))
+    troupe = next(troupe for troupe in cast.troupes if troupe.feed is not None)
+    assert troupe.feed is not None
+    row = next(one for one in organisations() if one.name == troupe.name)
+    key = issue_api_key(actor=SYSTEM, at=datetime.now(UTC), organisation_id=row.id, name="faults").key
+    return {
+        "partner_id": row.id, "key": key, "scenario": troupe.feed.code,
+        "people": [[one.subject, one.area] for one in invent_citizens(cast)],
+    }  # fmt: skip
+
+
 def main(arguments: list[str]) -> None:
     django.setup()
     today = date.fromisoformat(arguments[1])
     if arguments[0] == "found":
         answer: object = found(today)
+    elif arguments[0] == "partner":
+        answer = partner(today)
     else:
         rows, *seeds = (int(argument) for argument in arguments[2:])
         answer = [send(today - timedelta(days=3 + 2 * seed), rows, seed) for seed in seeds]

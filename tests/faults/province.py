@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -93,10 +94,13 @@ class Province:
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command of ours that runs until it is ended."""
+        return self._run(name, "-m", COMMANDS, *arguments)
+
+    def _run(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         self.started += 1
         with (self.folder / f"{name}-{self.started}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", COMMANDS, *arguments],
+                [sys.executable, *arguments],
                 cwd=ROOT,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -110,6 +114,13 @@ class Province:
     def worker(self) -> subprocess.Popen[bytes]:
         return self.start("worker", "worker")
 
+    def web(self, port: int) -> subprocess.Popen[bytes]:
+        """Start the web server and wait until it answers."""
+        server = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+        process = self._run("web", *server, "--workers", "1", "tanpuhui.config.wsgi:application")
+        self.wait("the web server to answer", lambda: process.poll() is not None or _answers(port))
+        return process
+
     def kill_postmaster(self) -> None:
         """Kill -9 the server; its other processes find out by themselves."""
         os.kill(int((self.cluster.data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
@@ -122,6 +133,11 @@ class Province:
             self.cluster.url(embedded_database.SUPERUSER), autocommit=True, connect_timeout=5
         ) as connection:
             return connection.execute(statement.encode(), values).fetchall()
+
+    def own(self, statement: str) -> None:
+        """Carry out a statement as the superuser, in a transaction of its own."""
+        with psycopg.connect(self.cluster.url(embedded_database.SUPERUSER), autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def state(self, batch_id: int) -> str:
         return str(self.ask("select state from activity_batch where id = %(id)s", {"id": batch_id})[0][0])
@@ -179,8 +195,9 @@ class Province:
         )
 
     def end(self, process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGKILL) -> None:
+        """Kill a process with all that it started, such as the workers of a web server."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, number)
+            os.killpg(process.pid, number)
         process.wait(WAIT_S)
         self.processes.remove(process)
 
@@ -188,3 +205,9 @@ class Province:
         for process in tuple(self.processes):
             self.end(process)
         embedded_database.remove(self.folder / "database")
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from procrastinate import RetryStrategy
+from procrastinate.exceptions import AlreadyEnqueued
 
 from tanpuhui.behaviour.activity import operations, queries
+from tanpuhui.behaviour.activity.domain.exceptions import RecalculationRuns
 from tanpuhui.behaviour.activity.domain.recalculations import RecalculationState
 from tanpuhui.foundation.kernel.calendar import business_day
+from tanpuhui.foundation.kernel.errors import StorageFull
 from tanpuhui.foundation.persistence.jobs import CONNECTION_LOST, SYSTEM, app, defer
 from tanpuhui.foundation.persistence.locks import Busy
 
 ATTEMPTS_MAX = 20
 WAIT_SECONDS = 3
-AGAIN = RetryStrategy(max_attempts=ATTEMPTS_MAX, wait=WAIT_SECONDS, retry_exceptions={Busy, *CONNECTION_LOST})
+FORGOTTEN_AFTER = timedelta(minutes=10)
+AGAIN = RetryStrategy(
+    max_attempts=ATTEMPTS_MAX, wait=WAIT_SECONDS, retry_exceptions={Busy, StorageFull, *CONNECTION_LOST}
+)
 
 
 @app.task(  # type: ignore[untyped-decorator]
@@ -97,3 +105,50 @@ def settle_due_days_nightly(timestamp: int) -> None:
     """Queue, at 00:10 in China, every business day of which something is to be settled today."""
     for day in queries.days_to_settle(today=business_day(datetime.fromtimestamp(timestamp, UTC))):
         defer("activity.settle_day", day=day.isoformat())
+
+
+@app.task(  # type: ignore[untyped-decorator]
+    name="activity.audit_record_ids",
+    queue="posting",
+    retry=RetryStrategy(
+        max_attempts=ATTEMPTS_MAX,
+        wait=WAIT_SECONDS,
+        retry_exceptions={Busy, RecalculationRuns, *CONNECTION_LOST},
+    ),
+)
+def audit_record_ids(partner_id: int) -> None:
+    """Take back what a partner sent again under another day; a second search finds nothing new."""
+    operations.audit_record_ids(actor=SYSTEM, at=datetime.now(UTC), partner_id=partner_id)
+
+
+@app.periodic(cron="20 18 * * *")  # type: ignore[untyped-decorator]
+@app.task(
+    name="activity.audit_all_record_ids",
+    queueing_lock="activity:audit_all_record_ids",
+    lock="activity:audit_all_record_ids",
+)  # type: ignore[untyped-decorator]
+def audit_all_record_ids_nightly(timestamp: int) -> None:  # noqa: ARG001  a periodic task is called with the moment it was due
+    """Queue the search, at 02:20 in China, for every partner that was posted since."""
+    for partner_id in queries.partners_to_audit():
+        _once_more("activity.audit_record_ids", f"activity:audit:{partner_id}", partner_id=partner_id)
+
+
+@app.periodic(cron="*/10 * * * *")  # type: ignore[untyped-decorator]
+@app.task(
+    name="activity.take_up_again",
+    queueing_lock="activity:take_up_again",
+    lock="activity:take_up_again",
+)  # type: ignore[untyped-decorator]
+def take_up_again(timestamp: int) -> None:
+    """Queue again what nobody has taken up for long: files whose job gave up (a full disk, an unset rule), and pushes."""
+    since = datetime.fromtimestamp(timestamp, UTC) - FORGOTTEN_AFTER
+    for batch_id in queries.batches_left(received_before=since):
+        _once_more("activity.post_batch", f"activity:post_batch:{batch_id}", batch_id=batch_id)
+    for partner_id in queries.partners_to_gather(received_before=since):
+        _once_more("activity.gather_pushed", f"activity:gather_pushed:{partner_id}", partner_id=partner_id)
+
+
+def _once_more(task: str, name: str, **arguments: Any) -> None:
+    """Queue a job unless the last such one still waits; a second run of what is done does no harm."""
+    with suppress(AlreadyEnqueued):
+        defer(task, queueing_lock=name, **arguments)

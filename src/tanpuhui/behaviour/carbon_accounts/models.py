@@ -85,6 +85,21 @@ class PoolPosting(models.Model):
         triggers = append_only()
 
 
+class PoolException(models.Model):
+    """What exceptions of records changed in a month's certifiable postings, counted in one pool (记录例外差额)."""
+
+    pk = models.CompositePrimaryKey("exception_run_id", "month")
+    exception_run_id = models.BigIntegerField()
+    month = models.CharField(max_length=7)
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="exceptions")
+    grams = GramsField()
+    records_sha256 = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "carbon_pool_exception"
+        triggers = append_only()
+
+
 class PoolAdjustment(models.Model):
     """What a recalculation changed in a month's certifiable postings, counted in one pool (重算差额).
 

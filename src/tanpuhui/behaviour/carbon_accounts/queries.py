@@ -16,7 +16,7 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     pool_root,
     same_day_of_previous_month,
 )
-from tanpuhui.behaviour.carbon_accounts.models import CarbonAccount, Pool, PoolAdjustment
+from tanpuhui.behaviour.carbon_accounts.models import CarbonAccount, Pool, PoolAdjustment, PoolException
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.ledger.queries import Balance, EntryView, PointsLot
 from tanpuhui.foundation.kernel.breaches import Breach
@@ -212,7 +212,7 @@ def explanation(user_id: int, *, posting_id: int, row: int, locale: str = "zh") 
 
 def pools(*, scenario: str | None = None) -> tuple[PoolView, ...]:
     """Return the pools, the latest month first, of one scenario if given."""
-    rows = Pool.objects.prefetch_related("adjustments").order_by("-month", "scenario")
+    rows = Pool.objects.prefetch_related("adjustments", "exceptions").order_by("-month", "scenario")
     if scenario is not None:
         rows = rows.filter(scenario=scenario)
     return tuple(_pool_view(row) for row in rows)
@@ -247,7 +247,12 @@ def _pool_breaches(row: Pool) -> Iterator[Breach]:
         if posting.evidence_tier in CERTIFIABLE_EVIDENCE_TIERS
     }
     adjustments = list(row.adjustments.order_by("recalculation_id", "month"))
-    counted = Grams.total(one.grams for one in members) + Grams.total(one.grams for one in adjustments)
+    exceptions = list(row.exceptions.order_by("exception_run_id", "month"))
+    counted = (
+        Grams.total(one.grams for one in members)
+        + Grams.total(one.grams for one in adjustments)
+        + Grams.total(one.grams for one in exceptions)
+    )
     if counted != row.grams or len(members) != row.postings:
         detail = f"{row.grams} g of {row.postings} postings, members and adjustments have {counted} g, postings are {len(members)}"
         yield Breach("carbon_accounts.pool_is_its_postings", subject, detail)
@@ -261,8 +266,13 @@ def _pool_breaches(row: Pool) -> Iterator[Breach]:
             detail = f"posting {member.posting_id} is not there as it was pooled ({member.grams} g)"
             yield Breach("carbon_accounts.pooled_within_credited", subject, detail)
     yield from _adjustment_breaches(row, adjustments)
+    yield from _exception_breaches(row, exceptions)
     root = pool_root(
-        [bytes(member.posting_hash) for member in members], [bytes(one.results_sha256) for one in adjustments]
+        [bytes(member.posting_hash) for member in members],
+        [
+            *(bytes(one.results_sha256) for one in adjustments),
+            *(bytes(one.records_sha256) for one in exceptions),
+        ],
     )
     if root != row.root:
         yield Breach("carbon_accounts.pool_root", subject, "the root is not that of its postings")
@@ -289,6 +299,21 @@ def _adjustment_breaches(row: Pool, adjustments: Sequence[PoolAdjustment]) -> It
             yield Breach("carbon_accounts.adjusted_as_recalculated", f"pool:{row.pk}", detail)
 
 
+def _exception_breaches(row: Pool, exceptions: Sequence[PoolException]) -> Iterator[Breach]:
+    changed = {
+        (one.run_id, one.month): (one.grams, one.records_sha256)
+        for one in activity.month_exceptions(
+            scenario=row.scenario,
+            through_month=Month.parse(row.month),
+            evidence_tiers=sorted(CERTIFIABLE_EVIDENCE_TIERS),
+        )
+    }
+    for one in exceptions:
+        if changed.get((one.exception_run_id, one.month)) != (one.grams, bytes(one.records_sha256).hex()):
+            detail = f"exceptions {one.exception_run_id} of {one.month} did not change {one.grams} g"
+            yield Breach("carbon_accounts.adjusted_as_excepted", f"pool:{row.pk}", detail)
+
+
 def _account_breaches() -> Iterator[Breach]:
     numbers = dict(CarbonAccount.objects.values_list("user_id", "ledger_account_id"))
     known = ledger.accounts_of(owner_type=LEDGER_OWNER, owner_ids=list(numbers))
@@ -306,7 +331,8 @@ def _pool_view(row: Pool) -> PoolView:
         first_day=row.first_day,
         last_day=row.last_day,
         postings=row.postings,
-        adjusted=Grams.total(one.grams for one in row.adjustments.all()),
+        adjusted=Grams.total(one.grams for one in row.adjustments.all())
+        + Grams.total(one.grams for one in row.exceptions.all()),
         grams=row.grams,
         carried_in=row.carried_in,
         tonnes=row.tonnes,

@@ -62,3 +62,12 @@ class Invalid(Refusal):
     code = "INVALID"
     zh = "{field} 的值不对：{why}。请改正后再提交。"
     en = "The value of {field} is not valid: {why}. Correct it and submit again."
+
+
+class StorageFull(Refusal):
+    """The disk of the server, or of its database, holds no more."""
+
+    code = "STORAGE_FULL"
+    zh = "服务器的存储空间已满，这一次没有写入任何内容。请稍后重发；请管理员腾出空间，之后一切照常继续。"
+    en = "The server's storage is full, and nothing of this was written. Send it again later; once an administrator has made room, everything goes on."
+    retryable = True

@@ -71,7 +71,7 @@ def test_from_the_factor_to_the_citizens_sentence(desk: Desk, versions: tuple[in
     statement = read(desk, "citizen", "/m/records?month=2026-10")
     assert "方法学更新：公交按新版本重算，这个月 −10,400 g、−1,040 分。原因：公布了新的基准因子" in statement
     assert "方法学更新重算" in statement
-    assert "重算差额" in statement
+    assert "更正差额" in statement
     assert "与账本一致" in statement
     english = read(desk, "citizen", "/m/records?month=2026-10", language="en")
     assert "Methodology updated: Bus was recalculated; this month −10,400 g, −1,040 points." in english

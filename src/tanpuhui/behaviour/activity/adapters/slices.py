@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from django.db import connection
+from numpy.typing import NDArray
 
 from tanpuhui.behaviour.activity.adapters.chunks import columns_sha256, decode_payload, inputs_of
+from tanpuhui.behaviour.activity.adapters.exceptions import excluded_rows, without_rows
 from tanpuhui.behaviour.activity.domain import payload_root
 from tanpuhui.behaviour.activity.domain.recalculations import RuleSpan
 
@@ -132,10 +134,11 @@ def stored_records(
     slices: int,
     index: int,
     traces_of: Mapping[int, bool],
+    excluded: Mapping[int, NDArray[np.int64]] | None = None,
 ) -> list[Stored]:
     """Return the records of the accounts of a slice, by posting version and by whether their traces are there.
 
-    `traces_of` says for each posting version whether its traces are wanted.
+    `excluded` are rows, by posting, that were taken back and so are not calculated again. `traces_of` says for each posting version whether its traces are wanted.
     """
     version_of = {member.posting_id: member.version_id for member in several}
     found: dict[tuple[int, bool], list[pa.Table]] = {}
@@ -148,7 +151,7 @@ def stored_records(
         inputs = inputs_of(table, held)
         for name in ("area", "grams", "floor_g"):
             inputs = inputs.append_column(name, table.column(name))
-        inputs = _owned(posting_id, inputs)
+        inputs = without_rows(_owned(posting_id, inputs), (excluded or {}).get(posting_id))
         if chunks < slices:
             inputs = inputs.filter(_in_slice(inputs, slices=slices, index=index))
         found.setdefault((version_id, kept), []).append(inputs)
@@ -172,7 +175,7 @@ def effects(several: Sequence[Member], *, slices: int, index: int, before: int) 
 
 
 def in_effect(*, scenario: str, month: str, accounts: Sequence[int]) -> tuple[pa.Table, pa.Table]:
-    """Return the stored records of a month that may be of these accounts, and all that was made of them since.
+    """Return the stored records of a month that may be of these accounts and count, and all that was made of them since.
 
     The first has posting_id, row, account_id, day, grams; the second posting_id, recalculation_id, row, grams, and the
     highest recalculation is in effect, also while it is still being posted.
@@ -190,12 +193,40 @@ def in_effect(*, scenario: str, month: str, accounts: Sequence[int]) -> tuple[pa
             table = _owned(posting_id, decode_payload(bytes(results)).select(["row", "grams"]))
             owner = pa.repeat(pa.scalar(number, pa.int64()), table.num_rows)
             since.append(table.append_column("recalculation_id", owner))
+    excluded = excluded_rows(
+        {int(table.column("posting_id")[0].as_py()) for table in stored if table.num_rows}
+    )
+    stored = [
+        without_rows(table, excluded.get(int(table.column("posting_id")[0].as_py())))
+        for table in stored
+        if table.num_rows
+    ]
     return (
         pa.concat_tables(
             [BEFORE.empty_table(), *(table.select(BEFORE.names).cast(BEFORE) for table in stored)]
         ),
         pa.concat_tables([SINCE.empty_table(), *(table.select(SINCE.names).cast(SINCE) for table in since)]),
     )
+
+
+def day_totals(*, scenario: str, month: str, accounts: Sequence[int]) -> dict[tuple[int, date], int]:
+    """Return what the counting records of these accounts give now, day by day, before any floor."""
+    stored, since = in_effect(scenario=scenario, month=month, accounts=accounts)
+    newer: dict[tuple[int, int], tuple[int, int]] = {}
+    for posting_id, number, row, grams in zip(
+        *(since.column(n).to_pylist() for n in SINCE.names), strict=True
+    ):
+        if number >= newer.get((posting_id, row), (0, 0))[0]:
+            newer[posting_id, row] = (number, grams)
+    wanted = set(accounts)
+    totals: dict[tuple[int, date], int] = {}
+    for posting_id, row, account_id, day, grams in zip(
+        *(stored.column(name).to_pylist() for name in BEFORE.names), strict=True
+    ):
+        if account_id in wanted:
+            _, now = newer.get((posting_id, row), (0, grams))
+            totals[account_id, day] = totals.get((account_id, day), 0) + now
+    return totals
 
 
 def _owned(posting_id: int, table: pa.Table) -> pa.Table:

@@ -12,6 +12,7 @@ import pyarrow.compute
 
 from tanpuhui.behaviour.activity.adapters import calculator
 from tanpuhui.behaviour.activity.adapters.chunks import NEW_RESULTS, columns_sha256
+from tanpuhui.behaviour.activity.adapters.exceptions import excluded_rows, last_run
 from tanpuhui.behaviour.activity.adapters.recalculation import reads_traces, recalculate
 from tanpuhui.behaviour.activity.adapters.slices import (
     Member,
@@ -42,6 +43,7 @@ class Work:
     groups: tuple[Stored, ...]
     tables: Any
     seen: int
+    seen_run: int
 
 
 def steps_of(run: Recalculation) -> int:
@@ -56,10 +58,13 @@ def floors_matter(run: Recalculation) -> bool:
 
 
 @contextmanager
-def worked(run: Recalculation, number: int, *, seen: int | None = None) -> Iterator[Work]:
+def worked(
+    run: Recalculation, number: int, *, seen: int | None = None, seen_run: int | None = None
+) -> Iterator[Work]:
     """Work out one step of a recalculation; the tables are gone afterwards. Memory is that of one slice of a month.
 
-    `seen` is the last posting that the step saw when it was posted, to have it again; None sees all there are now.
+    `seen` is the last posting, `seen_run` the last run of exceptions that the step saw when it was posted, to have it again;
+    None sees all there are now.
     Raises what loading a version raises: ArchiveChanged, TestParametersRefused.
     """
     place = place_of(number, run.months)
@@ -74,7 +79,11 @@ def worked(run: Recalculation, number: int, *, seen: int | None = None) -> Itera
     ]
     changed = {member.posting_id for member in own}
     rest = [one for one in of_month if one.posting_id not in changed] if floors_matter(run) else []
-    groups = stored_records(own, slices=run.slices, index=place.slice, traces_of=_traces_of(own, version))
+    exceptions = last_run() if seen_run is None else seen_run
+    excluded = excluded_rows([member.posting_id for member in of_month], through=exceptions)
+    groups = stored_records(
+        own, slices=run.slices, index=place.slice, traces_of=_traces_of(own, version), excluded=excluded
+    )
     without = dict.fromkeys({member.version_id for member in rest}, False)
     with closing(open_tables()) as tables:
         recalculate(
@@ -83,7 +92,9 @@ def worked(run: Recalculation, number: int, *, seen: int | None = None) -> Itera
             groups=groups,
             effect=effects(own, slices=run.slices, index=place.slice, before=run.pk),
             rules=rule_spans(own),
-            others=stored_records(rest, slices=run.slices, index=place.slice, traces_of=without),
+            others=stored_records(
+                rest, slices=run.slices, index=place.slice, traces_of=without, excluded=excluded
+            ),
             others_effect=effects(rest, slices=run.slices, index=place.slice, before=run.pk),
         )
         yield Work(
@@ -92,6 +103,7 @@ def worked(run: Recalculation, number: int, *, seen: int | None = None) -> Itera
             groups=tuple(groups),
             tables=tables,
             seen=max((member.posting_id for member in of_month), default=0),
+            seen_run=exceptions,
         )
 
 

@@ -1,5 +1,6 @@
 """Tables of intake: scenarios and what leads to them, batches and postings, recalculations."""
 
+from tanpuhui.behaviour.activity.models.exceptions import ExceptionRun, KeyAudit, RecordException
 from tanpuhui.behaviour.activity.models.intake import (
     AllowanceUse,
     Batch,
@@ -35,7 +36,9 @@ __all__ = [
     "AllowanceUse",
     "Batch",
     "DaySettlement",
+    "ExceptionRun",
     "Feed",
+    "KeyAudit",
     "KeySegment",
     "Posting",
     "PushedRecord",
@@ -43,6 +46,7 @@ __all__ = [
     "Recalculation",
     "RecalculationStep",
     "RecordChunk",
+    "RecordException",
     "RowOutcome",
     "Sample",
     "SampleAcceptance",

@@ -63,8 +63,8 @@ class Recalculation(models.Model):
 class RecalculationStep(models.Model):
     """One step of a recalculation, with the journal that its differences are in; none where nothing changed.
 
-    `grams` and `points` are new less old; of a loss, `due_*` could not be taken at once. `seen_posting_id` is the last
-    posting that was there when the step was posted.
+    `grams` and `points` are new less old; of a loss, `due_*` could not be taken at once. `seen_posting_id` and
+    `seen_exception_run_id` are the last posting and the last run of exceptions that were there when the step was posted.
     """
 
     pk = models.CompositePrimaryKey("recalculation_id", "number")
@@ -82,6 +82,7 @@ class RecalculationStep(models.Model):
     journal_id = models.BigIntegerField(null=True)
     results_sha256 = models.BinaryField(max_length=32)
     seen_posting_id = models.BigIntegerField()
+    seen_exception_run_id = models.BigIntegerField(default=0)
     posted_at = models.DateTimeField()
 
     class Meta:

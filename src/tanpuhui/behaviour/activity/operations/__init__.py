@@ -30,6 +30,12 @@ from tanpuhui.behaviour.activity.operations._apply import (
     open_application,
     save_application,
 )
+from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
+from tanpuhui.behaviour.activity.operations._except_records import (
+    RecordsExcepted,
+    exclude_records,
+    reinstate_records,
+)
 from tanpuhui.behaviour.activity.operations._export_records import RecordsExported, export_records
 from tanpuhui.behaviour.activity.operations._open_scenario import (
     FeedOpened,
@@ -96,11 +102,13 @@ __all__ = [
     "CorrectionRequested",
     "DaySettled",
     "FeedOpened",
+    "KeysAudited",
     "PushReceipt",
     "RecalculationPrepared",
     "RecalculationPreviewed",
     "RecalculationProposed",
     "RecalculationSettled",
+    "RecordsExcepted",
     "RecordsExported",
     "RecordsGathered",
     "RecordsReceived",
@@ -118,11 +126,13 @@ __all__ = [
     "approve_recalculation",
     "approve_standing",
     "attach_to_application",
+    "audit_record_ids",
     "check_resubmission",
     "detach_from_application",
     "discard_application",
     "erase_due_samples",
     "erase_sample",
+    "exclude_records",
     "export_records",
     "file_batch",
     "gather_pushed",
@@ -138,6 +148,7 @@ __all__ = [
     "propose_standing",
     "push_records",
     "receive_batch",
+    "reinstate_records",
     "reject_application",
     "reject_recalculation",
     "reject_standing",

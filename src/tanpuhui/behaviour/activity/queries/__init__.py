@@ -44,6 +44,14 @@ from tanpuhui.behaviour.activity.queries._applications import (
     suggested_fields,
 )
 from tanpuhui.behaviour.activity.queries._breaches import breaches
+from tanpuhui.behaviour.activity.queries._exceptions import (
+    ExceptionView,
+    MonthException,
+    exceptions_of_account,
+    exceptions_of_run,
+    month_exceptions,
+    partners_to_audit,
+)
 from tanpuhui.behaviour.activity.queries._export import ExportedChunk, exported_records
 from tanpuhui.behaviour.activity.queries._intake import (
     batch,
@@ -59,7 +67,7 @@ from tanpuhui.behaviour.activity.queries._intake import (
     scenario,
     scenarios,
 )
-from tanpuhui.behaviour.activity.queries._pushes import pushed_records
+from tanpuhui.behaviour.activity.queries._pushes import batches_left, partners_to_gather, pushed_records
 from tanpuhui.behaviour.activity.queries._recalculations import (
     MonthAdjustment,
     RecalculationView,
@@ -108,11 +116,13 @@ __all__ = [
     "DataField",
     "DaySettlementView",
     "DocumentRef",
+    "ExceptionView",
     "Exclusion",
     "ExportedChunk",
     "FeedView",
     "Finding",
     "MonthAdjustment",
+    "MonthException",
     "OutcomeView",
     "PostingView",
     "PushedRecordView",
@@ -142,10 +152,13 @@ __all__ = [
     "batch_report",
     "batch_report_csv",
     "batches",
+    "batches_left",
     "breaches",
     "day_settlements",
     "days_to_settle",
     "declared_columns",
+    "exceptions_of_account",
+    "exceptions_of_run",
     "explain_record",
     "explain_sample_row",
     "exported_records",
@@ -155,7 +168,10 @@ __all__ = [
     "methodology_filed",
     "methodology_of",
     "month_adjustments",
+    "month_exceptions",
     "no_subcentre",
+    "partners_to_audit",
+    "partners_to_gather",
     "posting",
     "postings",
     "postings_of_scenario",

@@ -15,6 +15,7 @@ from tanpuhui.behaviour.activity.adapters.rows import posting_content
 from tanpuhui.behaviour.activity.domain import GENESIS, payload_root, posting_hash
 from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
+from tanpuhui.behaviour.activity.queries._exceptions import exception_breaches
 from tanpuhui.behaviour.activity.queries._reproduction import reproduce_posting, reproduce_recalculations
 from tanpuhui.behaviour.activity.queries._scenario_breaches import scenario_breaches
 from tanpuhui.behaviour.activity.queries._settlement_breaches import settlement_breaches
@@ -32,6 +33,7 @@ def breaches() -> Iterator[Breach]:
     yield from _recalculation_breaches()
     yield from use_breaches()
     yield from settlement_breaches()
+    yield from exception_breaches()
     yield from scenario_breaches()
 
 

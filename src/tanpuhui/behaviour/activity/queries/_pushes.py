@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from tanpuhui.behaviour.activity.adapters.waiting import holds_row
 from tanpuhui.behaviour.activity.domain import BatchState, RecordNotPushed, Verdict
@@ -21,6 +21,18 @@ def pushed_records(*, partner_id: int, day: date, record_id: str) -> tuple[Pushe
     if not found:
         raise RecordNotPushed(record_id=record_id, day=day)
     return found
+
+
+def batches_left(*, received_before: datetime) -> tuple[int, ...]:
+    """Return batches that were received before a moment and are not settled, the oldest first."""
+    rows = Batch.objects.filter(state=BatchState.RECEIVED, received_at__lt=received_before)
+    return tuple(rows.order_by("id").values_list("id", flat=True))
+
+
+def partners_to_gather(*, received_before: datetime) -> tuple[int, ...]:
+    """Return the partners of whom pushed records wait since before a moment."""
+    rows = PushedRecord.objects.filter(batch__isnull=True, received_at__lt=received_before)
+    return tuple(rows.values_list("partner_id", flat=True).distinct().order_by("partner_id"))
 
 
 def _view(row: PushedRecord) -> PushedRecordView:

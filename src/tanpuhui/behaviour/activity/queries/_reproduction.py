@@ -175,7 +175,7 @@ def _reproduce_step(run: Recalculation, step: RecalculationStep) -> Reproduction
             findings.append(
                 found("VERSION_CHANGED", detail=f"{run.methodology_sha256} {run.parameter_set_sha256}")
             )
-        with worked(run, step.number, seen=step.seen_posting_id) as work:
+        with worked(run, step.number, seen=step.seen_posting_id, seen_run=step.seen_exception_run_id) as work:
             records = work.tables.execute("select count(*) from record").fetchall()[0][0]
             findings += _slice_findings(run, step, work)
             findings += _journal_findings(step, work)

@@ -8,8 +8,10 @@ from datetime import datetime
 
 from tanpuhui.behaviour.activity.queries import (
     MonthAdjustment,
+    MonthException,
     PostingView,
     month_adjustments,
+    month_exceptions,
     postings_of_scenario,
 )
 from tanpuhui.behaviour.carbon_accounts.domain import (
@@ -23,7 +25,7 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     pool_sum,
 )
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled as MonthPooledEvent
-from tanpuhui.behaviour.carbon_accounts.models import Pool, PoolAdjustment, PoolPosting
+from tanpuhui.behaviour.carbon_accounts.models import Pool, PoolAdjustment, PoolException, PoolPosting
 from tanpuhui.books.transparency.operations import LeafKind, append_leaf
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
@@ -63,7 +65,7 @@ def pool_month(
 ) -> MonthPooled:
     """Count every certifiable posting of a scenario up to a month that is in no pool yet, and floor to whole tonnes.
 
-    What finished recalculations changed in these months is counted once too, so a loss of grams pooled before makes
+    What finished recalculations and exceptions of records changed in these months is counted once too, so a loss of grams pooled before makes
     this pool smaller.
     `month` is written 2026-11. Late postings of earlier months are counted with it. Waits `pool.settle_days` after
     the month's end; where no rule sets them, `decided_because` says why a person pools now.
@@ -85,11 +87,13 @@ def pool_month(
         raise AlreadyPooled(scenario=scenario, through=previous.month, month=month)
     members = _unpooled(scenario=scenario, month=wanted)
     adjustments = _uncounted(scenario=scenario, month=wanted)
-    if not members and not adjustments:
+    exceptions = _uncounted_exceptions(scenario=scenario, month=wanted)
+    if not members and not adjustments and not exceptions:
         raise NothingToPool(scenario=scenario, month=month)
     pool = _write(
         members=members,
         adjustments=adjustments,
+        exceptions=exceptions,
         previous=previous,
         scenario=scenario,
         month=wanted,
@@ -142,10 +146,21 @@ def _uncounted(*, scenario: str, month: Month) -> list[MonthAdjustment]:
     return [one for one in found if (one.recalculation_id, one.month) not in counted]
 
 
+def _uncounted_exceptions(*, scenario: str, month: Month) -> list[MonthException]:
+    counted = set(
+        PoolException.objects.filter(pool__scenario=scenario).values_list("exception_run_id", "month")
+    )
+    found = month_exceptions(
+        scenario=scenario, through_month=month, evidence_tiers=sorted(CERTIFIABLE_EVIDENCE_TIERS)
+    )
+    return [one for one in found if (one.run_id, one.month) not in counted]
+
+
 def _write(
     *,
     members: Sequence[PostingView],
     adjustments: Sequence[MonthAdjustment],
+    exceptions: Sequence[MonthException],
     previous: Pool | None,
     scenario: str,
     month: Month,
@@ -153,19 +168,17 @@ def _write(
     decided_because: str,
     at: datetime,
 ) -> Pool:
-    adjusted = Grams.total(one.grams for one in adjustments)
+    adjusted = Grams.total(one.grams for one in adjustments) + Grams.total(one.grams for one in exceptions)
     grams = Grams.total(posting.grams for posting in members) + adjusted
     carried_in = previous.remainder if previous is not None else Grams(0)
     total = pool_sum(grams, carried_in)
-    root = pool_root(
-        [bytes.fromhex(posting.hash) for posting in members],
-        [bytes.fromhex(one.results_sha256) for one in adjustments],
-    )
+    root = _root(members, adjustments, exceptions)
     used = {p.methodology_version_id for p in members} | {one.to_version_id for one in adjustments}
     versions = [methodology.version(version_id) for version_id in sorted(used)]
     methodologies = sorted({f"{version.code} {version.version}" for version in versions})
     purpose = next((v.purpose for v in versions if v.purpose != _OPERATION), _OPERATION)
     months = [posting.month for posting in members] + [one.month for one in adjustments]
+    months += [one.month for one in exceptions]
     leaf_id = append_leaf(
         kind=LeafKind.POOL,
         subject=f"{scenario}:{month}",
@@ -173,7 +186,7 @@ def _write(
             "scenario": scenario,
             "month": str(month),
             "postings": len(members),
-            "adjustments": len(adjustments),
+            "adjustments": len(adjustments) + len(exceptions),
             "adjusted": str(adjusted.value),
             "grams": str(grams.value),
             "carried_in": str(carried_in.value),
@@ -204,14 +217,30 @@ def _write(
         pooled_at=at,
         leaf_id=leaf_id,
     )
-    _keep_members(pool, members=members, adjustments=adjustments)
+    _keep_members(pool, members=members, adjustments=adjustments, exceptions=exceptions)
     return pool
 
 
+def _root(
+    members: Sequence[PostingView],
+    adjustments: Sequence[MonthAdjustment],
+    exceptions: Sequence[MonthException],
+) -> str:
+    """Return the root over the postings' hashes, then those of what was changed since."""
+    changed = [one.results_sha256 for one in adjustments] + [one.records_sha256 for one in exceptions]
+    return pool_root(
+        [bytes.fromhex(posting.hash) for posting in members], [bytes.fromhex(one) for one in changed]
+    )
+
+
 def _keep_members(
-    pool: Pool, *, members: Sequence[PostingView], adjustments: Sequence[MonthAdjustment]
+    pool: Pool,
+    *,
+    members: Sequence[PostingView],
+    adjustments: Sequence[MonthAdjustment],
+    exceptions: Sequence[MonthException],
 ) -> None:
-    """Write what the pool counted, so that no posting and no adjustment is counted by another."""
+    """Write what the pool counted, so that no posting and no change is counted by another."""
     PoolPosting.objects.bulk_create(
         [
             PoolPosting(
@@ -233,4 +262,14 @@ def _keep_members(
             results_sha256=bytes.fromhex(one.results_sha256),
         )
         for one in adjustments
+    )
+    PoolException.objects.bulk_create(
+        PoolException(
+            exception_run_id=one.run_id,
+            month=one.month,
+            pool=pool,
+            grams=one.grams,
+            records_sha256=bytes.fromhex(one.records_sha256),
+        )
+        for one in exceptions
     )

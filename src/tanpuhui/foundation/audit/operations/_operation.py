@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from tanpuhui.foundation.audit.models import AuditRecord
 from tanpuhui.foundation.kernel.actors import Actor, Role
-from tanpuhui.foundation.kernel.errors import NotPermitted, Refusal
+from tanpuhui.foundation.kernel.errors import NotPermitted, Refusal, StorageFull
 from tanpuhui.foundation.keys.queries import blind_index
 from tanpuhui.foundation.persistence.locks import Busy, limit_lock_wait, lock_names
 
@@ -127,6 +127,8 @@ def _write_path(name: str) -> Iterator[None]:
     except OperationalError as error:
         if isinstance(error.__cause__, postgres_errors.LockNotAvailable | postgres_errors.DeadlockDetected):
             raise Busy from error
+        if isinstance(error.__cause__, postgres_errors.DiskFull):
+            raise StorageFull from error
         raise
     finally:
         _running.reset(token)

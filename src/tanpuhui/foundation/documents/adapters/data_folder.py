@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -13,6 +14,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from tanpuhui.foundation.documents.domain import relative_path
+from tanpuhui.foundation.kernel.errors import StorageFull
 
 PIECE_BYTES = 1024 * 1024
 
@@ -29,6 +31,7 @@ def write(content: BinaryIO | bytes) -> Written:
     """Stream the content to a temporary file, force it to disk, and move it to the place that its hash names.
 
     The move also happens when the place is taken, so that a copy damaged on disk is healed by the good one.
+    Raises StorageFull, and then leaves nothing behind.
     """
     source = io.BytesIO(content) if isinstance(content, bytes) else content
     folder = _folder()
@@ -46,8 +49,10 @@ def write(content: BinaryIO | bytes) -> Written:
         final = folder / relative_path(digest.hexdigest())
         final.parent.mkdir(parents=True, exist_ok=True)
         Path(temporary).replace(final)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageFull from error
         raise
     for level in (final.parent, final.parent.parent, folder):
         _force_to_disk(level)

@@ -27,6 +27,9 @@ from tanpuhui.interfaces.design.parts import RecordRow
 
 CREDITED = "posting"
 RECALCULATED = "recalculation"
+EXCEPTION = "record_exception"
+CHANGES = frozenset({RECALCULATED, EXCEPTION})
+"""Lines that change grams and are no record: both are shown with their grams."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +104,8 @@ def _month(text: str, today: date) -> Month:
 def _totals(statement: Statement, found: tuple[RecordView, ...]) -> dict[str, Any]:
     """Add up the month, and compare the records with what the ledger credited for records."""
     lines = [line for day in statement.days for line in day.lines]
-    again = [line for line in lines if line.kind == RECALCULATED]
-    own = [line for line in lines if line.kind != RECALCULATED]
+    again = [line for line in lines if line.kind in CHANGES]
+    own = [line for line in lines if line.kind not in CHANGES]
     credited = Grams.total(line.grams for line in lines if line.kind == CREDITED)
     listed = Grams.total(record.grams + record.floor for record in found)
     return {
@@ -110,6 +113,7 @@ def _totals(statement: Statement, found: tuple[RecordView, ...]) -> dict[str, An
         "grams_in": Grams.total(line.grams for line in own),
         "points_in": Points.total(line.points for line in own if line.points > Points(0)),
         "points_out": -Points.total(line.points for line in own if line.points < Points(0)),
+        "changed": bool(again),
         "recalculated_grams": Grams.total(line.grams for line in again),
         "recalculated_points": Points.total(line.points for line in again),
         "records_total": len(found),
@@ -208,6 +212,7 @@ def _set_aside(account_id: int, month: Month) -> list[Unposted]:
 def _movements(day: StatementDay) -> list[Movement]:
     words = {
         RECALCULATED: gettext("方法学更新重算"),
+        EXCEPTION: gettext("记录冲回或恢复"),
         "coupon_reserved": gettext("兑换商品"),
         "coupon_cancelled": gettext("取消兑换，积分退回"),
         "coupon_expired": gettext("券过期，积分退回"),
@@ -217,10 +222,10 @@ def _movements(day: StatementDay) -> list[Movement]:
         Movement(
             label=words.get(line.kind, line.kind),
             detail=line.reference if line.kind.startswith("coupon_") else "",
-            grams=line.grams if line.kind == RECALCULATED else Grams(0),
+            grams=line.grams if line.kind in CHANGES else Grams(0),
             points=line.points,
             url=reverse("citizen:coupon", args=(line.reference,)) if line.kind.startswith("coupon_") else "",
         )
         for line in day.lines
-        if line.kind != CREDITED and (line.points or line.kind == RECALCULATED)
+        if line.kind != CREDITED and (line.points or line.kind in CHANGES)
     ]

@@ -32,7 +32,7 @@ def sort_keys(desk: Desk) -> None:
     found = desk.tables.sql(
         f"select row_number, day, unhex(left(sha256(record_id), {KEY_HEX})) as key from ruled join raw using (row_number)"
     ).to_arrow_table()
-    high, low = _halves(b"".join(_bytes_of(chunk) for chunk in found.column("key").chunks))
+    high, low = halves(b"".join(_bytes_of(chunk) for chunk in found.column("key").chunks))
     desk.keys = _sorted(
         RecordKeys(
             row_number=found.column("row_number").to_numpy(),
@@ -100,7 +100,8 @@ def _bytes_of(chunk: pa.Array) -> bytes:
     return bytes(data[start : start + len(chunk) * KEY_BYTES]) if data is not None else b""
 
 
-def _halves(keys: bytes) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def halves(keys: bytes) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return keys as two columns, their first and second 64 bits."""
     both = np.frombuffer(keys, ">u8").reshape(-1, 2)
     return both[:, 0].astype(np.uint64), both[:, 1].astype(np.uint64)
 
@@ -141,13 +142,13 @@ def _posted_before(desk: Desk, keys: RecordKeys) -> NDArray[np.bool_]:
         place = {day: (start, end) for day, start, end in spans}
         for day, held in cursor.fetchall():
             start, end = place[day]
-            posted[start:end] |= _held(keys.high[start:end], keys.low[start:end], bytes(held))
+            posted[start:end] |= held_keys(keys.high[start:end], keys.low[start:end], bytes(held))
     return posted
 
 
-def _held(high: NDArray[np.uint64], low: NDArray[np.uint64], segment: bytes) -> NDArray[np.bool_]:
+def held_keys(high: NDArray[np.uint64], low: NDArray[np.uint64], segment: bytes) -> NDArray[np.bool_]:
     """Say of each sorted key whether it is in a segment, which is sorted too; the second half is compared where the first is."""
-    held_high, held_low = _halves(segment)
+    held_high, held_low = halves(segment)
     found = np.zeros(len(high), bool)
     place = np.searchsorted(held_high, high)
     open_places = np.flatnonzero(place < len(held_high))

@@ -25,6 +25,7 @@ from tanpuhui.behaviour.activity.domain.recalculations import (
     WrongRecalculationState,
 )
 from tanpuhui.behaviour.activity.models import Recalculation, RecalculationStep
+from tanpuhui.behaviour.activity.operations._except_records import effects_lock
 from tanpuhui.behaviour.activity.operations._post_batch._allowance import add_use
 from tanpuhui.behaviour.activity.operations._post_batch._book import DEFICIT_MEASURE
 from tanpuhui.behaviour.activity.operations._post_batch._post import POSTING_LOCK
@@ -63,8 +64,8 @@ def adjust_next_step(*, actor: Actor, at: datetime, recalculation_id: int) -> St
         return _result(run)
     if run.state != RecalculationState.ADJUSTING:
         raise WrongRecalculationState(id=run.pk, state=run.state)
-    if floors_matter(run):
-        lock_names(POSTING_LOCK)
+    # What was taken back is not calculated again, so nobody takes a record back while the step looks.
+    lock_names(effects_lock(run.scenario), *([POSTING_LOCK] if floors_matter(run) else []))
     with worked(run, run.steps_done) as work:
         step = _write_step(run, work, at)
     for name in TOTALS:
@@ -111,6 +112,7 @@ def _write_step(run: Recalculation, work: Work, at: datetime) -> RecalculationSt
         journal_id=journal.journal_id if journal else None,
         results_sha256=results_sha256,
         seen_posting_id=work.seen,
+        seen_exception_run_id=work.seen_run,
         posted_at=at,
     )
 
