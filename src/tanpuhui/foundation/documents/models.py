@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 
 from tanpuhui.foundation.persistence.triggers import append_only
@@ -24,3 +25,22 @@ class Document(models.Model):
             models.CheckConstraint(condition=models.Q(size__gte=0), name="document_size_not_negative"),
         ]
         triggers = append_only()
+
+
+class DocumentKey(models.Model):
+    """The key of a file that is kept encrypted (文件密钥), sealed by the key ring; destroyed, it is gone and the file with it."""
+
+    document = models.OneToOneField(Document, on_delete=models.PROTECT, primary_key=True)
+    sealed_key = models.BinaryField(null=True)
+    made_at = models.DateTimeField()
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sealed_key__isnull=True, destroyed_at__isnull=False)
+                | models.Q(sealed_key__isnull=False, destroyed_at__isnull=True),
+                name="document_key_is_there_or_destroyed",
+            )
+        ]
+        triggers = [pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)]

@@ -31,6 +31,7 @@ from tanpuhui.behaviour.activity.operations._apply import (
     save_application,
 )
 from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
+from tanpuhui.behaviour.activity.operations._destroy_originals import OriginalsDestroyed, destroy_originals
 from tanpuhui.behaviour.activity.operations._except_records import (
     RecordsExcepted,
     exclude_records,
@@ -103,6 +104,7 @@ __all__ = [
     "DaySettled",
     "FeedOpened",
     "KeysAudited",
+    "OriginalsDestroyed",
     "PushReceipt",
     "RecalculationPrepared",
     "RecalculationPreviewed",
@@ -128,6 +130,7 @@ __all__ = [
     "attach_to_application",
     "audit_record_ids",
     "check_resubmission",
+    "destroy_originals",
     "detach_from_application",
     "discard_application",
     "erase_due_samples",

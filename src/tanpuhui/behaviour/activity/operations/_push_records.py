@@ -19,7 +19,7 @@ from tanpuhui.behaviour.activity.events import RecordsPushed
 from tanpuhui.behaviour.activity.models import PushedRecord
 from tanpuhui.behaviour.activity.operations._receive_batch import SENDERS, check_feed, register_batch
 from tanpuhui.foundation.audit.operations import operation
-from tanpuhui.foundation.documents.operations import store_document
+from tanpuhui.foundation.documents.operations import store_sealed_document
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import CHINA
 from tanpuhui.foundation.persistence.events import publish
@@ -120,7 +120,7 @@ def gather_pushed(*, actor: Actor, at: datetime, partner_id: int) -> RecordsGath
         return RecordsGathered(partner_id=partner_id, batch_id=None, records=0)
     content = "".join(f"{row.content}\n" for row in rows).encode()
     name = f"push-{at.astimezone(CHINA):%Y%m%d-%H%M%S}-{rows[0].pk}.ndjson"
-    stored = store_document(content=content, name=name, media_type=MEDIA_TYPE, at=at)
+    stored = store_sealed_document(content=content, name=name, media_type=MEDIA_TYPE, at=at)
     batch = register_batch(
         at=at,
         partner_id=partner_id,

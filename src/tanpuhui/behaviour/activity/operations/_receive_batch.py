@@ -14,7 +14,7 @@ from tanpuhui.behaviour.activity.events import BatchReceived as BatchReceivedEve
 from tanpuhui.behaviour.activity.models import Batch, Feed
 from tanpuhui.books.transparency.operations import append_leaf
 from tanpuhui.foundation.audit.operations import operation
-from tanpuhui.foundation.documents.operations import store_document
+from tanpuhui.foundation.documents.operations import store_sealed_document
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.persistence.locks import lock_names
@@ -51,7 +51,7 @@ def receive_batch(
     actor.require(*SENDERS, operation="activity.receive_batch", organisation_id=partner_id)
     check_feed(partner_id, adapter)
     with transaction.atomic():
-        stored = store_document(content=content, name=file_name, media_type=media_type, at=at)
+        stored = store_sealed_document(content=content, name=file_name, media_type=media_type, at=at)
     return file_batch(
         actor=actor,
         at=at,
