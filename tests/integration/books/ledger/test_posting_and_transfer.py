@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 
 from tanpuhui.books.ledger import operations, queries
 from tanpuhui.books.ledger.operations import AccountDayLegs
+from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.kernel.quantities import Fen, Grams, Points
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +142,49 @@ def test_what_cannot_be_taken_goes_back_to_the_latest_day_first(accounts: list[i
     by_day = {e.day: e.grams for e in queries.entries(accounts[0], limit=9) if e.kind == "recalculation"}
     assert by_day == {date(2026, 11, 17): Grams(-600), DAY: Grams(-405)}
     assert queries.clawback_due(accounts[0])[0] == Grams(195)
+    assert breaches() == []
+
+
+def owe(account: int, now: datetime, points: int = 30) -> None:
+    """Let an account that has used all its points owe some, and 195 g besides."""
+    move(now, account, operations.system_account("points:reserved"), "spent", points=Points(100))
+    operations.post_account_days(
+        kind="recalculation", reference="owed", at=now, system_code="scheme:credited",
+        legs=legs((account, DAY, -1200, -points, 1)),
+    )  # fmt: skip
+
+
+def test_a_later_credit_pays_what_is_due_first_and_once(accounts: list[int], now: datetime) -> None:
+    credit(accounts, now)
+    owe(accounts[0], now)
+    assert queries.clawback_due(accounts[0]) == (Grams(195), Points(30))
+    for _ in range(2):
+        operations.post_account_days(
+            kind="posting", reference="file:2", at=now, system_code="scheme:credited",
+            legs=legs((accounts[0], DAY, 150, 100, 1), (accounts[1], DAY, 7, 7, 1)),
+        )  # fmt: skip
+    assert queries.clawback_due(accounts[0]) == (Grams(45), Points(0))
+    held = queries.balance(accounts[0])
+    assert (held.grams, held.points) == (Grams(0), Points(70))
+    paid = [entry for entry in queries.entries(accounts[0], limit=9) if entry.kind == "clawback_settlement"]
+    assert [(entry.grams, entry.points) for entry in paid] == [(Grams(-150), Points(-30))]
+    assert queries.balance(accounts[1]).points == Points(207)
+    assert breaches() == []
+
+
+def test_points_given_back_pay_what_is_due_at_night(accounts: list[int], now: datetime) -> None:
+    credit(accounts, now)
+    owe(accounts[0], now)
+    assert operations.settle_due(actor=SYSTEM, at=now).journal_id is None
+    operations.transfer(
+        kind="back", reference="spent", at=now, day=DAY, points=Points(100), restores=True,
+        debit_account_id=operations.system_account("points:reserved"), credit_account_id=accounts[0],
+    )  # fmt: skip
+    settled = operations.settle_due(actor=SYSTEM, at=now)
+    assert (settled.accounts, settled.grams, settled.points) == (1, Grams(0), Points(30))
+    assert operations.settle_due(actor=SYSTEM, at=now).accounts == 0
+    assert queries.balance(accounts[0]).points == Points(70)
+    assert [lot.points for lot in queries.points_lots(accounts[0], validity_days=None)] == [Points(70)]
     assert breaches() == []
 
 

@@ -1,4 +1,4 @@
-"""Whatever is posted, moved, reserved, given back, corrected or lapses, in any order: the book balances after each step.
+"""Whatever is posted, moved, reserved, given back, corrected, paid off or lapses, in any order: the book balances after each step.
 
 A model of plain Python numbers is kept beside the ledger and compared with it, so that the ledger is not only
 consistent with itself.
@@ -7,6 +7,7 @@ consistent with itself.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from itertools import count
 
@@ -85,6 +86,21 @@ class Book(RuleBasedStateMachine):
             self.grams[person] += grams
             self.points[person] += points
             self.credits[person][self.day(ago)] += points
+        self.pay_off({person for person, _ in rows})
+
+    def pay_off(self, people: Iterable[int]) -> None:
+        for person in people:
+            due = self.due[person]
+            paid = min(self.grams[person], due[0]), min(self.points[person], due[1])
+            self.grams[person] -= paid[0]
+            self.points[person] -= paid[1]
+            self.due[person] = (due[0] - paid[0], due[1] - paid[1])
+
+    @rule()
+    def settle(self) -> None:
+        self.now += timedelta(minutes=1)
+        operations.settle_due(actor=SYSTEM, at=self.now)
+        self.pay_off(range(PEOPLE))
 
     @rule(
         rows=st.dictionaries(st.tuples(PERSON, DAYS_AGO), st.tuples(AMOUNT, AMOUNT), min_size=1, max_size=4)
@@ -101,6 +117,7 @@ class Book(RuleBasedStateMachine):
             self.due[person] = (self.due[person][0] + short[0], self.due[person][1] + short[1])
             due_grams, due_points = due_grams + short[0], due_points + short[1]
         assert (posted.due_grams, posted.due_points) == (Grams(due_grams), Points(due_points))
+        self.pay_off({person for person, _ in rows})
 
     @rule(giver=PERSON, taker=PERSON, grams=AMOUNT)
     def move_grams(self, giver: int, taker: int, grams: int) -> None:

@@ -1,4 +1,4 @@
-"""The verbs of the book: building blocks, called inside the operation that causes them, and `expire_points`.
+"""The verbs of the book: building blocks, called inside the operation that causes them, `expire_points` and `settle_due`.
 
 Errors: InsufficientBalance, ReferenceReused, UnknownAccount, NotABooking; ParameterUnset of the rulebook.
 """
@@ -13,10 +13,12 @@ from tanpuhui.books.ledger.domain import (
 from tanpuhui.books.ledger.operations._accounts import open_account, open_accounts, system_account
 from tanpuhui.books.ledger.operations._expire_points import PointsExpired, expire_points
 from tanpuhui.books.ledger.operations._post import JournalPosted, post_account_days
+from tanpuhui.books.ledger.operations._settle_due import DueSettled, settle_due
 from tanpuhui.books.ledger.operations._transfer import transfer
 
 __all__ = [
     "AccountDayLegs",
+    "DueSettled",
     "InsufficientBalance",
     "JournalPosted",
     "NotABooking",
@@ -27,6 +29,7 @@ __all__ = [
     "open_account",
     "open_accounts",
     "post_account_days",
+    "settle_due",
     "system_account",
     "transfer",
 ]

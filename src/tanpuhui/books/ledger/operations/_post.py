@@ -12,6 +12,7 @@ from django.db import connection
 from tanpuhui.books.ledger.domain import AccountDayLegs, ReferenceReused, UnknownAccount
 from tanpuhui.books.ledger.operations._accounts import system_account
 from tanpuhui.books.ledger.operations._digest import digest
+from tanpuhui.books.ledger.operations._settle_due import settle_credited
 from tanpuhui.books.ledger.operations._transaction import demand_transaction, refusals
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.quantities import Grams, Points
@@ -69,7 +70,8 @@ def post_account_days(
     """Post one leg per account and business day, and one balancing entry on the system account, as one journal.
 
     Repeating a kind and reference changes nothing and returns the first journal. Where a leg takes more than the
-    account has, the rest becomes `clawback_due`, because a balance is never negative (house plan, section 1).
+    account has, the rest becomes `clawback_due`, because a balance is never negative (house plan, section 1). An account
+    that owes pays from what it just got, at once, in a journal of its own (`clawback_settlement`).
     The balancing entry stands on the business day of `at`. Entries are a plain table for now; partitions by
     month come with the province's volume.
 
@@ -84,6 +86,8 @@ def post_account_days(
             return _earlier(kind=kind, reference=reference, system_account_id=system_id)
         booking = _Booking(kind=kind, reference=reference, at=at, day=business_day(at), system_id=system_id)
         posted = _take(cursor, booking, legs) if legs.takes else _credit(cursor, booking, legs)
+        if posted is not None:
+            settle_credited(legs.account_id, journal_id=posted.journal_id, at=at, system_account_id=system_id)
     return posted or _earlier(kind=kind, reference=reference, system_account_id=system_id)
 
 
