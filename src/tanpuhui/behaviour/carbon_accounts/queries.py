@@ -29,7 +29,9 @@ __all__ = [
     "LEDGER_OWNER",
     "CarbonAccountView",
     "HomeView",
+    "LineView",
     "NoCarbonAccount",
+    "PointsHeld",
     "PoolView",
     "Statement",
     "StatementDay",
@@ -38,6 +40,9 @@ __all__ = [
     "breaches",
     "explanation",
     "home",
+    "line",
+    "lines",
+    "points_held",
     "pool",
     "pools",
     "statement",
@@ -99,6 +104,24 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """One line of an account and what it held after it."""
+
+    entry: EntryView
+    balance_grams: Grams
+    balance_points: Points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsHeld:
+    """A person's points by day of credit, the oldest first (积分批次); `validity_days` is None where points do not lapse."""
+
+    points: Points
+    lots: tuple[PointsLot, ...]
+    validity_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolView:
     """A pool (归集): grams counted (`adjusted` of them by recalculations), carried in, whole tonnes and remainder; `purpose` other than operation is shown."""
 
@@ -152,8 +175,7 @@ def home(user_id: int, *, at: datetime) -> HomeView:
     number = account.ledger_account_id
     held = ledger.balance(number)
     earlier_first, earlier_last = same_day_of_previous_month(today)
-    rule = parameter(key="points.validity_days", at=at)
-    lots = ledger.points_lots(number, validity_days=None if rule.value is None else int(rule.value))
+    lots = points_held(user_id, at=at).lots
     soon = today + timedelta(days=EXPIRING_SOON_DAYS)
     recent = activity.records_of_account(
         account_id=number, first_day=today - timedelta(days=RECENT_DAYS), last_day=today
@@ -197,6 +219,37 @@ def statement(user_id: int, month: Month) -> Statement:
         )
     closing = Balance(grams=grams, points=points, fen=fen)
     return Statement(account=account, month=month, opening=opening, days=tuple(days), closing=closing)
+
+
+def line(user_id: int, *, day: date, journal_id: int) -> EntryView:
+    """Return one line of a person's own account; raises NoCarbonAccount, NotFound for anybody else's."""
+    number = account_of_user(user_id).ledger_account_id
+    of_day = ledger.entries_of_days(number, first_day=day, last_day=day)
+    found = next((entry for entry in of_day if entry.journal_id == journal_id), None)
+    if found is None:
+        raise NotFound(what="流水 line", id=f"{day}/{journal_id}")
+    return found
+
+
+def lines(user_id: int, *, first_day: date, last_day: date) -> tuple[LineView, ...]:
+    """Return a person's lines from first to last day (both included), the earliest first, with the balance after each."""
+    number = account_of_user(user_id).ledger_account_id
+    opening = ledger.totals(number, first_day=_THE_BEGINNING, last_day=first_day - timedelta(days=1))
+    grams, points = opening.grams, opening.points
+    found = []
+    for entry in ledger.entries_of_days(number, first_day=first_day, last_day=last_day):
+        grams, points = grams + entry.grams, points + entry.points
+        found.append(LineView(entry=entry, balance_grams=grams, balance_points=points))
+    return tuple(found)
+
+
+def points_held(user_id: int, *, at: datetime) -> PointsHeld:
+    """Return a person's open points and the last day of each lot, by the rule in force at `at`; raises NoCarbonAccount."""
+    number = account_of_user(user_id).ledger_account_id
+    rule = parameter(key="points.validity_days", at=at)
+    validity = None if rule.value is None else int(rule.value)
+    lots = ledger.points_lots(number, validity_days=validity)
+    return PointsHeld(points=Points.total(lot.points for lot in lots), lots=lots, validity_days=validity)
 
 
 def explanation(user_id: int, *, posting_id: int, row: int, locale: str = "zh") -> RecordExplanation:

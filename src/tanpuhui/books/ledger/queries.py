@@ -19,6 +19,7 @@ from tanpuhui.foundation.persistence.bulk import copy_in, distinct, fetch_column
 
 __all__ = [
     "Balance",
+    "ClawbackView",
     "EntryView",
     "JournalView",
     "PointsLot",
@@ -27,6 +28,7 @@ __all__ = [
     "balance",
     "breaches",
     "clawback_due",
+    "clawbacks",
     "entries",
     "entries_of_days",
     "entries_of_journal",
@@ -66,6 +68,18 @@ class EntryView:
     def cursor(self) -> tuple[date, int]:
         """Return the place of this line in the history."""
         return (self.day, self.journal_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClawbackView:
+    """What a journal should have taken from an account and could not (positive), or what paid it off (negative)."""
+
+    journal_id: int
+    kind: str
+    reference: str
+    grams: Grams
+    points: Points
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +143,26 @@ def clawback_due(account_id: int) -> tuple[Grams, Points]:
     if not rows:
         raise NotFound(what="ledger account", id=account_id)
     return Grams(rows[0][0]), Points(rows[0][1])
+
+
+def clawbacks(account_id: int) -> tuple[ClawbackView, ...]:
+    """Return how what is due came about and was paid off (待追回), the earliest first; few rows, mostly none."""
+    rows = _rows(
+        "select c.journal_id, j.kind, j.reference, c.grams, c.points, j.at from ledger_clawback c "
+        "join ledger_journal j on j.id = c.journal_id where c.account_id = %s order by c.journal_id",
+        [account_id],
+    )
+    return tuple(
+        ClawbackView(
+            journal_id=row[0],
+            kind=row[1],
+            reference=row[2],
+            grams=Grams(row[3]),
+            points=Points(row[4]),
+            at=row[5],
+        )
+        for row in rows
+    )
 
 
 def points_shortage(account_ids: Sequence[int], points: Sequence[int]) -> tuple[int, Points]:

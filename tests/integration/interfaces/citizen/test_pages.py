@@ -60,7 +60,10 @@ def addresses(place: Place) -> dict[str, str]:
         user_id=place.town.users["S1"],
     )  # fmt: skip
     record = place.record()
+    account_id = accounts.account_of_user(place.town.users["S1"]).ledger_account_id
+    line = next(one for one in ledger.entries(account_id, limit=9) if one.kind == "posting")
     arguments: dict[str, tuple[object, ...]] = {
+        "line": (line.day.isoformat(), line.journal_id),
         "record": (record.posting_id, record.row),
         "scene": ("bus",),
         "withdraw-consent": ("bus",),
@@ -69,11 +72,11 @@ def addresses(place: Place) -> dict[str, str]:
         "coupon": (coupon.code,),
         "cancel-coupon": (coupon.code,),
     }
-    only_post = {"open-account", "give-consent", "unbind", "end-sessions"}
+    no_page = {"open-account", "give-consent", "unbind", "end-sessions", "statement-file"}
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))
         for name in ROUTES
-        if name not in only_post
+        if name not in no_page
     }
 
 
@@ -140,7 +143,7 @@ def test_pages_open_to_citizens_only(place: Place) -> None:
     )  # fmt: skip
     clerk = Client()
     clerk.force_login(User.objects.get(pk=added.user_id))
-    arguments = {"record": (1, 2), "good": (1,), "redeem": (1,), "unbind": (1,)}
+    arguments = {"record": (1, 2), "line": ("2026-11-18", 1), "good": (1,), "redeem": (1,), "unbind": (1,)}
     coded = {"scene", "give-consent", "withdraw-consent", "coupon", "cancel-coupon"}
     for name in set(ROUTES) - {"manifest"}:
         address = reverse(f"citizen:{name}", args=arguments.get(name, ("bus",) if name in coded else ()))

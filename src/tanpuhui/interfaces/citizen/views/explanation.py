@@ -88,6 +88,7 @@ def _points(found: RecordExplanation) -> list[Fact]:
             Fact(
                 gettext("同一天同批入账"),
                 gettext("%(n)s 笔，共 %(grams)s g") % {"n": entry.n_records, "grams": entry.grams},
+                reverse("citizen:line", args=(entry.day.isoformat(), entry.journal_id)),
             )
         )
         facts.append(Fact(gettext("得积分"), f"{entry.points} {figures.points_unit(entry.points.value)}"))

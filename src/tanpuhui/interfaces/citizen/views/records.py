@@ -17,19 +17,15 @@ from tanpuhui.behaviour.activity.queries import RecordView
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
 from tanpuhui.behaviour.carbon_accounts.queries import Statement, StatementDay
 from tanpuhui.books.ledger import queries as ledger
+from tanpuhui.books.ledger.queries import EntryView
 from tanpuhui.foundation.kernel.calendar import Month, business_day
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.kernel.quantities import Grams, Points
+from tanpuhui.interfaces.citizen.line_words import CHANGES, COUPON, CREDITED, line_name
 from tanpuhui.interfaces.citizen.navigation import account_needed, acting, in_english, page
 from tanpuhui.interfaces.citizen.rows import icon_of, record_row, scenario_names
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import RecordRow
-
-CREDITED = "posting"
-RECALCULATED = "recalculation"
-EXCEPTION = "record_exception"
-CHANGES = frozenset({RECALCULATED, EXCEPTION})
-"""Lines that change grams and are no record: both are shown with their grams."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,22 +206,21 @@ def _set_aside(account_id: int, month: Month) -> list[Unposted]:
 
 
 def _movements(day: StatementDay) -> list[Movement]:
-    words = {
-        RECALCULATED: gettext("方法学更新重算"),
-        EXCEPTION: gettext("记录冲回或恢复"),
-        "coupon_reserved": gettext("兑换商品"),
-        "coupon_cancelled": gettext("取消兑换，积分退回"),
-        "coupon_expired": gettext("券过期，积分退回"),
-        "points_expiry": gettext("积分到期"),
-    }
     return [
         Movement(
-            label=words.get(line.kind, line.kind),
-            detail=line.reference if line.kind.startswith("coupon_") else "",
+            label=line_name(line.kind),
+            detail=line.reference if line.kind.startswith(COUPON) else "",
             grams=line.grams if line.kind in CHANGES else Grams(0),
             points=line.points,
-            url=reverse("citizen:coupon", args=(line.reference,)) if line.kind.startswith("coupon_") else "",
+            url=_line_url(line),
         )
         for line in day.lines
         if line.kind != CREDITED and (line.points or line.kind in CHANGES)
     ]
+
+
+def _line_url(line: EntryView) -> str:
+    """Return where a line explains itself; a coupon does it on its own page."""
+    if line.kind.startswith(COUPON):
+        return reverse("citizen:coupon", args=(line.reference,))
+    return reverse("citizen:line", args=(line.day.isoformat(), line.journal_id))
