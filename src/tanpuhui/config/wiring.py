@@ -17,6 +17,7 @@ from tanpuhui.behaviour.activity.events import (
     RecalculationPrepared,
     RecordsPushed,
 )
+from tanpuhui.behaviour.carbon_accounts import operations as carbon_accounts
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
 from tanpuhui.credits.projects import queries as projects_queries
@@ -101,6 +102,10 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("scenario_standing", "approve"): activity.approve_standing,
     ("scenario_standing", "reject"): activity.reject_standing,
     ("scenario_standing", "withdraw"): activity.withdraw_standing,
+    ("account_freeze", "propose"): NO_EFFECT,
+    ("account_freeze", "approve"): carbon_accounts.approve_freeze,
+    ("account_freeze", "reject"): carbon_accounts.reject_freeze,
+    ("account_freeze", "withdraw"): carbon_accounts.withdraw_freeze,
     ("monitoring_report", "submit"): projects.check_submission,
     ("monitoring_report", "verify"): projects.sign_verification,
     ("monitoring_report", "prepare"): projects.check_preparation,

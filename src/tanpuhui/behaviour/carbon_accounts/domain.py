@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
 from tanpuhui.foundation.kernel.calendar import Month
 from tanpuhui.foundation.kernel.errors import Refusal
@@ -58,6 +59,58 @@ class NothingToPool(Refusal):
     code = "NOTHING_TO_POOL"
     zh = "{scenario} 到 {month} 没有尚未归集、证据等级足够的减排。"
     en = "Up to {month}, {scenario} has no reductions of sufficient evidence that are not pooled yet."
+
+
+class AccountFrozen(Refusal):
+    """The account is frozen: credits come in, nothing goes out (账户已冻结)."""
+
+    code = "ACCOUNT_FROZEN"
+    zh = "碳账户已冻结，暂时不能兑换；减排照常入账。原因：{reason}"
+    en = "The carbon account is frozen and cannot be redeemed from for now; reductions are still credited. Reason: {reason}"
+
+
+class FreezeCannotFollow(Refusal):
+    """The account already stands so (无需变更)."""
+
+    code = "FREEZE_CANNOT_FOLLOW"
+    zh = "账户 {number} 现在的状态不需要这项变更。请核对账户号。"
+    en = "Account {number} already stands so. Check the account's number."
+
+
+class FreezeChangeOpen(Refusal):
+    """One proposal at a time (已有待复核的变更)."""
+
+    code = "FREEZE_CHANGE_OPEN"
+    zh = "账户 {number} 已有一项冻结或解冻等待复核。请先办结那一项。"
+    en = "A freeze or release of account {number} already waits for its checker. Have that decided first."
+
+
+class FreezeNotDecided(Refusal):
+    """An effect was called without its case's decision (案件没有这样决定)."""
+
+    code = "FREEZE_NOT_DECIDED"
+    zh = "案件 {case_id} 最后的决定不是 {outcome}，账户状态没有改变。"
+    en = "The last decision of case {case_id} is not {outcome}; the account stands as it did."
+
+
+class FreezeKind(StrEnum):
+    """What a proposal wants (冻结、解冻)."""
+
+    FREEZE = "freeze"
+    RELEASE = "release"
+
+
+class FreezeState(StrEnum):
+    """How a proposal stands."""
+
+    PROPOSED = "proposed"
+    DONE = "done"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+FREEZE_PROCESS = "account_freeze"
+FREEZE_SUBJECT = "account_freeze"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,3 +116,53 @@ class PoolAdjustment(models.Model):
     class Meta:
         db_table = "carbon_pool_adjustment"
         triggers = append_only()
+
+
+class FreezeChange(models.Model):
+    """A proposal to freeze or release an account (拟冻结、拟解冻), from its case to the checker's decision."""
+
+    account = models.ForeignKey(CarbonAccount, on_delete=models.PROTECT, related_name="freeze_changes")
+    kind = models.TextField()
+    reason = models.TextField()
+    urgent = models.BooleanField()
+    state = models.TextField()
+    case_id = models.BigIntegerField(null=True)
+    proposed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "carbon_freeze_change"
+        constraints = [
+            models.CheckConstraint(
+                condition=holds("kind in ('freeze', 'release')"), name="carbon_freeze_change_kind"
+            ),
+            models.CheckConstraint(
+                condition=holds("state in ('proposed', 'done', 'rejected', 'withdrawn')"),
+                name="carbon_freeze_change_state",
+            ),
+            models.CheckConstraint(
+                condition=holds("kind = 'freeze' or not urgent"), name="carbon_freeze_change_urgent"
+            ),
+            models.UniqueConstraint(
+                fields=["account"], condition=models.Q(state="proposed"), name="carbon_freeze_change_one_open"
+            ),
+        ]
+
+
+class AccountFreeze(models.Model):
+    """An account was frozen (冻结) or released (解冻); the latest row of an account holds. `until` ends an urgent freeze."""
+
+    account = models.ForeignKey(CarbonAccount, on_delete=models.PROTECT, related_name="freezes")
+    change = models.ForeignKey(FreezeChange, on_delete=models.PROTECT, related_name="acts")
+    frozen = models.BooleanField()
+    until = models.DateTimeField(null=True)
+    reason = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "carbon_account_freeze"
+        constraints = [
+            models.CheckConstraint(
+                condition=holds("frozen or until is null"), name="carbon_account_freeze_until"
+            ),
+        ]
+        triggers = append_only()

@@ -106,6 +106,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "sample-report": APPLICATION_READERS,
     "accept-sample": only(Role.MAKER),
     "erase-sample": APPLICANTS,
+    "freezes": only(*CENTRE),
+    "propose-freeze": only(Role.MAKER),
     "pools": only(*CENTRE),
     "pool-month": only(Role.MAKER),
     "sweep": only(Role.MAKER),

@@ -1,13 +1,27 @@
 """Verbs of carbon accounts and pools.
 
-Errors: AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
+Errors: AccountFrozen, FreezeCannotFollow, FreezeChangeOpen, FreezeNotDecided; AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
 """
 
 from tanpuhui.behaviour.carbon_accounts.domain import (
+    AccountFrozen,
     AlreadyPooled,
+    FreezeCannotFollow,
+    FreezeChangeOpen,
+    FreezeKind,
+    FreezeNotDecided,
     NothingToPool,
     PoolTooEarly,
     SettleDaysUndecided,
+)
+from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
+    FreezeProposed,
+    FreezeSettled,
+    approve_freeze,
+    permit_spending,
+    propose_freeze,
+    reject_freeze,
+    withdraw_freeze,
 )
 from tanpuhui.behaviour.carbon_accounts.operations._open_carbon_account import (
     CarbonAccountOpened,
@@ -18,14 +32,26 @@ from tanpuhui.behaviour.carbon_accounts.operations._open_carbon_account import (
 from tanpuhui.behaviour.carbon_accounts.operations._pool_month import MonthPooled, pool_month
 
 __all__ = [
+    "AccountFrozen",
     "AlreadyPooled",
     "CarbonAccountOpened",
     "CarbonAccountsOpened",
+    "FreezeCannotFollow",
+    "FreezeChangeOpen",
+    "FreezeKind",
+    "FreezeNotDecided",
+    "FreezeProposed",
+    "FreezeSettled",
     "MonthPooled",
     "NothingToPool",
     "PoolTooEarly",
     "SettleDaysUndecided",
+    "approve_freeze",
     "open_carbon_account",
     "open_carbon_accounts",
+    "permit_spending",
     "pool_month",
+    "propose_freeze",
+    "reject_freeze",
+    "withdraw_freeze",
 ]

@@ -66,6 +66,7 @@ def _home_context(view: HomeView, user_id: int, at: datetime) -> dict[str, Any]:
     change = _change(view.month_grams, view.previous_month_grams)
     return {
         "view": view,
+        "freeze": accounts.freeze_of_user(user_id, at=at),
         "caption": _caption(today),
         "lines": (change, *_latest_record(view.recent)),
         "elder_line": change,

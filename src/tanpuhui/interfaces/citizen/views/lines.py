@@ -151,7 +151,11 @@ def points(request: HttpRequest) -> HttpResponse:
     _, user_id = acting(request)
     held = accounts.points_held(user_id, at=timezone.now())
     account = accounts.account_of_user(user_id)
-    context = {"held": held, "due": ledger.clawback_due(account.ledger_account_id)[1]}
+    context = {
+        "held": held,
+        "due": ledger.clawback_due(account.ledger_account_id)[1],
+        "freeze": accounts.freeze_of_user(user_id, at=timezone.now()),
+    }
     back = reverse("citizen:home")
     return page(request, "citizen/points.html", context, section="home", title=gettext("我的积分"), back=back)
 

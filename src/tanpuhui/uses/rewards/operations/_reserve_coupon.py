@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import F
 
+from tanpuhui.behaviour.carbon_accounts.operations import permit_spending
 from tanpuhui.behaviour.carbon_accounts.queries import account_of_user
 from tanpuhui.books.ledger.operations import InsufficientBalance
 from tanpuhui.foundation.audit.operations import operation
@@ -48,11 +49,12 @@ def reserve_coupon(
     """Reserve one piece of a good and take its price from the person's points (兑换).
 
     A person redeems for themselves only; points are not handed to others (policy notes section 5).
-    Locks the good, then the ledger. Raises NotFound, NotPermitted, GoodNotOffered, LimitReached, OutOfStock,
+    Locks the account's freeze, the good, then the ledger. Raises NotFound, NotPermitted, AccountFrozen, GoodNotOffered, LimitReached, OutOfStock,
     NotEnoughPoints, NoCarbonAccount, ParameterUnset (rewards.coupon_validity_days).
     """
     if actor.kind != "user" or actor.id != str(user_id):
         raise NotPermitted(operation="rewards.reserve_coupon")
+    permit_spending(user_id=user_id, at=at)
     account = account_of_user(user_id)
     good = Good.objects.select_for_update().filter(pk=good_id).first()
     if good is None:

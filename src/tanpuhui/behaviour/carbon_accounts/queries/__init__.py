@@ -16,7 +16,21 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     pool_root,
     same_day_of_previous_month,
 )
-from tanpuhui.behaviour.carbon_accounts.models import CarbonAccount, Pool, PoolAdjustment, PoolException
+from tanpuhui.behaviour.carbon_accounts.models import (
+    CarbonAccount,
+    Pool,
+    PoolAdjustment,
+    PoolException,
+)
+from tanpuhui.behaviour.carbon_accounts.queries._freezes import (
+    FreezeChangeView,
+    FreezeView,
+    freeze_breaches,
+    freeze_change,
+    freeze_of_account,
+    freeze_of_user,
+    freezes,
+)
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.ledger.queries import Balance, EntryView, PointsLot
 from tanpuhui.foundation.kernel.breaches import Breach
@@ -28,6 +42,8 @@ from tanpuhui.foundation.rulebook.queries import parameter
 __all__ = [
     "LEDGER_OWNER",
     "CarbonAccountView",
+    "FreezeChangeView",
+    "FreezeView",
     "HomeView",
     "LineView",
     "NoCarbonAccount",
@@ -39,6 +55,10 @@ __all__ = [
     "accounts_of_users",
     "breaches",
     "explanation",
+    "freeze_change",
+    "freeze_of_account",
+    "freeze_of_user",
+    "freezes",
     "home",
     "line",
     "lines",
@@ -280,13 +300,14 @@ def pool(pool_id: int) -> PoolView:
 
 
 def breaches() -> Iterator[Breach]:
-    """Report pools that count more than was credited, do not add up or carry on, and accounts without a ledger account.
+    """Report pools that count more than was credited, do not add up or carry on, and accounts without a ledger account, freezes that nobody decided.
 
     House plan section 6, invariant 4.
     """
     for row in Pool.objects.select_related("previous").order_by("scenario", "month").iterator(chunk_size=100):
         yield from _pool_breaches(row)
     yield from _account_breaches()
+    yield from freeze_breaches()
 
 
 def _pool_breaches(row: Pool) -> Iterator[Breach]:

@@ -1,0 +1,197 @@
+"""Freeze and release a carbon account (冻结、解冻): a maker proposes with the reason, another person decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tanpuhui.behaviour.carbon_accounts.domain import (
+    FREEZE_PROCESS,
+    FREEZE_SUBJECT,
+    AccountFrozen,
+    FreezeCannotFollow,
+    FreezeChangeOpen,
+    FreezeKind,
+    FreezeNotDecided,
+    FreezeState,
+    NoCarbonAccount,
+)
+from tanpuhui.behaviour.carbon_accounts.models import AccountFreeze, CarbonAccount, FreezeChange
+from tanpuhui.behaviour.carbon_accounts.queries import freeze_of_account
+from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.kernel.actors import Actor, Role
+from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.foundation.persistence.locks import lock_names
+from tanpuhui.foundation.rulebook.queries import require_parameter
+from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.workflow.operations import decide, open_case
+
+PROPOSE = "propose"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FreezeProposed:
+    """A freeze or release waits for the checker; `until` is set where the account is frozen already, urgently."""
+
+    number: str
+    change_id: int
+    case_id: int
+    case_number: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FreezeSettled:
+    """What a decision made of a proposal."""
+
+    number: str
+    change_id: int
+    state: str
+    frozen: bool
+
+
+def permit_spending(*, user_id: int, at: datetime) -> None:
+    """Refuse to take anything from a frozen account, and keep it from being frozen until this transaction ends.
+
+    A building block for whoever takes from an account on the person's wish; called before anything else is locked.
+    Raises AccountFrozen, NoCarbonAccount.
+    """
+    account = CarbonAccount.objects.filter(user_id=user_id).first()
+    if account is None:
+        raise NoCarbonAccount
+    _lock(account)
+    found = freeze_of_account(account.pk, at=at)
+    if found is not None:
+        raise AccountFrozen(reason=found.reason)
+
+
+@operation(roles={Role.MAKER}, subject="carbon_account:{number}")
+def propose_freeze(
+    *,
+    actor: Actor,
+    at: datetime,
+    number: str,
+    kind: str,
+    reason: str,
+    urgent: bool,
+    idempotency_key: str,
+) -> FreezeProposed:
+    """Open the case of a freeze or release and sign it as its maker; the reason is the opinion, and the person reads it.
+
+    An urgent freeze holds at once and ends by itself after `carbon_account.urgent_freeze_hours`, unless the checker
+    decides before. By a maker of the account's area. Raises NotFound, NotPermitted, FreezeCannotFollow,
+    FreezeChangeOpen, ParameterUnset, and what opening and deciding a case raises (OpinionMissing).
+    """
+    account = CarbonAccount.objects.filter(number=number).first()
+    if account is None:
+        raise NotFound(what="碳账户 carbon account", id=number)
+    actor.require(Role.MAKER, operation="carbon_accounts.propose_freeze", area=account.area)
+    wanted = FreezeKind(kind)
+    urgent = urgent and wanted is FreezeKind.FREEZE
+    _lock(account)
+    _check_follows(account, wanted, at)
+    if FreezeChange.objects.filter(account=account, state=FreezeState.PROPOSED).exists():
+        raise FreezeChangeOpen(number=number)
+    change = FreezeChange.objects.create(
+        account=account,
+        kind=wanted.value,
+        reason=reason.strip(),
+        urgent=urgent,
+        state=FreezeState.PROPOSED.value,
+        proposed_at=at,
+    )
+    opened = open_case(
+        actor=actor,
+        at=at,
+        process=FREEZE_PROCESS,
+        subject_type=FREEZE_SUBJECT,
+        subject_id=str(change.pk),
+        title=number,
+        area=account.area,
+    )
+    change.case_id = opened.case_id
+    change.save(update_fields=["case_id"])
+    decide(actor=actor, at=at, idempotency_key=None, case_id=opened.case_id, outcome=PROPOSE, opinion=reason)
+    until = None
+    if urgent:
+        hours = require_parameter(key="carbon_account.urgent_freeze_hours", at=at)
+        until = at + timedelta(hours=int(str(hours.value)))
+        _act(change, frozen=True, until=until, at=at)
+    return FreezeProposed(
+        number=number, change_id=change.pk, case_id=opened.case_id, case_number=opened.number, until=until
+    )
+
+
+@operation(roles=set(), subject="carbon_account:{number}")
+def approve_freeze(
+    *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
+) -> FreezeSettled:
+    """Effect of `approve`: the account is frozen until it is released, or released."""
+    change = _decided(case_id=case_id, subject_id=subject_id, outcome="approve")
+    frozen = change.kind == FreezeKind.FREEZE
+    _act(change, frozen=frozen, until=None, at=at)
+    return _settle(change, FreezeState.DONE, frozen=frozen)
+
+
+@operation(roles=set(), subject="carbon_account:{number}")
+def reject_freeze(
+    *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
+) -> FreezeSettled:
+    """Effect of `reject`: the account stands as before; an urgent freeze ends."""
+    return _end(at=at, case_id=case_id, subject_id=subject_id, outcome="reject", state=FreezeState.REJECTED)
+
+
+@operation(roles=set(), subject="carbon_account:{number}")
+def withdraw_freeze(
+    *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
+) -> FreezeSettled:
+    """Effect of `withdraw`: the maker takes the proposal back; an urgent freeze ends."""
+    return _end(
+        at=at, case_id=case_id, subject_id=subject_id, outcome="withdraw", state=FreezeState.WITHDRAWN
+    )
+
+
+def _end(*, at: datetime, case_id: int, subject_id: str, outcome: str, state: FreezeState) -> FreezeSettled:
+    change = _decided(case_id=case_id, subject_id=subject_id, outcome=outcome)
+    if change.urgent:
+        _act(change, frozen=False, until=None, at=at)
+    return _settle(change, state, frozen=freeze_of_account(change.account_id, at=at) is not None)
+
+
+def _lock(account: CarbonAccount) -> None:
+    """Let freezes and redemptions of one account happen one after the other."""
+    lock_names(f"carbon_account:{account.pk}:freeze")
+
+
+def _check_follows(account: CarbonAccount, wanted: FreezeKind, at: datetime) -> None:
+    frozen = freeze_of_account(account.pk, at=at) is not None
+    if frozen is (wanted is FreezeKind.FREEZE):
+        raise FreezeCannotFollow(number=account.number)
+
+
+def _act(change: FreezeChange, *, frozen: bool, until: datetime | None, at: datetime) -> None:
+    AccountFreeze.objects.create(
+        account=change.account, change=change, frozen=frozen, until=until, reason=change.reason, at=at
+    )
+
+
+def _decided(*, case_id: int, subject_id: str, outcome: str) -> FreezeChange:
+    """Return the proposal, its account's name locked, if its case's latest decision is this outcome on it."""
+    change = FreezeChange.objects.select_related("account").filter(pk=int(subject_id)).first()
+    if change is not None:
+        _lock(change.account)
+        change.refresh_from_db(fields=["state", "case_id"])
+    if (
+        change is None
+        or change.case_id != case_id
+        or change.state != FreezeState.PROPOSED
+        or workflow.latest_outcome(case_id) != outcome
+    ):
+        raise FreezeNotDecided(case_id=case_id, outcome=outcome)
+    return change
+
+
+def _settle(change: FreezeChange, state: FreezeState, *, frozen: bool) -> FreezeSettled:
+    change.state = state.value
+    change.save(update_fields=["state"])
+    return FreezeSettled(number=change.account.number, change_id=change.pk, state=state.value, frozen=frozen)
