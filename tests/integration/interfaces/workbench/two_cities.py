@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 from tests.integration.behaviour.activity.test_sandbox import content as application_content
+from tests.integration.interfaces.api.test_signed_requests import pem
 from tests.integration.interfaces.workbench.conftest import LONG_AGO, NOW, PASSWORD, Desk
 
 from tanpuhui.behaviour.activity.operations import (
@@ -33,6 +35,7 @@ from tanpuhui.foundation.identity.operations import (
     record_contract,
     register_citizen,
     register_organisation,
+    register_signing_key,
 )
 from tanpuhui.foundation.identity.queries import ROLES_OF_KIND, actor_of
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
@@ -125,6 +128,11 @@ def _organisations(city: City) -> None:
     )  # fmt: skip
     issued = issue_api_key(actor=SYSTEM, at=NOW, organisation_id=partner, name=f"{city.mark}-生产")
     city.keep("api_key_id", issued.api_key_id)
+    key = register_signing_key(
+        actor=SYSTEM, at=NOW, organisation_id=partner, name=f"{city.mark}-签名",
+        public_key=pem(Ed25519PrivateKey.generate()),
+    )  # fmt: skip
+    city.keep("signing_key_id", key.signing_key_id)
 
 
 def _data(desk: Desk, city: City) -> None:
