@@ -19,6 +19,7 @@ from tanpuhui.behaviour.activity.operations import (
     receive_batch,
     request_correction,
 )
+from tanpuhui.behaviour.carbon_accounts.operations import open_carbon_account, propose_freeze
 from tanpuhui.credits.projects.operations import open_monitoring_report, register_project
 from tanpuhui.credits.registry.operations import offer_transfer, open_holding
 from tanpuhui.credits.registry.queries import issuances
@@ -239,6 +240,11 @@ def _papers(desk: Desk, city: City) -> None:
     citizen = register_citizen(
         actor=SYSTEM, at=LONG_AGO, phone=f"1391111000{city.number}", display_name=f"{city.mark}市民", area=city.area
     ).user_id  # fmt: skip
+    account = open_carbon_account(actor=SYSTEM, at=LONG_AGO, user_id=citizen)
+    propose_freeze(
+        actor=city.actor("subcentre", Role.MAKER), at=NOW, number=account.number, kind="freeze",
+        reason=f"{city.mark}待核实", urgent=True, idempotency_key=f"freeze {city.number}",
+    )  # fmt: skip
     applied = apply_for_organisation(
         actor=actor_of(user_id=citizen, at=NOW),
         at=NOW,

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
 from tanpuhui.behaviour.carbon_accounts.operations import FreezeKind, FreezeProposed, propose_freeze
 from tanpuhui.behaviour.carbon_accounts.queries import FreezeView
-from tanpuhui.foundation.kernel.actors import Actor, Role
+from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, at_moment, link, state_mark
+from tanpuhui.interfaces.workbench.sight import runs
 
 
 class FreezeForm(forms.Form):
@@ -59,7 +60,7 @@ def freezes(request: HttpRequest) -> HttpResponse:
             Column(gettext("理由")),
             Column(gettext("办件")),
         ),
-        rows=[_row(view) for view in accounts.freezes(at=timezone.now()) if _sees(actor, view)],
+        rows=[_row(view) for view in accounts.freezes(at=timezone.now()) if runs(actor, view.area)],
         empty=gettext("现在没有冻结的碳账户。"),
         empty_next=gettext("冻结由一人提出、另一人复核。"),
     )
@@ -76,10 +77,6 @@ def freezes(request: HttpRequest) -> HttpResponse:
     return page(
         request, "workbench/sheet.html", context, section="freezes", crumbs=(Crumb(gettext("账户冻结")),)
     )
-
-
-def _sees(actor: Actor, view: FreezeView) -> bool:
-    return any(actor.has(role, area=view.area) for role in actor.roles)
 
 
 def _row(view: FreezeView) -> Row:
