@@ -86,6 +86,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "batch": only(Role.PARTNER, *CENTRE),
     "batch-report": only(Role.PARTNER, *CENTRE),
     "batch-rows": only(Role.PARTNER, *CENTRE),
+    "batch-to-correct": only(Role.PARTNER),
     "request-correction": only(Role.MAKER),
     "format": only(Role.PARTNER, *CENTRE),
     "scenarios": only(*CENTRE),

@@ -105,6 +105,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("batches/<int:batch_id>", batches.batch, name="batch"),
     path("batches/<int:batch_id>/report", batches.report, name="batch-report"),
     path("batches/<int:batch_id>/rows.csv", batches.rows, name="batch-rows"),
+    path("batches/<int:batch_id>/to-correct.csv", batches.to_correct, name="batch-to-correct"),
     path("batches/<int:batch_id>/correction", corrections.ask, name="request-correction"),
     path("scenarios", scenarios.scenarios, name="scenarios"),
     path("scenarios/<str:code>", scenarios.scenario, name="scenario"),

@@ -44,6 +44,12 @@ from tanpuhui.behaviour.activity.queries._applications import (
     suggested_fields,
 )
 from tanpuhui.behaviour.activity.queries._breaches import breaches
+from tanpuhui.behaviour.activity.queries._corrections import (
+    corrections_of,
+    mended_by,
+    rows_open,
+    rows_to_correct_csv,
+)
 from tanpuhui.behaviour.activity.queries._exceptions import (
     ExceptionView,
     MonthException,
@@ -154,6 +160,7 @@ __all__ = [
     "batches",
     "batches_left",
     "breaches",
+    "corrections_of",
     "day_settlements",
     "days_to_settle",
     "declared_columns",
@@ -165,6 +172,7 @@ __all__ = [
     "feeds",
     "file_fault_text",
     "interests_in_scenario",
+    "mended_by",
     "methodology_filed",
     "methodology_of",
     "month_adjustments",
@@ -185,6 +193,8 @@ __all__ = [
     "reproduce_postings",
     "reproduce_recalculations",
     "resent_since_asked",
+    "rows_open",
+    "rows_to_correct_csv",
     "rows_to_mend",
     "sample",
     "sample_in_force",

@@ -51,6 +51,7 @@ class SendForm(forms.Form):
 
     feed = forms.ChoiceField(label=gettext_lazy("机构和格式"))
     file = forms.FileField(widget=forms.FileInput)
+    corrects = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, feeds: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -115,7 +116,14 @@ def send(request: HttpRequest) -> HttpResponse:
     actor = who(request)
     feeds = _feeds(actor)
     if request.method != "POST":
-        return _send_page(request, SendForm(feeds=feeds), feeds)
+        asked = request.GET.get("corrects", "")
+        corrected = batch_in_sight(actor, int(asked)) if asked.isdecimal() and len(asked) < 12 else None
+        initial = (
+            {"corrects": corrected.id, "feed": f"{corrected.partner_id}:{corrected.adapter}"}
+            if corrected
+            else {}
+        )
+        return _send_page(request, SendForm(feeds=feeds, initial=initial), feeds)
     form = SendForm(request.POST, request.FILES, feeds=feeds)
 
     def perform(given: Any) -> BatchReceived:
@@ -130,6 +138,7 @@ def send(request: HttpRequest) -> HttpResponse:
             file_name=upload.name,
             media_type=upload.content_type or "application/octet-stream",
             content=upload.file,
+            corrects=given["corrects"],
         )
 
     attempt = Attempt(form, perform)
@@ -160,6 +169,18 @@ def rows(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
     lines = activity.batch_report_csv(view.id, locale=locale())
     response = StreamingHttpResponse(_with_mark(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-rows.csv"'
+    return response
+
+
+@require_safe
+def to_correct(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
+    """Send the partner the rows that are still to be corrected, as they sent them; nobody else gets rows of the file."""
+    actor = who(request)
+    view = batch_in_sight(actor, batch_id)
+    actor.require(Role.PARTNER, operation="activity.rows_to_correct", organisation_id=view.partner_id)
+    lines = activity.rows_to_correct_csv(view.id, locale=locale())
+    response = StreamingHttpResponse(_with_mark(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-to-correct.csv"'
     return response
 
 
@@ -248,9 +269,15 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
         view.id, after_row=int(after) if after.isdecimal() and len(after) < 12 else 0, limit=ROWS_SHOWN
     )
     words = reason_words(found)
+    mended = activity.mended_by(view.id, [one.row_number for one in found.outcomes])
+    open_rows = activity.rows_open(view.id)
     return {
+        "corrects_url": reverse("workbench:batch", args=[view.corrects]) if view.corrects else "",
+        "send_url": f"{reverse('workbench:send-batch')}?corrects={view.id}",
+        "sends_corrections": bool(open_rows)
+        and who(request).has(Role.PARTNER, organisation_id=view.partner_id),
         "batch": view,
-        "correction": correction_facts(found),
+        "correction": correction_facts(found, open_rows),
         "may_ask": may_ask(who(request), found),
         "state": batch_state(view.state),
         "waiting": view.settled_at is None,
@@ -270,7 +297,7 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
                 (
                     digits(one.row_number),
                     verdict_name(one.verdict),
-                    words.get(one.reason, one.reason),
+                    _reason(words.get(one.reason, one.reason), mended.get(one.row_number)),
                     one.field,
                     one.value,
                 )
@@ -284,6 +311,14 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
         "outcomes_total": found.outcomes_total,
         "more_after": found.outcomes[-1].row_number if len(found.outcomes) == ROWS_SHOWN else None,
     }
+
+
+def _reason(sentence: str, by: tuple[int, int] | None) -> str:
+    """Return why a row was not counted, and where it was made good."""
+    if by is None:
+        return sentence
+    made_good = gettext("已更正：批次 #%(batch)s 第 %(row)s 行") % {"batch": by[0], "row": digits(by[1])}
+    return f"{sentence} {made_good}"
 
 
 def reason_words(found: BatchReport) -> dict[str, str]:

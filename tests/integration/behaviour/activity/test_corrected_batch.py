@@ -1,0 +1,86 @@
+"""Rejected rows come back in a file that names the batch it corrects; each row that is made good is known."""
+
+from __future__ import annotations
+
+import csv as comma
+from datetime import datetime
+
+import pytest
+from tests.integration.behaviour.activity.town import Town, build, bus, csv
+
+from tanpuhui.behaviour.activity import queries
+from tanpuhui.behaviour.activity.domain import NothingToCorrect
+from tanpuhui.behaviour.activity.operations import post_batch, receive_batch
+from tanpuhui.foundation.kernel.actors import SYSTEM
+
+pytestmark = pytest.mark.django_db
+FAULTY = csv(bus("R1"), bus("R2", distance="-8.4"), bus("R3", started="not a time"), "=cmd,S1")
+"""Row 2 is good; rows 3 and 4 have a fault in a column; row 5 has too few columns."""
+
+
+@pytest.fixture
+def town(db: None) -> Town:
+    return build(subjects=("S1",), scenarios=(("bus", "a01-bus"),))
+
+
+def correct(town: Town, content: bytes, *, corrects: int, at: datetime, key: str) -> int:
+    received = receive_batch(
+        actor=town.partner, at=at, idempotency_key=key, partner_id=town.partner_id, adapter="standard",
+        file_name="again.csv", media_type="text/csv", content=content, corrects=corrects,
+    )  # fmt: skip
+    return post_batch(actor=SYSTEM, at=at, batch_id=received.batch_id).batch_id
+
+
+def rows(batch_id: int) -> list[dict[str, str]]:
+    return list(comma.DictReader(queries.rows_to_correct_csv(batch_id, locale="en")))
+
+
+def again(*lines: tuple[str, int]) -> bytes:
+    head, *rest = csv(*(line for line, _ in lines)).decode().splitlines()
+    numbered = [f"{line},{row}" for line, (_, row) in zip(rest, lines, strict=True)]
+    return "\n".join([f"{head},corrects_row", *numbered, ""]).encode()
+
+
+def test_the_rows_to_correct_stand_as_they_were_sent_with_what_is_wrong(town: Town, now: datetime) -> None:
+    batch_id = town.post(FAULTY, at=now).batch_id
+    found = rows(batch_id)
+    assert [(row["corrects_row"], row["record_id"], row["distance_km"]) for row in found] == [
+        ("3", "R2", "-8.4"),
+        ("4", "R3", "8.4"),
+        ("5", "", ""),
+    ]
+    assert [row["corrects_field"] for row in found] == ["distance_km", "started_at", ""]
+    assert all(row["corrects_reason"] for row in found)
+
+
+def test_a_row_is_made_good_by_the_row_that_names_it_until_none_is_open(town: Town, now: datetime) -> None:
+    batch_id = town.post(FAULTY, at=now).batch_id
+    assert queries.rows_open(batch_id) == 3
+    first = correct(
+        town, again((bus("R2", distance="8.4"), 3), (bus("R3", started="still none"), 4), (bus("R9"), 2)),
+        corrects=batch_id, at=now, key="c1",
+    )  # fmt: skip
+    assert queries.mended_by(batch_id, [2, 3, 4, 5]) == {3: (first, 2)}  # row 2 was never at fault
+    assert [row["corrects_row"] for row in rows(batch_id)] == ["4", "5"]
+    second = correct(
+        town, again((bus("R3"), 4), (bus("R4"), 5), (bus("R2"), 3)), corrects=batch_id, at=now, key="c2"
+    )
+    assert queries.mended_by(batch_id, [3, 4, 5]) == {3: (first, 2), 4: (second, 2), 5: (second, 3)}
+    assert (queries.rows_open(batch_id), queries.corrections_of(batch_id)) == (0, (first, second))
+    assert queries.batch(second).corrects == batch_id
+    assert list(queries.breaches()) == []
+
+
+def test_only_own_batches_with_open_rows_are_corrected(town: Town, now: datetime) -> None:
+    good = town.post(csv(bus("R1")), at=now).batch_id
+    waiting = town.receive(FAULTY, at=now, key="k2")
+    for batch_id in (good, waiting, 999_999):
+        with pytest.raises(NothingToCorrect):
+            correct(town, csv(bus("R7")), corrects=batch_id, at=now, key="c1")
+
+
+def test_a_file_without_the_column_mends_nothing_and_is_posted(town: Town, now: datetime) -> None:
+    batch_id = town.post(FAULTY, at=now).batch_id
+    sent = correct(town, csv(bus("R2")), corrects=batch_id, at=now, key="c1")
+    assert queries.batch(sent).verdicts["counted"] == 1
+    assert queries.rows_open(batch_id) == 3
