@@ -9,11 +9,14 @@ import pytest
 from tests.integration.behaviour.activity.town import Town, build, bus, csv
 
 from tanpuhui.behaviour.activity import queries
-from tanpuhui.behaviour.activity.domain import NothingToCorrect
-from tanpuhui.behaviour.activity.operations import post_batch, receive_batch
-from tanpuhui.foundation.kernel.actors import SYSTEM
+from tanpuhui.behaviour.activity.domain import NothingToCorrect, RowsStillOpen
+from tanpuhui.behaviour.activity.operations import post_batch, receive_batch, request_correction
+from tanpuhui.config import wiring
+from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
+from tanpuhui.foundation.workflow import queries as workflow
 
 pytestmark = pytest.mark.django_db
+MAKER = Actor(kind="user", id="9009", grants=(Grant(role=Role.MAKER, area="990100"),))
 FAULTY = csv(bus("R1"), bus("R2", distance="-8.4"), bus("R3", started="not a time"), "=cmd,S1")
 """Row 2 is good; rows 3 and 4 have a fault in a column; row 5 has too few columns."""
 
@@ -69,6 +72,21 @@ def test_a_row_is_made_good_by_the_row_that_names_it_until_none_is_open(town: To
     assert (queries.rows_open(batch_id), queries.corrections_of(batch_id)) == (0, (first, second))
     assert queries.batch(second).corrects == batch_id
     assert list(queries.breaches()) == []
+
+
+def test_the_case_closes_by_itself_with_the_last_row_and_not_before(town: Town, now: datetime) -> None:
+    wiring.install()
+    batch_id = town.post(FAULTY, at=now).batch_id
+    case_id = request_correction(actor=MAKER, at=now, batch_id=batch_id).case_id
+    correct(town, again((bus("R2"), 3), (bus("R3"), 4)), corrects=batch_id, at=now, key="c1")
+    assert workflow.case(case_id).state == "requested"
+    with pytest.raises(RowsStillOpen):
+        queries.every_row_mended(at=now, case_id=case_id, subject_id=str(batch_id))
+    last = correct(town, again((bus("R4"), 5)), corrects=batch_id, at=now, key="c2")
+    assert workflow.case(case_id).closed_at is not None
+    line = workflow.timeline(case_id)[-1]
+    assert (line.actor_kind, line.outcome) == ("system", "mended")
+    assert f"#{last}" in line.opinion
 
 
 def test_only_own_batches_with_open_rows_are_corrected(town: Town, now: datetime) -> None:

@@ -20,6 +20,7 @@ from tanpuhui.behaviour.activity.domain.refusals import (
     NothingToMend,
     RecordNotFound,
     RecordNotPushed,
+    RowsStillOpen,
 )
 from tanpuhui.behaviour.activity.domain.verdicts import (
     MENDABLE,
@@ -51,6 +52,7 @@ __all__ = [
     "ReasonText",
     "RecordNotFound",
     "RecordNotPushed",
+    "RowsStillOpen",
     "Verdict",
     "chunk_count",
     "needs_correction",

@@ -26,6 +26,17 @@ class NothingToCorrect(Refusal):
     )
 
 
+class RowsStillOpen(Refusal):
+    """Rows of the batch that were to be corrected have not been made good."""
+
+    code = "ROWS_STILL_OPEN"
+    zh = "批次 {batch_id} 还有 {rows} 行没有更正，不能因已更正而办结。请发送更正文件，或由经办岗核对后办结。"
+    en = (
+        "{rows} rows of batch {batch_id} have not been made good, so the case does not close by itself. "
+        "Send the corrected rows, or have the maker check and close it."
+    )
+
+
 class RecordNotFound(Refusal):
     """The posting holds no such record of that account."""
 

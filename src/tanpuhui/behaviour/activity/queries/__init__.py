@@ -46,6 +46,7 @@ from tanpuhui.behaviour.activity.queries._applications import (
 from tanpuhui.behaviour.activity.queries._breaches import breaches
 from tanpuhui.behaviour.activity.queries._corrections import (
     corrections_of,
+    every_row_mended,
     mended_by,
     rows_open,
     rows_to_correct_csv,
@@ -164,6 +165,7 @@ __all__ = [
     "day_settlements",
     "days_to_settle",
     "declared_columns",
+    "every_row_mended",
     "exceptions_of_account",
     "exceptions_of_run",
     "explain_record",

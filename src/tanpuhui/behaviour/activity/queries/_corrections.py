@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from django.db.models import QuerySet
 from tanpuhui.behaviour.activity.adapters import adapter_named
 from tanpuhui.behaviour.activity.adapters.parquet import parquet_blocks
 from tanpuhui.behaviour.activity.adapters.reading import TextFile, format_of
-from tanpuhui.behaviour.activity.domain import BatchNotFound, neutral_cell, reason_text
+from tanpuhui.behaviour.activity.domain import BatchNotFound, RowsStillOpen, neutral_cell, reason_text
 from tanpuhui.behaviour.activity.domain.verdicts import CORRECTS_ROW, MENDABLE
 from tanpuhui.behaviour.activity.models import Batch, Feed, MendedRow, RowOutcome
 from tanpuhui.behaviour.activity.queries._reading_terms import field_codes, limits
@@ -27,6 +28,16 @@ _NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?")
 def rows_open(batch_id: int) -> int:
     """Return how many rows of a batch its sender can correct and has not made good."""
     return _to_mend(batch_id).count() - MendedRow.objects.filter(batch_id=batch_id).count()
+
+
+def every_row_mended(*, at: datetime, case_id: int, subject_id: str) -> None:  # noqa: ARG001  every guard is called alike
+    """Pass where a corrected file came and no row is open: the guard of the system's own step. Raises RowsStillOpen.
+
+    A refused file has no rows, so it is never made good by itself.
+    """
+    left = rows_open(int(subject_id))
+    if left or not MendedRow.objects.filter(batch_id=int(subject_id)).exists():
+        raise RowsStillOpen(batch_id=subject_id, rows=left)
 
 
 def mended_by(batch_id: int, row_numbers: Sequence[int]) -> Mapping[int, tuple[int, int]]:

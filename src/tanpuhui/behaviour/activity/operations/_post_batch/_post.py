@@ -31,7 +31,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
 from tanpuhui.behaviour.activity.operations._post_batch._validate import judge, lay_down_terms
 from tanpuhui.behaviour.activity.operations._post_batch._wait import set_waiting
 from tanpuhui.behaviour.activity.operations._post_batch._write import write_posting
-from tanpuhui.behaviour.activity.operations._request_correction import request_by_rule
+from tanpuhui.behaviour.activity.operations._request_correction import close_by_mending, request_by_rule
 from tanpuhui.behaviour.activity.queries._reading_terms import field_codes, limits
 from tanpuhui.behaviour.activity.queries._standing import stops_of
 from tanpuhui.foundation.audit.operations import operation
@@ -201,6 +201,7 @@ def _settle(batch: Batch, state: BatchState, found: dict[str, Any], at: datetime
     batch.report = found
     batch.save(update_fields=["state", "settled_at", "report"])
     request_by_rule(batch, at=at)
+    close_by_mending(batch, at=at)
 
 
 def _result(batch: Batch) -> BatchPosted:
