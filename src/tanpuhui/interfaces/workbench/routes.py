@@ -86,6 +86,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "batch": only(Role.PARTNER, *CENTRE),
     "batch-report": only(Role.PARTNER, *CENTRE),
     "batch-rows": only(Role.PARTNER, *CENTRE),
+    "batch-rows-xlsx": only(Role.PARTNER, *CENTRE),
+    "batch-report-json": only(Role.PARTNER, *CENTRE),
     "batch-to-correct": only(Role.PARTNER),
     "request-correction": only(Role.MAKER),
     "format": only(Role.PARTNER, *CENTRE),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from openpyxl import load_workbook
 from tests.integration.interfaces.workbench.conftest import NOW, Desk
 from tests.integration.interfaces.workbench.test_chain import coupon, decide, post, upload
 
@@ -151,3 +154,19 @@ def test_the_partner_takes_the_rows_to_correct_and_sends_them_again(desk: Desk) 
     page = maker.get(batch).content.decode()
     assert f"已更正：批次 #{later.rsplit('/', 1)[1]} 第 2 行" in page
     assert "上传更正文件" not in partner.get(batch).content.decode()
+
+
+def test_the_report_can_be_had_as_excel_and_json_without_formulas(desk: Desk) -> None:
+    batch = upload(desk, desk.rides(1, extra=("=1+1,S0,bus,2026-10-05T08:00:00+08:00,,990102,5",))).headers[
+        "Location"
+    ]
+    desk.post(int(batch.rsplit("/", 1)[1]))
+    partner = desk.client("partner")
+    sheet = b"".join(partner.get(f"{batch}/rows.xlsx").streaming_content)  # type: ignore[attr-defined]
+    rows = list(load_workbook(BytesIO(sheet)).active.iter_rows())  # type: ignore[union-attr]
+    assert [cell.value for cell in rows[1]][:5] == [3, "rejected", "FORMULA_CELL", "record_id", "=1+1"]
+    assert rows[1][4].data_type == "s"
+    report = json.loads(b"".join(partner.get(f"{batch}/report.json").streaming_content))  # type: ignore[attr-defined]
+    assert (report["rows"], len(report["outcomes"])) == (2, 1)
+    for suffix in ("rows.xlsx", "report.json"):
+        assert desk.client("other_partner").get(f"{batch}/{suffix}").status_code == 404, suffix

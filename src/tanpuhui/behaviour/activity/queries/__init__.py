@@ -43,6 +43,13 @@ from tanpuhui.behaviour.activity.queries._applications import (
     scenario_classes,
     suggested_fields,
 )
+from tanpuhui.behaviour.activity.queries._batch_rows import (
+    COLUMNS,
+    ReportRow,
+    batch_report_csv,
+    batch_report_json,
+    batch_rows,
+)
 from tanpuhui.behaviour.activity.queries._breaches import breaches
 from tanpuhui.behaviour.activity.queries._corrections import (
     corrections_of,
@@ -63,7 +70,6 @@ from tanpuhui.behaviour.activity.queries._export import ExportedChunk, exported_
 from tanpuhui.behaviour.activity.queries._intake import (
     batch,
     batch_report,
-    batch_report_csv,
     batches,
     feeds,
     interests_in_scenario,
@@ -116,6 +122,7 @@ from tanpuhui.behaviour.activity.queries._standing import (
 
 __all__ = [
     "BANDS",
+    "COLUMNS",
     "ApplicationVersionView",
     "ApplicationView",
     "BatchReport",
@@ -138,6 +145,7 @@ __all__ = [
     "RecalculationView",
     "RecordExplanation",
     "RecordView",
+    "ReportRow",
     "Reproduction",
     "Resent",
     "SampleRow",
@@ -158,6 +166,8 @@ __all__ = [
     "batch",
     "batch_report",
     "batch_report_csv",
+    "batch_report_json",
+    "batch_rows",
     "batches",
     "batches_left",
     "breaches",

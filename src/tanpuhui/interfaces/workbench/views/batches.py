@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,8 @@ from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
+from tanpuhui.interfaces.workbench.batch_sheet import batch_sheet
+from tanpuhui.interfaces.workbench.case_sheet import XLSX
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.sight import batch_in_sight, partners_in_sight, scenarios_in_sight
@@ -173,6 +175,28 @@ def rows(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
 
 
 @require_safe
+def rows_json(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
+    """Send the whole report as JSON: the counts, and every row that was not counted in full."""
+    view = batch_in_sight(who(request), batch_id)
+    lines = activity.batch_report_json(view.id, locale=locale())
+    response = StreamingHttpResponse(lines, content_type="application/json; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-report.json"'
+    return response
+
+
+@require_safe
+def rows_xlsx(request: HttpRequest, batch_id: int) -> FileResponse:
+    """Send the rows that were not counted in full as an Excel file without formulas."""
+    view = batch_in_sight(who(request), batch_id)
+    return FileResponse(
+        batch_sheet(view.id, locale=locale()),
+        as_attachment=True,
+        filename=f"batch-{view.id}-rows.xlsx",
+        content_type=XLSX,
+    )
+
+
+@require_safe
 def to_correct(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
     """Send the partner the rows that are still to be corrected, as they sent them; nobody else gets rows of the file."""
     actor = who(request)
@@ -309,6 +333,7 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
             key=lambda pair: -pair[1],
         ),
         "outcomes_total": found.outcomes_total,
+        "clipped": view.verdicts.get("clipped", 0),
         "more_after": found.outcomes[-1].row_number if len(found.outcomes) == ROWS_SHOWN else None,
     }
 
