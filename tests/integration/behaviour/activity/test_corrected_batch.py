@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import csv as comma
+import gzip
+import io
+import json
+from collections.abc import Callable
 from datetime import datetime
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
+from openpyxl import Workbook
 from tests.integration.behaviour.activity.town import Town, build, bus, csv
 
 from tanpuhui.behaviour.activity import queries
@@ -95,6 +102,56 @@ def test_only_own_batches_with_open_rows_are_corrected(town: Town, now: datetime
     for batch_id in (good, waiting, 999_999):
         with pytest.raises(NothingToCorrect):
             correct(town, csv(bus("R7")), corrects=batch_id, at=now, key="c1")
+
+
+def as_ndjson() -> tuple[str, bytes]:
+    head, *lines = FAULTY.decode().splitlines()
+    names = head.split(",")
+    said = [json.dumps(dict(zip(names, line.split(","), strict=False))) for line in lines[:3]]
+    return "rides.ndjson", "\n".join([*said, "no json", ""]).encode()
+
+
+def as_workbook() -> tuple[str, bytes]:
+    book = Workbook()
+    for line in FAULTY.decode().splitlines()[:4]:
+        book.active.append(line.split(","))  # type: ignore[union-attr]
+    kept = io.BytesIO()
+    book.save(kept)
+    return "rides.xlsx", kept.getvalue()
+
+
+def as_parquet() -> tuple[str, bytes]:
+    head, *lines = FAULTY.decode().splitlines()
+    names = head.split(",")
+    columns = zip(*(line.split(",") for line in lines[:3]), strict=True)
+    kept = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(dict(zip(names, map(list, columns), strict=True))), kept)
+    return "rides.parquet", kept.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (as_ndjson, [("2", "R2"), ("3", "R3"), ("4", "")]),
+        (as_workbook, [("3", "R2"), ("4", "R3")]),
+        (as_parquet, [("2", "R2"), ("3", "R3")]),
+        (lambda: ("rides.csv.gz", gzip.compress(FAULTY)), [("3", "R2"), ("4", "R3"), ("5", "")]),
+    ],
+    ids=["ndjson", "xlsx", "parquet", "gzip"],
+)
+def test_the_rows_to_correct_come_out_of_every_format(
+    town: Town, now: datetime, form: Callable[[], tuple[str, bytes]], expected: list[tuple[str, str]]
+) -> None:
+    name, content = form()
+    batch_id = town.post(content, at=now, name=name).batch_id
+    assert [(row["corrects_row"], row["record_id"]) for row in rows(batch_id)] == expected
+
+
+def test_a_batch_without_open_rows_gives_none_to_correct(town: Town, now: datetime) -> None:
+    for content in (csv(bus("R1")), b""):
+        batch_id = town.post(content, at=now, key=str(len(content))).batch_id
+        with pytest.raises(NothingToCorrect):
+            queries.rows_to_correct_csv(batch_id)
 
 
 def test_a_file_without_the_column_mends_nothing_and_is_posted(town: Town, now: datetime) -> None:

@@ -15,7 +15,13 @@ from django.db.models import QuerySet
 from tanpuhui.behaviour.activity.adapters import adapter_named
 from tanpuhui.behaviour.activity.adapters.parquet import parquet_blocks
 from tanpuhui.behaviour.activity.adapters.reading import TextFile, format_of
-from tanpuhui.behaviour.activity.domain import BatchNotFound, RowsStillOpen, neutral_cell, reason_text
+from tanpuhui.behaviour.activity.domain import (
+    BatchNotFound,
+    NothingToCorrect,
+    RowsStillOpen,
+    neutral_cell,
+    reason_text,
+)
 from tanpuhui.behaviour.activity.domain.verdicts import CORRECTS_ROW, MENDABLE
 from tanpuhui.behaviour.activity.models import Batch, Feed, MendedRow, RowOutcome
 from tanpuhui.behaviour.activity.queries._reading_terms import field_codes, limits
@@ -56,13 +62,15 @@ def rows_to_correct_csv(batch_id: int, *, locale: str = "zh") -> Iterator[str]:
 
     Behind the file's own columns stand `corrects_row` (the row's number in the file), the column at fault and what is
     wrong. A row that could not be read into columns has only those. No cell is a formula; a number stays a number.
-    Raises BatchNotFound, DocumentDestroyed, FileUnusable (a file of which nothing can be read has no such rows).
+    Raises BatchNotFound, NothingToCorrect (no row is open), DocumentDestroyed.
     """
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is None:
         raise BatchNotFound(batch_id=batch_id)
     mended = MendedRow.objects.filter(batch_id=batch_id).values("row_number")
     wrong = {one.row_number: one for one in _to_mend(batch_id).exclude(row_number__in=mended)}
+    if not wrong:
+        raise NothingToCorrect(batch_id=batch_id)
     stream = open_document(batch.file_sha256)
     return _lines(batch, stream, wrong, locale)
 
