@@ -115,6 +115,7 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("batch", "resubmit"): activity.check_resubmission,
     ("batch", "declare"): NO_EFFECT,
     ("batch", "close"): NO_EFFECT,
+    ("batch", "mended"): NO_EFFECT,
     ("batch", "return"): NO_EFFECT,
     ("organisation_application", "complete"): NO_EFFECT,
     ("organisation_application", "return"): NO_EFFECT,
@@ -191,6 +192,7 @@ listed one by one; one that is not listed cannot be rescinded.
 
 GUARDS: Mapping[tuple[str, str], Guard] = {
     ("decision", "rescindable"): workflow.rescindable,
+    ("batch", "every_row_mended"): activity_queries.every_row_mended,
     ("scenario_application", "no_subcentre"): activity_queries.no_subcentre,
     ("scenario_application", "sample_tried"): activity_queries.sample_tried,
     ("scenario_application", "sample_passed"): activity_queries.sample_passed,

@@ -16,6 +16,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "records": only(Role.PARTNER),
     "record": only(Role.PARTNER),
     "batch-rejected": only(Role.PARTNER),
+    "batch-to-correct": only(Role.PARTNER),
     "certificate": PUBLIC,
     "log-head": PUBLIC,
     "keys": PUBLIC,

@@ -37,7 +37,10 @@ class RowOutcome(Schema):
 
 
 class BatchReport(Schema):
-    """What became of a file: counts by verdict and reason, and the rows that were not counted in full."""
+    """What became of a file: counts by verdict and reason, and the rows that were not counted in full.
+
+    `rows_open` are those that the partner can correct and has not; `corrected_by` the batches sent for it.
+    """
 
     batch_id: int
     state: str
@@ -56,6 +59,9 @@ class BatchReport(Schema):
     fault_at: str
     outcomes_total: int
     outcomes: list[RowOutcome]
+    corrects: int | None
+    rows_open: int
+    corrected_by: list[int]
     rejected_csv_url: str
 
 

@@ -38,7 +38,7 @@ def case_sheet(lines: Iterable[ExportLine], *, title: str, at: datetime, left_ou
     bold = Font(bold=True)
     heads = []
     for words in _heads():
-        cell = _text(sheet, words)
+        cell = text_cell(sheet, words)
         cell.font = bold
         heads.append(cell)
     sheet.append(heads)
@@ -48,7 +48,7 @@ def case_sheet(lines: Iterable[ExportLine], *, title: str, at: datetime, left_ou
             sheet.append(cells)
     if left_out:
         note = gettext("另有 %(n)s 件没有导出。请缩小筛选范围，分几次导出。") % {"n": left_out}
-        sheet.append([_text(sheet, note)])
+        sheet.append([text_cell(sheet, note)])
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_MAX)  # noqa: SIM115  closed by the response
     book.save(file)
     file.seek(0)
@@ -83,22 +83,22 @@ def _rows(sheet: object, chunk: list[ExportLine], *, at: datetime) -> Iterator[l
         state = versions[line.process_version_id].state(line.state)
         held = holders.get(line.assigned_to or 0)
         yield [
-            _text(sheet, line.number),
-            _text(sheet, case_kind(line.process)),
-            _text(sheet, line.title),
-            _text(sheet, names.get(line.organisation_id or 0, "")),
-            _text(sheet, places.get(line.area, line.area)),
-            _text(sheet, worded(state.label_zh, state.label_en)),
+            text_cell(sheet, line.number),
+            text_cell(sheet, case_kind(line.process)),
+            text_cell(sheet, line.title),
+            text_cell(sheet, names.get(line.organisation_id or 0, "")),
+            text_cell(sheet, places.get(line.area, line.area)),
+            text_cell(sheet, worded(state.label_zh, state.label_en)),
             _moment(sheet, line.opened_at),
             _moment(sheet, line.entered_at),
             _dated(sheet, line.deadline_day, DAY) if line.deadline_day else None,
             left[line.deadline_day] if line.deadline_day else None,
-            _text(sheet, held.display_name if held else ""),
+            text_cell(sheet, held.display_name if held else ""),
             _moment(sheet, line.closed_at),
         ]
 
 
-def _text(sheet: object, words: str) -> WriteOnlyCell:
+def text_cell(sheet: object, words: str) -> WriteOnlyCell:
     """Return a cell that is text whatever it begins with: `=1+1` stays four characters."""
     cell = WriteOnlyCell(sheet, value="")
     cell.value = ILLEGAL_CHARACTERS_RE.sub("", words)[:CELL_CHARACTERS_MAX]

@@ -82,6 +82,34 @@ def test_a_file_is_taken_and_its_report_can_be_read(
     assert not any(cell.startswith("=") for line in lines for cell in line.split(","))
 
 
+def test_rejected_rows_are_taken_corrected_and_sent_for_their_batch(
+    town: Town, key: str, client: Client, now: datetime
+) -> None:
+    asked = {"Authorization": f"Bearer {key}"}
+    batch_id = send(client, key).json()["batch_id"]
+    post_batch(actor=SYSTEM, at=now, batch_id=batch_id)
+    address = f"{BATCHES}/{batch_id}"
+    left = client.get(address, headers=asked).json()["rows_open"]
+    assert left > 0
+    template = b"".join(client.get(f"{address}/to-correct.csv", headers=asked).streaming_content)
+    names, *lines = template.decode().splitlines()
+    row = lines[0].split(",")[names.split(",").index("corrects_row")]
+    mended = csv(bus("MENDED")).decode().splitlines()
+    content = f"{mended[0]},corrects_row\n{mended[1]},{row}\n".encode()
+    sent = client.post(
+        f"{BATCHES}?corrects={batch_id}",
+        data=content,
+        content_type="text/csv",
+        headers=asked | {"Idempotency-Key": "again", "X-File-Name": "again.csv"},
+    )
+    assert sent.status_code == 202
+    later = sent.json()["batch_id"]
+    post_batch(actor=SYSTEM, at=now, batch_id=later)
+    report = client.get(address, headers=asked).json()
+    assert (report["rows_open"], report["corrected_by"]) == (left - 1, [later])
+    assert client.get(f"{BATCHES}/{later}", headers=asked).json()["corrects"] == batch_id
+
+
 def test_a_resend_has_one_effect_and_another_file_under_the_key_is_a_conflict(
     town: Town, key: str, client: Client
 ) -> None:
@@ -133,7 +161,11 @@ def test_one_partner_does_not_see_anothers_batch(town: Town, key: str, client: C
     foreign = issue_api_key(
         actor=SYSTEM, at=timezone.now(), organisation_id=other.organisation_id, name="k"
     ).key
-    for address in (f"{BATCHES}/{batch_id}", f"{BATCHES}/{batch_id}/rejected.csv"):
+    for address in (
+        f"{BATCHES}/{batch_id}",
+        f"{BATCHES}/{batch_id}/rejected.csv",
+        f"{BATCHES}/{batch_id}/to-correct.csv",
+    ):
         response = client.get(address, headers={"Authorization": f"Bearer {foreign}"})
         assert (response.status_code, problem(response)["code"]) == (404, "NOT_FOUND")
     refused = send(client, foreign)

@@ -50,6 +50,13 @@ DAMAGES = (
     ),
     Damage(
         room="activity",
+        sql="insert into activity_mended_row values ({0}, 1, {0}, 1)",
+        whose="select max(id) from activity_batch",
+        invariant="activity.mended_row_was_made_good",
+        subject="batch:{}",
+    ),
+    Damage(
+        room="activity",
         sql="update activity_posting set results_sha256 = sha256('x') where id = {}",
         whose="select max(id) from activity_posting",
         invariant="activity.results_come_out_to_the_byte",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from io import BytesIO
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from openpyxl import load_workbook
 from tests.integration.interfaces.workbench.conftest import NOW, Desk
 from tests.integration.interfaces.workbench.test_chain import coupon, decide, post, upload
 
@@ -119,3 +123,50 @@ def test_offered_units_wait_in_the_recipients_inbox_until_they_are_answered(desk
 def test_an_administrator_is_told_why_nothing_waits(desk: Desk, name: str) -> None:
     assert workflow.inbox(actor=actor_of(user_id=desk.users[name].pk, at=NOW), at=NOW) == ()
     assert "不办理业务，所以没有待办" in desk.client(name).get("/w/").content.decode()
+
+
+def test_the_partner_takes_the_rows_to_correct_and_sends_them_again(desk: Desk) -> None:
+    batch = spoilt_batch(desk)
+    batch_id = int(batch.rsplit("/", 1)[1])
+    partner, maker = desk.client("partner"), desk.client("maker")
+    page = partner.get(batch).content.decode()
+    assert f"{batch}/to-correct.csv" in page
+    assert f"/w/batches/send?corrects={batch_id}" in page
+    assert f"{batch}/to-correct.csv" not in maker.get(batch).content.decode()
+    taken = partner.get(f"{batch}/to-correct.csv")
+    lines = b"".join(taken.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
+    assert lines[0].endswith("corrects_row,corrects_field,corrects_reason")
+    assert lines[1].startswith("bad,S0,bus,not a time,")
+    for name in ("maker", "regulator"):
+        assert desk.client(name).get(f"{batch}/to-correct.csv").status_code == 403, name
+    assert desk.client("other_partner").get(f"{batch}/to-correct.csv").status_code == 404
+    assert f"更正批次 #{batch_id}" in partner.get(f"/w/batches/send?corrects={batch_id}").content.decode()
+    mended = "\n".join([lines[0], lines[1].replace("not a time", "2026-10-05T08:00:00+08:00"), ""])
+    data = {
+        "idempotency_key": "again",
+        "feed": f"{desk.partner_id}:standard",
+        "corrects": batch_id,
+        "file": SimpleUploadedFile("again.csv", mended.encode(), content_type="text/csv"),
+    }
+    later = partner.post("/w/batches/send", data).headers["Location"]
+    desk.post(int(later.rsplit("/", 1)[1]))
+    assert f'href="{batch}"' in partner.get(later).content.decode()
+    page = maker.get(batch).content.decode()
+    assert f"已更正：批次 #{later.rsplit('/', 1)[1]} 第 2 行" in page
+    assert "上传更正文件" not in partner.get(batch).content.decode()
+
+
+def test_the_report_can_be_had_as_excel_and_json_without_formulas(desk: Desk) -> None:
+    batch = upload(desk, desk.rides(1, extra=("=1+1,S0,bus,2026-10-05T08:00:00+08:00,,990102,5",))).headers[
+        "Location"
+    ]
+    desk.post(int(batch.rsplit("/", 1)[1]))
+    partner = desk.client("partner")
+    sheet = b"".join(partner.get(f"{batch}/rows.xlsx").streaming_content)  # type: ignore[attr-defined]
+    rows = list(load_workbook(BytesIO(sheet)).active.iter_rows())  # type: ignore[union-attr]
+    assert [cell.value for cell in rows[1]][:5] == [3, "rejected", "FORMULA_CELL", "record_id", "=1+1"]
+    assert rows[1][4].data_type == "s"
+    report = json.loads(b"".join(partner.get(f"{batch}/report.json").streaming_content))  # type: ignore[attr-defined]
+    assert (report["rows"], len(report["outcomes"])) == (2, 1)
+    for suffix in ("rows.xlsx", "report.json"):
+        assert desk.client("other_partner").get(f"{batch}/{suffix}").status_code == 404, suffix

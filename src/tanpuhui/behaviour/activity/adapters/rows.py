@@ -26,6 +26,7 @@ def batch_view(row: Batch) -> BatchView:
         verdicts=row.report.get("verdicts", {verdict.value: 0 for verdict in Verdict}),
         grams=Grams(row.report.get("grams", 0)),
         points=Points(row.report.get("points", 0)),
+        corrects=row.corrects_id,
     )
 
 

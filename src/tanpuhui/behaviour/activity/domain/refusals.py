@@ -15,6 +15,28 @@ class BatchNotFound(Refusal):
     en = "No such batch: {batch_id}. Please check the number."
 
 
+class NothingToCorrect(Refusal):
+    """The batch that a file is to correct is not the partner's, or none of its rows is open."""
+
+    code = "NOTHING_TO_CORRECT"
+    zh = "批次 {batch_id} 不是本机构的，或还没有结论，或没有待更正的行，所以不能更正它。请核对批次号。"
+    en = (
+        "Batch {batch_id} is not this partner's, has no outcome yet, or has no row that is open, so no file can "
+        "correct it. Please check the number."
+    )
+
+
+class RowsStillOpen(Refusal):
+    """Rows of the batch that were to be corrected have not been made good."""
+
+    code = "ROWS_STILL_OPEN"
+    zh = "批次 {batch_id} 还有 {rows} 行没有更正，不能因已更正而办结。请发送更正文件，或由经办岗核对后办结。"
+    en = (
+        "{rows} rows of batch {batch_id} have not been made good, so the case does not close by itself. "
+        "Send the corrected rows, or have the maker check and close it."
+    )
+
+
 class RecordNotFound(Refusal):
     """The posting holds no such record of that account."""
 

@@ -229,6 +229,10 @@ The others wait for somebody else (consent, binding, a parameter) or cannot be m
 """
 
 
+CORRECTS_ROW = "corrects_row"
+"""The column by which a corrected row names the row of the earlier file that it takes the place of."""
+
+
 def rows_to_mend(reasons: Mapping[str, int]) -> int:
     """Return how many rows of a report their sender can correct."""
     return sum(count for code, count in reasons.items() if code in MENDABLE)

@@ -45,7 +45,7 @@ class FeedView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchView:
-    """A batch as a page lists it; counts are zero until it is settled."""
+    """A batch as a page lists it; counts are zero until it is settled. `corrects` is the batch whose rows it sends again."""
 
     id: int
     partner_id: int
@@ -60,6 +60,7 @@ class BatchView:
     verdicts: Mapping[str, int]
     grams: Grams
     points: Points
+    corrects: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

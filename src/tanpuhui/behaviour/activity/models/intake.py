@@ -9,7 +9,10 @@ from tanpuhui.foundation.persistence.triggers import append_only
 
 
 class Batch(models.Model):
-    """One file of one partner, received once (批次). `report` is written when it is settled."""
+    """One file of one partner, received once (批次). `report` is written when it is settled.
+
+    `corrects` is the batch whose rejected rows it sends again, corrected.
+    """
 
     partner = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT)
     adapter = models.TextField()
@@ -21,6 +24,7 @@ class Batch(models.Model):
     state = models.TextField()
     settled_at = models.DateTimeField(null=True)
     report = models.JSONField(default=dict)
+    corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True)
 
     class Meta:
         db_table = "activity_batch"
@@ -51,6 +55,20 @@ class RowOutcome(models.Model):
 
     class Meta:
         db_table = "activity_row_outcome"
+        triggers = append_only()
+
+
+class MendedRow(models.Model):
+    """A rejected row that was sent again without its fault, in a batch that corrects its own (已更正的行). The first one stands."""
+
+    pk = models.CompositePrimaryKey("batch_id", "row_number")
+    batch_id = models.BigIntegerField()
+    row_number = models.BigIntegerField()
+    by_batch_id = models.BigIntegerField()
+    by_row_number = models.BigIntegerField()
+
+    class Meta:
+        db_table = "activity_mended_row"
         triggers = append_only()
 
 

@@ -9,9 +9,10 @@ from typing import BinaryIO
 from django.db import transaction
 
 from tanpuhui.behaviour.activity.adapters import adapter_named
-from tanpuhui.behaviour.activity.domain import BatchState, FeedClosed
+from tanpuhui.behaviour.activity.domain import BatchState, FeedClosed, NothingToCorrect
 from tanpuhui.behaviour.activity.events import BatchReceived as BatchReceivedEvent
 from tanpuhui.behaviour.activity.models import Batch, Feed
+from tanpuhui.behaviour.activity.queries._corrections import rows_open
 from tanpuhui.books.transparency.operations import append_leaf
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents.operations import store_sealed_document
@@ -41,15 +42,18 @@ def receive_batch(
     file_name: str,
     media_type: str,
     content: bytes | BinaryIO,
+    corrects: int | None = None,
 ) -> BatchReceived:
     """Store a partner's file and have it posted; when this returns, nothing of it can be lost.
 
     The same bytes from the same partner are one batch, however often they come and under whatever key. The bytes
     are stored first, in a transaction of their own, so that a file of any size is streamed and hashed once.
-    Raises NotPermitted, AdapterUnknown, FeedClosed, IdempotencyConflict (same key, another file).
+    `corrects` names the batch whose rejected rows it sends again; the column `corrects_row` names the row of each.
+    Raises NotPermitted, AdapterUnknown, FeedClosed, NothingToCorrect, IdempotencyConflict (same key, another file).
     """
     actor.require(*SENDERS, operation="activity.receive_batch", organisation_id=partner_id)
     check_feed(partner_id, adapter)
+    check_corrected(partner_id, corrects)
     with transaction.atomic():
         stored = store_sealed_document(content=content, name=file_name, media_type=media_type, at=at)
     return file_batch(
@@ -62,6 +66,7 @@ def receive_batch(
         media_type=media_type,
         file_sha256=stored.sha256,
         size_bytes=stored.size,
+        corrects=corrects,
     )
 
 
@@ -77,10 +82,12 @@ def file_batch(
     media_type: str,
     file_sha256: str,
     size_bytes: int,
+    corrects: int | None = None,
 ) -> BatchReceived:
     """Register a stored file as a batch and defer its posting in the same transaction. See receive_batch."""
     actor.require(*SENDERS, operation="activity.receive_batch", organisation_id=partner_id)
     check_feed(partner_id, adapter)
+    check_corrected(partner_id, corrects)
     batch = register_batch(
         at=at,
         partner_id=partner_id,
@@ -89,6 +96,7 @@ def file_batch(
         media_type=media_type,
         file_sha256=file_sha256,
         size_bytes=size_bytes,
+        corrects=corrects,
     )
     return BatchReceived(batch_id=batch.pk, sha256=file_sha256, state=batch.state)
 
@@ -102,6 +110,7 @@ def register_batch(
     media_type: str,
     file_sha256: str,
     size_bytes: int,
+    corrects: int | None = None,
 ) -> Batch:
     """Return the batch of a stored file, made now with its leaf and its posting deferred, or earlier."""
     lock_names(f"activity:file:{partner_id}:{file_sha256}")
@@ -117,6 +126,7 @@ def register_batch(
         size_bytes=size_bytes,
         received_at=at,
         state=BatchState.RECEIVED,
+        corrects_id=corrects,
     )
     append_leaf(
         kind="file",
@@ -126,6 +136,15 @@ def register_batch(
     )
     publish(BatchReceivedEvent(batch_id=batch.pk))
     return batch
+
+
+def check_corrected(partner_id: int, corrects: int | None) -> None:
+    """Refuse to correct a batch of somebody else, one without outcome, and one whose rows are all made good."""
+    if corrects is None:
+        return
+    own = Batch.objects.filter(pk=corrects, partner_id=partner_id).exclude(state=BatchState.RECEIVED).exists()
+    if not own or not rows_open(corrects):
+        raise NothingToCorrect(batch_id=corrects)
 
 
 def check_feed(partner_id: int, adapter: str) -> None:

@@ -17,16 +17,20 @@ from tanpuhui.behaviour.activity.domain import (
 )
 from tanpuhui.behaviour.activity.models import Batch
 from tanpuhui.behaviour.activity.queries import resent_since_asked
+from tanpuhui.behaviour.activity.queries._corrections import rows_open
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.queries import organisation
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
 from tanpuhui.foundation.kernel.calendar import CHINA
 from tanpuhui.foundation.rulebook import queries as rulebook
-from tanpuhui.foundation.workflow.operations import open_case
+from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.foundation.workflow.operations import decide, open_case
 
 SHARE_PARAMETER = "intake.mend_share_max"
 CORRECTION = "batch_correction"
 SUBJECT = "batch"
+MENDED = "mended"
+MENDED_OPINION = "要更正的行已由批次 #{batch_id} 全部改好。The last of the rows to correct was made good by batch #{batch_id}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,30 @@ def request_by_rule(batch: Batch, *, at: datetime) -> None:
         share_max=None if value is None else Fraction(str(value)),
     ):
         request_correction(actor=SYSTEM, at=at, batch_id=batch.pk)
+
+
+def close_by_mending(batch: Batch, *, at: datetime) -> None:
+    """Close the open case of the batch that this one corrects, once every row of it was made good (the system closes).
+
+    A case whose process knows no such step stays with its maker.
+    """
+    corrected = batch.corrects_id
+    if corrected is None or rows_open(corrected):
+        return
+    for view in workflow.cases_of(SUBJECT, str(corrected)):
+        ways = (
+            () if view.closed_at else workflow.available_outcomes(actor=SYSTEM, case_id=view.case_id, at=at)
+        )
+        if any(way.outcome == MENDED and way.blocked is None for way in ways):
+            decide(
+                actor=SYSTEM,
+                at=at,
+                idempotency_key=None,
+                case_id=view.case_id,
+                outcome=MENDED,
+                opinion=MENDED_OPINION.format(batch_id=batch.pk),
+                seen_step=view.step,
+            )
 
 
 @operation(roles={Role.PARTNER}, subject="batch:{batch_id}")

@@ -43,7 +43,21 @@ from tanpuhui.behaviour.activity.queries._applications import (
     scenario_classes,
     suggested_fields,
 )
+from tanpuhui.behaviour.activity.queries._batch_rows import (
+    COLUMNS,
+    ReportRow,
+    batch_report_csv,
+    batch_report_json,
+    batch_rows,
+)
 from tanpuhui.behaviour.activity.queries._breaches import breaches
+from tanpuhui.behaviour.activity.queries._corrections import (
+    corrections_of,
+    every_row_mended,
+    mended_by,
+    rows_open,
+    rows_to_correct_csv,
+)
 from tanpuhui.behaviour.activity.queries._exceptions import (
     ExceptionView,
     MonthException,
@@ -56,7 +70,6 @@ from tanpuhui.behaviour.activity.queries._export import ExportedChunk, exported_
 from tanpuhui.behaviour.activity.queries._intake import (
     batch,
     batch_report,
-    batch_report_csv,
     batches,
     feeds,
     interests_in_scenario,
@@ -109,6 +122,7 @@ from tanpuhui.behaviour.activity.queries._standing import (
 
 __all__ = [
     "BANDS",
+    "COLUMNS",
     "ApplicationVersionView",
     "ApplicationView",
     "BatchReport",
@@ -131,6 +145,7 @@ __all__ = [
     "RecalculationView",
     "RecordExplanation",
     "RecordView",
+    "ReportRow",
     "Reproduction",
     "Resent",
     "SampleRow",
@@ -151,12 +166,16 @@ __all__ = [
     "batch",
     "batch_report",
     "batch_report_csv",
+    "batch_report_json",
+    "batch_rows",
     "batches",
     "batches_left",
     "breaches",
+    "corrections_of",
     "day_settlements",
     "days_to_settle",
     "declared_columns",
+    "every_row_mended",
     "exceptions_of_account",
     "exceptions_of_run",
     "explain_record",
@@ -165,6 +184,7 @@ __all__ = [
     "feeds",
     "file_fault_text",
     "interests_in_scenario",
+    "mended_by",
     "methodology_filed",
     "methodology_of",
     "month_adjustments",
@@ -185,6 +205,8 @@ __all__ = [
     "reproduce_postings",
     "reproduce_recalculations",
     "resent_since_asked",
+    "rows_open",
+    "rows_to_correct_csv",
     "rows_to_mend",
     "sample",
     "sample_in_force",

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
 from tanpuhui.behaviour.activity.adapters.rows import posting_content
-from tanpuhui.behaviour.activity.domain import GENESIS, payload_root, posting_hash
+from tanpuhui.behaviour.activity.domain import GENESIS, MENDABLE, payload_root, posting_hash
 from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
 from tanpuhui.behaviour.activity.queries._exceptions import exception_breaches
@@ -31,10 +31,34 @@ def breaches() -> Iterator[Breach]:
     for row in Posting.objects.order_by("id").iterator(chunk_size=100):
         yield from _chunk_breaches(row)
     yield from _recalculation_breaches()
+    yield from _mended_breaches()
     yield from use_breaches()
     yield from settlement_breaches()
     yield from exception_breaches()
     yield from scenario_breaches()
+
+
+def _mended_breaches() -> Iterator[Breach]:
+    """A row made good was at fault in the batch that was corrected, and is without such a fault in the one that did it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            select m.batch_id, m.row_number from activity_mended_row m
+            left join activity_row_outcome o on (o.batch_id, o.row_number) = (m.batch_id, m.row_number)
+            left join activity_batch b on b.id = m.by_batch_id
+            left join activity_row_outcome a on (a.batch_id, a.row_number) = (m.by_batch_id, m.by_row_number)
+            where not coalesce(o.reason = any(%(mendable)s), false) or b.corrects_id is distinct from m.batch_id
+              or a.reason = any(%(mendable)s)
+            order by 1, 2
+            """,
+            {"mendable": sorted(MENDABLE)},
+        )
+        for batch_id, row_number in cursor.fetchall():
+            yield Breach(
+                invariant="activity.mended_row_was_made_good",
+                subject=f"batch:{batch_id}",
+                detail=f"row {row_number}",
+            )
 
 
 def _count_breaches() -> Iterator[Breach]:

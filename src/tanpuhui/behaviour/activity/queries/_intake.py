@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from tanpuhui.behaviour.activity.adapters.rows import batch_view, outcome_view, posting_view
-from tanpuhui.behaviour.activity.domain import BatchNotFound, neutral_cell, reason_text
+from tanpuhui.behaviour.activity.domain import BatchNotFound
 from tanpuhui.behaviour.activity.domain.standing import StatusRow, standing_on
 from tanpuhui.behaviour.activity.domain.views import (
     BatchReport,
@@ -128,26 +126,6 @@ def batch_report(batch_id: int, *, after_row: int = 0, limit: int = OUTCOMES_SHO
     )
 
 
-def batch_report_csv(batch_id: int, *, locale: str = "zh") -> Iterator[str]:
-    """Yield the rows that were not counted in full as CSV lines, in which no spreadsheet finds a formula.
-
-    Raises BatchNotFound.
-    """
-    _batch(batch_id)
-    yield _csv_line(("row_number", "verdict", "reason", "field", "value", "text"))
-    for outcome in (
-        RowOutcome.objects.filter(batch_id=batch_id).order_by("row_number").iterator(chunk_size=5_000)
-    ):
-        cells = (
-            outcome.verdict,
-            outcome.reason,
-            outcome.field,
-            outcome.value,
-            reason_text(outcome.reason, locale),
-        )
-        yield _csv_line((str(outcome.row_number), *(neutral_cell(cell) for cell in cells)))
-
-
 def posting(posting_id: int) -> PostingView:
     """Return one posting; raises NotFound."""
     return posting_view(posting_row(posting_id))
@@ -176,9 +154,3 @@ def posting_row(posting_id: int) -> Posting:
     if row is None:
         raise NotFound(what="入账 posting", id=posting_id)
     return row
-
-
-def _csv_line(cells: Sequence[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(cells)
-    return buffer.getvalue()

@@ -94,11 +94,15 @@ def send(
     idempotency_key: str = Header(..., alias="Idempotency-Key", min_length=1, max_length=KEY_LENGTH_MAX),
     file_name: str = Header(..., alias="X-File-Name", min_length=1, max_length=3 * NAME_LENGTH_MAX),
     adapter: str = Query("standard", description="the format of the file"),
+    corrects: int | None = Query(
+        None, ge=1, description="the batch whose rejected rows this file sends again"
+    ),
 ) -> Status[BatchAccepted]:
     """Store a CSV, NDJSON (either as gzip, zstd or zip), Parquet or Excel file as the request's body; it is posted within the minute.
 
     The same key with the same file gives the same answer; with another file, 409 IDEMPOTENCY_CONFLICT.
-    X-File-Name is percent-encoded UTF-8.
+    X-File-Name is percent-encoded UTF-8. A file that corrects a batch names the row of each of its rows in the column
+    corrects_row.
     """
     limit = settings.TANPUHUI_BATCH_BYTES_MAX
     if int(request.headers.get("Content-Length") or 0) > limit:
@@ -117,6 +121,7 @@ def send(
         file_name=_plain_name(file_name),
         media_type=(request.content_type or "application/octet-stream").lower(),
         content=body,
+        corrects=corrects,
     )
     accepted = BatchAccepted(
         batch_id=received.batch_id,
@@ -173,6 +178,9 @@ def report(
             )
             for one in found.outcomes
         ],
+        corrects=view.corrects,
+        rows_open=activity.rows_open(batch_id),
+        corrected_by=list(activity.corrections_of(batch_id)),
         rejected_csv_url=request.build_absolute_uri(reverse("api:batch-rejected", args=[batch_id])),
     )
 
@@ -195,6 +203,27 @@ def rejected(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
     lines: Iterator[str] = activity.batch_report_csv(view.id, locale=get_language() or "zh")
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-rejected.csv"'
+    return response
+
+
+@router.get(
+    "/batches/{int:batch_id}/to-correct.csv",
+    url_name="batch-to-correct",
+    response={200: None} | problems(401, 403, 404, 409),
+    summary="下载待更正的行 / Download the rows that are still to be corrected",
+    openapi_extra={
+        "responses": {
+            200: {"description": "CSV in UTF-8", "content": {"text/csv": {"schema": {"type": "string"}}}}
+        },
+        "security": [{"signature": []}, {"api_key": []}],
+    },
+)
+def to_correct(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
+    """Send the rows that the partner can correct and has not, as they were sent, to correct and send again."""
+    view = _own(request, batch_id)
+    lines = activity.rows_to_correct_csv(view.id, locale=get_language() or "zh")
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-to-correct.csv"'
     return response
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,8 @@ from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
+from tanpuhui.interfaces.workbench.batch_sheet import batch_sheet
+from tanpuhui.interfaces.workbench.case_sheet import XLSX
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.sight import batch_in_sight, partners_in_sight, scenarios_in_sight
@@ -51,6 +53,7 @@ class SendForm(forms.Form):
 
     feed = forms.ChoiceField(label=gettext_lazy("机构和格式"))
     file = forms.FileField(widget=forms.FileInput)
+    corrects = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, feeds: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -115,7 +118,14 @@ def send(request: HttpRequest) -> HttpResponse:
     actor = who(request)
     feeds = _feeds(actor)
     if request.method != "POST":
-        return _send_page(request, SendForm(feeds=feeds), feeds)
+        asked = request.GET.get("corrects", "")
+        corrected = batch_in_sight(actor, int(asked)) if asked.isdecimal() and len(asked) < 12 else None
+        initial = (
+            {"corrects": corrected.id, "feed": f"{corrected.partner_id}:{corrected.adapter}"}
+            if corrected
+            else {}
+        )
+        return _send_page(request, SendForm(feeds=feeds, initial=initial), feeds)
     form = SendForm(request.POST, request.FILES, feeds=feeds)
 
     def perform(given: Any) -> BatchReceived:
@@ -130,6 +140,7 @@ def send(request: HttpRequest) -> HttpResponse:
             file_name=upload.name,
             media_type=upload.content_type or "application/octet-stream",
             content=upload.file,
+            corrects=given["corrects"],
         )
 
     attempt = Attempt(form, perform)
@@ -160,6 +171,40 @@ def rows(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
     lines = activity.batch_report_csv(view.id, locale=locale())
     response = StreamingHttpResponse(_with_mark(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-rows.csv"'
+    return response
+
+
+@require_safe
+def rows_json(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
+    """Send the whole report as JSON: the counts, and every row that was not counted in full."""
+    view = batch_in_sight(who(request), batch_id)
+    lines = activity.batch_report_json(view.id, locale=locale())
+    response = StreamingHttpResponse(lines, content_type="application/json; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-report.json"'
+    return response
+
+
+@require_safe
+def rows_xlsx(request: HttpRequest, batch_id: int) -> FileResponse:
+    """Send the rows that were not counted in full as an Excel file without formulas."""
+    view = batch_in_sight(who(request), batch_id)
+    return FileResponse(
+        batch_sheet(view.id, locale=locale()),
+        as_attachment=True,
+        filename=f"batch-{view.id}-rows.xlsx",
+        content_type=XLSX,
+    )
+
+
+@require_safe
+def to_correct(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
+    """Send the partner the rows that are still to be corrected, as they sent them; nobody else gets rows of the file."""
+    actor = who(request)
+    view = batch_in_sight(actor, batch_id)
+    actor.require(Role.PARTNER, operation="activity.rows_to_correct", organisation_id=view.partner_id)
+    lines = activity.rows_to_correct_csv(view.id, locale=locale())
+    response = StreamingHttpResponse(_with_mark(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-to-correct.csv"'
     return response
 
 
@@ -248,9 +293,15 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
         view.id, after_row=int(after) if after.isdecimal() and len(after) < 12 else 0, limit=ROWS_SHOWN
     )
     words = reason_words(found)
+    mended = activity.mended_by(view.id, [one.row_number for one in found.outcomes])
+    open_rows = activity.rows_open(view.id)
     return {
+        "corrects_url": reverse("workbench:batch", args=[view.corrects]) if view.corrects else "",
+        "send_url": f"{reverse('workbench:send-batch')}?corrects={view.id}",
+        "sends_corrections": bool(open_rows)
+        and who(request).has(Role.PARTNER, organisation_id=view.partner_id),
         "batch": view,
-        "correction": correction_facts(found),
+        "correction": correction_facts(found, open_rows),
         "may_ask": may_ask(who(request), found),
         "state": batch_state(view.state),
         "waiting": view.settled_at is None,
@@ -270,7 +321,7 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
                 (
                     digits(one.row_number),
                     verdict_name(one.verdict),
-                    words.get(one.reason, one.reason),
+                    _reason(words.get(one.reason, one.reason), mended.get(one.row_number)),
                     one.field,
                     one.value,
                 )
@@ -282,8 +333,17 @@ def _report(request: HttpRequest, view: BatchView) -> dict[str, Any]:
             key=lambda pair: -pair[1],
         ),
         "outcomes_total": found.outcomes_total,
+        "clipped": view.verdicts.get("clipped", 0),
         "more_after": found.outcomes[-1].row_number if len(found.outcomes) == ROWS_SHOWN else None,
     }
+
+
+def _reason(sentence: str, by: tuple[int, int] | None) -> str:
+    """Return why a row was not counted, and where it was made good."""
+    if by is None:
+        return sentence
+    made_good = gettext("已更正：批次 #%(batch)s 第 %(row)s 行") % {"batch": by[0], "row": digits(by[1])}
+    return f"{sentence} {made_good}"
 
 
 def reason_words(found: BatchReport) -> dict[str, str]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
+from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.operations import request_correction
 from tanpuhui.behaviour.activity.queries import BatchReport, rows_to_mend
 from tanpuhui.foundation.identity.queries import organisation
@@ -36,13 +37,20 @@ def ask(request: HttpRequest, batch_id: int) -> HttpResponse:
     return see_other("workbench:case", asked.case_id)
 
 
-def correction_facts(found: BatchReport) -> list[Fact]:
-    """Return how many rows the partner can mend, and the cases in which they were asked to."""
+def correction_facts(found: BatchReport, open_rows: int) -> list[Fact]:
+    """Return how many rows the partner can mend, how many of them are still open, the files sent for it, the cases."""
     to_mend = rows_to_mend(found.reasons)
     cases = workflow.cases_of(SUBJECT, str(found.batch.id))
     if not to_mend and not cases:
         return []
     facts = [Fact(gettext("可以由数据伙伴更正"), gettext("%(n)s 行") % {"n": digits(to_mend)})]
+    sent = activity.corrections_of(found.batch.id)
+    if sent:
+        facts.append(Fact(gettext("还没有更正"), gettext("%(n)s 行") % {"n": digits(open_rows)}))
+    facts.extend(
+        Fact(gettext("更正文件"), f"#{batch_id}", url=reverse("workbench:batch", args=[batch_id]))
+        for batch_id in sent
+    )
     facts.extend(
         Fact(
             gettext("数据更正"),

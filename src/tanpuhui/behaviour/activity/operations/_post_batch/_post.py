@@ -12,13 +12,15 @@ from django.db import transaction
 
 from tanpuhui.behaviour.activity.adapters.tables import open_tables
 from tanpuhui.behaviour.activity.domain import BatchNotFound, BatchState, FileUnusable
+from tanpuhui.behaviour.activity.domain.verdicts import CORRECTS_ROW
 from tanpuhui.behaviour.activity.models import Batch, Feed, Posting
 from tanpuhui.behaviour.activity.operations._post_batch._book import book, groups, sheets
 from tanpuhui.behaviour.activity.operations._post_batch._calculate import calculate_versions, settle_results
 from tanpuhui.behaviour.activity.operations._post_batch._cap import apply_caps
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
+from tanpuhui.behaviour.activity.operations._post_batch._mend import note_mended
 from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats, sort_keys
-from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, limits, slices, take_in
+from tanpuhui.behaviour.activity.operations._post_batch._read import slices, take_in
 from tanpuhui.behaviour.activity.operations._post_batch._report import Tally, refused_report, write_outcomes
 from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
     find_methodologies,
@@ -29,7 +31,8 @@ from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
 from tanpuhui.behaviour.activity.operations._post_batch._validate import judge, lay_down_terms
 from tanpuhui.behaviour.activity.operations._post_batch._wait import set_waiting
 from tanpuhui.behaviour.activity.operations._post_batch._write import write_posting
-from tanpuhui.behaviour.activity.operations._request_correction import request_by_rule
+from tanpuhui.behaviour.activity.operations._request_correction import close_by_mending, request_by_rule
+from tanpuhui.behaviour.activity.queries._reading_terms import field_codes, limits
 from tanpuhui.behaviour.activity.queries._standing import stops_of
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents.queries import open_document
@@ -104,6 +107,7 @@ def _post_slices(batch: Batch, at: datetime) -> Tally:
             fields=fields,
             bounds=limits(batch.received_at),
             rows_max=SLICE_ROWS,
+            also=() if batch.corrects_id is None else (CORRECTS_ROW,),
         )
         for number, part in enumerate(parts):
             with closing(open_tables()) as tables:
@@ -111,6 +115,8 @@ def _post_slices(batch: Batch, at: datetime) -> Tally:
                 take_in(desk, part, adapter=batch.adapter, fields=fields)
                 _judge(desk, fields)
                 tally.add(desk, _post(desk, fields))
+                if batch.corrects_id is not None:
+                    note_mended(desk, part.table, corrects=batch.corrects_id)
     return tally
 
 
@@ -195,6 +201,7 @@ def _settle(batch: Batch, state: BatchState, found: dict[str, Any], at: datetime
     batch.report = found
     batch.save(update_fields=["state", "settled_at", "report"])
     request_by_rule(batch, at=at)
+    close_by_mending(batch, at=at)
 
 
 def _result(batch: Batch) -> BatchPosted:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -13,8 +12,6 @@ from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES, adapter_named
 from tanpuhui.behaviour.activity.adapters.limits import Limits
 from tanpuhui.behaviour.activity.adapters.reading import FileRead, format_of, read_slices
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
-from tanpuhui.foundation.rulebook import queries as rulebook
-from tanpuhui.science.methodology import queries as methodology
 
 
 def read(
@@ -49,14 +46,18 @@ def slices(
     fields: tuple[str, ...],
     bounds: Limits,
     rows_max: int | None,
+    also: tuple[str, ...] = (),
 ) -> Iterator[FileRead]:
-    """Yield a file in slices of about `rows_max` rows; in one where its rows belong together. Raises FileUnusable."""
+    """Yield a file in slices of about `rows_max` rows; in one where its rows belong together. Raises FileUnusable.
+
+    `also` are columns beside those of the format.
+    """
     form = adapter_named(adapter)
     yield from read_slices(
         stream,
         file_format=format_of(file_name, media_type),
         limits=bounds,
-        wanted=form.wanted(fields),
+        wanted=tuple(dict.fromkeys((*form.wanted(fields), *also))),
         required=form.required,
         rows_max=None if form.joins_rows else rows_max,
     )
@@ -86,23 +87,3 @@ def _text(rows: pa.Table, name: str) -> pa.Array:
     if name not in rows.column_names:
         return pa.repeat(pa.scalar("", pa.string()), rows.num_rows)
     return pa.compute.utf8_trim_whitespace(pa.compute.fill_null(rows.column(name), "")).combine_chunks()
-
-
-def limits(at: datetime) -> Limits:
-    """Return the bounds of a file. Raises ParameterUnset."""
-    return Limits(
-        file_bytes_max=_bytes("intake.file_bytes_max", at), line_bytes_max=_bytes("intake.line_bytes_max", at)
-    )
-
-
-def field_codes(version_ids: Iterable[int]) -> tuple[str, ...]:
-    """Return the field codes of the versions, each once. Raises what loading a version raises."""
-    return tuple(
-        dict.fromkeys(
-            item.code for version_id in version_ids for item in methodology.loaded(version_id).fields
-        )
-    )
-
-
-def _bytes(key: str, at: datetime) -> int:
-    return int(str(rulebook.require_parameter(key=key, at=at).value))

@@ -33,7 +33,7 @@ from tanpuhui.behaviour.activity.operations._apply import APPLICANTS, locked_app
 from tanpuhui.behaviour.activity.operations._post_batch._calculate import calculate_versions, settle_results
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
 from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats_in_file
-from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes, limits, read
+from tanpuhui.behaviour.activity.operations._post_batch._read import read
 from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
     Found,
     find_methodologies,
@@ -49,6 +49,7 @@ from tanpuhui.behaviour.activity.operations._sandbox._measure import (
 )
 from tanpuhui.behaviour.activity.operations._sandbox._people import invent_people
 from tanpuhui.behaviour.activity.queries._applications import application_lacks, methodology_of
+from tanpuhui.behaviour.activity.queries._reading_terms import field_codes, limits
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.queries import organisation
 from tanpuhui.foundation.kernel.actors import Actor, Role

@@ -21,7 +21,6 @@ from tanpuhui.behaviour.activity.operations._post_batch._post import (
     partner_lock,
     post_keyed,
 )
-from tanpuhui.behaviour.activity.operations._post_batch._read import field_codes
 from tanpuhui.behaviour.activity.operations._post_batch._report import Tally, settled_report
 from tanpuhui.behaviour.activity.operations._post_batch._wait import write_payloads
 from tanpuhui.behaviour.activity.operations._settle_day import _exclude, _match, _post
@@ -33,6 +32,7 @@ from tanpuhui.behaviour.activity.operations._settle_day._gather import (
     rides,
     rides_posted,
 )
+from tanpuhui.behaviour.activity.queries._reading_terms import field_codes
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import business_day
