@@ -116,10 +116,11 @@ def accounts_in_columns(*, owner_type: str, owner_ids: NDArray[np.int64]) -> NDA
             cursor.execute("analyze ledger_sought")
             found = fetch_columns(
                 cursor,
+                # A merge begins at the first owner there is, unless it is told where ours begin and end.
                 "select a.owner_id, a.id from ledger_sought s join ledger_account a "
-                "on a.owner_type = %s and a.owner_id = s.owner_id",
+                "on a.owner_type = %s and a.owner_id = s.owner_id and a.owner_id between %s and %s",
                 {"owner_id": "int8", "id": "int8"},
-                [owner_type],
+                [owner_type, int(owners[0]), int(owners[-1])],
             )
         accounts[np.searchsorted(owners, found["owner_id"])] = found["id"]
     found_at: NDArray[np.int64] = accounts[np.searchsorted(owners, owner_ids)]

@@ -67,20 +67,26 @@ def users_in_columns(*, partner_id: int, subjects: Sequence[str]) -> NDArray[np.
 
 
 def consents_in_columns(*, user_ids: NDArray[np.int64], scenarios: Sequence[str]) -> Consents:
-    """Return every consent of these users for these scenarios. Wants an open transaction."""
+    """Return every consent of these users for these scenarios. Wants an open transaction.
+
+    The query names the first and last user, because a merge would begin at the first user there is: with thirty million, that
+    is eight times the work.
+    """
+    asked = distinct(user_ids)
+    first, last = (int(asked[0]), int(asked[-1])) if len(asked) else (0, 0)
     with connection.cursor() as cursor:
         cursor.execute(
             "create temporary table if not exists identity_asked (user_id bigint) on commit drop; truncate identity_asked"
         )
-        copy_in(cursor, "identity_asked", {"user_id": "int8"}, {"user_id": distinct(user_ids)})
+        copy_in(cursor, "identity_asked", {"user_id": "int8"}, {"user_id": asked})
         cursor.execute("analyze identity_asked")
         found = fetch_columns(
             cursor,
             "select c.user_id, (array_position(%s::text[], c.scenario) - 1)::smallint, c.given_at, "
             "coalesce(c.withdrawn_at, 'infinity') from identity_consent c join identity_asked a using (user_id) "
-            "where c.scenario = any(%s)",
+            "where c.scenario = any(%s) and c.user_id between %s and %s",
             {"user_id": "int8", "scenario": "int2", "given": "timestamptz", "withdrawn": "timestamptz"},
-            [list(scenarios), list(scenarios)],
+            [list(scenarios), list(scenarios), first, last],
         )
     return Consents(
         user_id=found["user_id"],
