@@ -18,8 +18,9 @@ def test_a_key_is_registered_shown_and_revoked(desk: Desk) -> None:
     assert "还没有签名公钥" in first
     key = re.search(r'name="idempotency_key" value="([^"]+)"', first)
     assert key is not None
-    given = {"name": "生产", "public_key": pem(Ed25519PrivateKey.generate()), "idempotency_key": key[1]}
-    wrong = client.post(page.replace("/keys", "/signing-keys"), given | {"public_key": "nonsense"})
+    public_key = pem(Ed25519PrivateKey.generate())
+    given = {"signing-name": "生产", "signing-public_key": public_key, "idempotency_key": key[1]}
+    wrong = client.post(page.replace("/keys", "/signing-keys"), given | {"signing-public_key": "nonsense"})
     assert (wrong.status_code, "不是 PEM 格式" in wrong.content.decode()) == (409, True)
     shown = client.post(page.replace("/keys", "/signing-keys"), given, follow=True).content.decode()
     (row,) = signing_keys(desk.partner_id)

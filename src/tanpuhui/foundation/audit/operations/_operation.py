@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import logging
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
+import psycopg
 from django.db import OperationalError, transaction
 from psycopg import errors as postgres_errors
 from pydantic import TypeAdapter
@@ -22,6 +24,7 @@ from tanpuhui.foundation.kernel.errors import NotPermitted, Refusal, StorageFull
 from tanpuhui.foundation.keys.queries import blind_index
 from tanpuhui.foundation.persistence.locks import Busy, limit_lock_wait, lock_names
 
+logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -124,10 +127,13 @@ def _write_path(name: str) -> Iterator[None]:
             if outermost:
                 limit_lock_wait()
             yield
-    except OperationalError as error:
-        if isinstance(error.__cause__, postgres_errors.LockNotAvailable | postgres_errors.DeadlockDetected):
+    except (OperationalError, psycopg.OperationalError) as error:
+        # The driver's own error comes from a COPY, which Django does not stand around.
+        reason = error.__cause__ if isinstance(error, OperationalError) else error
+        if isinstance(reason, postgres_errors.LockNotAvailable | postgres_errors.DeadlockDetected):
             raise Busy from error
-        if isinstance(error.__cause__, postgres_errors.DiskFull):
+        if isinstance(reason, postgres_errors.DiskFull):
+            logger.warning("%s: %s in %s", StorageFull.code, error, name)  # a task tries again in silence
             raise StorageFull from error
         raise
     finally:

@@ -49,8 +49,9 @@ class KeyForm(forms.Form):
 
 
 class SigningKeyForm(forms.Form):
-    """A public key and what it is for."""
+    """A public key and what it is for. It has a prefix because it shares its page with `KeyForm`."""
 
+    prefix = "signing"
     name = forms.CharField(
         label=gettext_lazy("用途"), max_length=60, help_text=gettext_lazy("例如：生产系统、联调环境。")
     )
