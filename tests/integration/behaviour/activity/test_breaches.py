@@ -106,6 +106,13 @@ def test_an_entry_that_is_not_the_sum_of_its_records_is_found(town: Town, spoil:
     assert found() == {"activity.entries_are_the_sums_of_chunks"}
 
 
+def test_an_entry_that_is_lost_is_found_with_what_it_should_be(town: Town, spoil: Spoil) -> None:
+    spoil("delete from ledger_entry where account_id = %s", town.accounts["S1"])
+    said = {one.detail for one in queries.breaches()}
+    assert said
+    assert all(one.endswith("entry None") for one in said)
+
+
 def test_grams_that_do_not_come_out_again_are_found_though_all_hashes_were_made_to_fit(
     town: Town, spoil: Spoil
 ) -> None:

@@ -256,15 +256,20 @@ def test_history_is_newest_first_and_pages(accounts: list[int], now: datetime) -
         ("delete from ledger_journal where %s > 0", "ledger.journal_totals"),
     ],
 )
-def test_a_corrupted_row_is_found(
-    accounts: list[int], now: datetime, corruption: str, invariant: str
+def test_a_corrupted_row_is_found_whole_and_in_parts(
+    accounts: list[int], now: datetime, corruption: str, invariant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     credit(accounts, now)
+    move(now, accounts[1], accounts[2], reference="another journal", points=Points(1))
     with connection.cursor() as cursor:
         cursor.execute("set local session_replication_role = replica")
         cursor.execute(corruption, [accounts[0]])
         cursor.execute("set local session_replication_role = origin")
-    assert invariant in breaches()
+    whole = sorted(str(one) for one in queries.breaches())
+    assert any(one.startswith(f"{invariant} ") for one in whole)
+    for size in ("ENTRIES_AT_ONCE", "ACCOUNTS_AT_ONCE"):
+        monkeypatch.setattr(f"tanpuhui.books.ledger.queries._breaches.{size}", 1)
+    assert sorted(str(one) for one in queries.breaches()) == whole
 
 
 def test_the_database_itself_refuses_a_negative_balance(accounts: list[int]) -> None:

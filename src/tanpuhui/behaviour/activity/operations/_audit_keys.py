@@ -12,9 +12,9 @@ from django.db import connection
 
 from tanpuhui.behaviour.activity.adapters.exceptions import excluded_rows, rows_of_keys
 from tanpuhui.behaviour.activity.domain.exceptions import SAME_RECORD_OTHER_DAY, RecordRef
+from tanpuhui.behaviour.activity.domain.record_keys import KEY_BYTES, halves, held_keys
 from tanpuhui.behaviour.activity.models import KeyAudit, Posting
 from tanpuhui.behaviour.activity.operations._except_records import exclude_records
-from tanpuhui.behaviour.activity.operations._post_batch._once import KEY_BYTES, halves, held_keys
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.persistence.locks import lock_names

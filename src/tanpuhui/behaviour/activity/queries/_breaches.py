@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import date
-from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connection
 from django.db.models import QuerySet
 
 from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
 from tanpuhui.behaviour.activity.adapters.rows import posting_content
 from tanpuhui.behaviour.activity.domain import GENESIS, MENDABLE, payload_root, posting_hash
+from tanpuhui.behaviour.activity.domain.record_keys import standing_twice
 from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
 from tanpuhui.behaviour.activity.queries._exceptions import exception_breaches
@@ -21,6 +23,7 @@ from tanpuhui.behaviour.activity.queries._scenario_breaches import scenario_brea
 from tanpuhui.behaviour.activity.queries._settlement_breaches import settlement_breaches
 from tanpuhui.behaviour.activity.queries._use_breaches import use_breaches
 from tanpuhui.foundation.kernel.breaches import Breach
+from tanpuhui.foundation.persistence.bulk import EPOCH_DAY, fetch_columns
 
 
 def breaches() -> Iterator[Breach]:
@@ -112,23 +115,20 @@ def _chain_breaches() -> Iterator[Breach]:
 
 
 def _key_breaches() -> Iterator[Breach]:
-    """A key stands once per partner and day, and a posting has as many keys as records."""
+    """A key stands once per partner and day, and a posting has as many keys as records. One day of one partner is in memory."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            select partner_id, day, count(*) from (
-              select s.partner_id, s.day, substr(s.keys, 16 * i + 1, 16) as key
-              from activity_key_segment s cross join lateral generate_series(0, length(s.keys) / 16 - 1) as i
-              group by 1, 2, 3 having count(*) > 1
-            ) twice group by 1, 2 order by 1, 2
-            """
-        )
-        for partner_id, day, n in cursor.fetchall():
-            yield Breach(
-                invariant="activity.record_counts_once",
-                subject=f"partner:{partner_id} day:{day}",
-                detail=f"{n} keys stand twice",
+        cursor.execute("select distinct partner_id, day from activity_key_segment order by 1, 2")
+        for partner_id, day in cursor.fetchall():
+            cursor.execute(
+                "select keys from activity_key_segment where partner_id = %s and day = %s", [partner_id, day]
             )
+            twice = standing_twice(b"".join(bytes(row[0]) for row in cursor.fetchall()))
+            if twice:
+                yield Breach(
+                    invariant="activity.record_counts_once",
+                    subject=f"partner:{partner_id} day:{day}",
+                    detail=f"{twice} keys stand twice",
+                )
         cursor.execute(
             """
             select p.id, p.records, coalesce(sum(s.n_keys), 0), coalesce(sum(length(s.keys)) / 16, 0)
@@ -225,25 +225,44 @@ def _recalculation_breaches() -> Iterator[Breach]:
         yield from _reproduction_breaches(again)
 
 
-def _entry_breaches(row: Posting, tables: Sequence[Any]) -> Iterator[Breach]:
+_DAY = ["account_id", "day"]
+
+
+def _entry_breaches(row: Posting, tables: Sequence[pa.Table]) -> Iterator[Breach]:
     """The ledger's entries of a posting are the sums of its chunks, account-day by account-day."""
-    sums: dict[tuple[int, date], tuple[int, int]] = {}
-    for table in tables:
-        columns = (table.column(name).to_pylist() for name in ("account_id", "day", "grams", "floor_g"))
-        for account_id, day, grams, floor_g in zip(*columns, strict=True):
-            held, n = sums.get((account_id, day), (0, 0))
-            sums[account_id, day] = (held + grams + floor_g, n + 1)
+    rows = pa.concat_tables([table.select([*_DAY, "grams", "floor_g"]) for table in tables])
+    sums = rows.group_by(_DAY).aggregate([("grams", "sum"), ("floor_g", "sum"), ("grams", "count")])
     with connection.cursor() as cursor:
-        cursor.execute(
+        found = fetch_columns(
+            cursor,
             "select e.account_id, e.day, e.grams, e.n_records from ledger_entry e "
             "join ledger_account a on a.id = e.account_id where e.journal_id = %s and a.system_code is null",
+            {"account_id": "int8", "day": "date", "grams": "int8", "n_records": "int4"},
             [row.journal_id],
         )
-        entries = {(account_id, day): (grams, n) for account_id, day, grams, n in cursor.fetchall()}
-    for key in sorted(sums.keys() | entries.keys()):
-        if sums.get(key) != entries.get(key):
-            yield Breach(
-                invariant="activity.entries_are_the_sums_of_chunks",
-                subject=f"posting:{row.pk} account:{key[0]} day:{key[1]}",
-                detail=f"chunks (grams, records) {sums.get(key)}, entry {entries.get(key)}",
-            )
+    entries = pa.table(
+        {
+            "account_id": found["account_id"],
+            "day": pa.array(EPOCH_DAY + found["day"].astype("timedelta64[D]"), pa.date32()),
+            "grams": found["grams"],
+            "n_records": found["n_records"].astype(np.int64),
+        }
+    )
+    both = sums.join(entries, _DAY, join_type="full outer")
+    credited = pc.add(both["grams_sum"], both["floor_g_sum"])
+    same = pc.and_(pc.equal(credited, both["grams"]), pc.equal(both["grams_count"], both["n_records"]))
+    # A side that is missing makes the comparison null, which is a difference too.
+    for one in (
+        both.filter(pc.invert(pc.fill_null(same, False)))
+        .sort_by([(name, "ascending") for name in _DAY])
+        .to_pylist()
+    ):
+        summed = (
+            None if one["grams_sum"] is None else (one["grams_sum"] + one["floor_g_sum"], one["grams_count"])
+        )
+        entry = None if one["grams"] is None else (one["grams"], one["n_records"])
+        yield Breach(
+            invariant="activity.entries_are_the_sums_of_chunks",
+            subject=f"posting:{row.pk} account:{one['account_id']} day:{one['day']}",
+            detail=f"chunks (grams, records) {summed}, entry {entry}",
+        )

@@ -14,10 +14,10 @@ import pyarrow as pa
 from django.db import connection
 from numpy.typing import NDArray
 
+from tanpuhui.behaviour.activity.domain.record_keys import KEY_BYTES, halves, held_keys
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, RecordKeys
 from tanpuhui.foundation.persistence.bulk import copy_payloads
 
-KEY_BYTES = 16
 KEY_HEX = 2 * KEY_BYTES
 _NONE = RecordKeys(
     row_number=np.empty(0, np.int64),
@@ -100,12 +100,6 @@ def _bytes_of(chunk: pa.Array) -> bytes:
     return bytes(data[start : start + len(chunk) * KEY_BYTES]) if data is not None else b""
 
 
-def halves(keys: bytes) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return keys as two columns, their first and second 64 bits."""
-    both = np.frombuffer(keys, ">u8").reshape(-1, 2)
-    return both[:, 0].astype(np.uint64), both[:, 1].astype(np.uint64)
-
-
 def _sorted(keys: RecordKeys) -> RecordKeys:
     """Return the keys by day, key and row. The first half of a key decides almost always, so only ties look further."""
     order = np.argsort(keys.high)
@@ -144,22 +138,6 @@ def _posted_before(desk: Desk, keys: RecordKeys) -> NDArray[np.bool_]:
             start, end = place[day]
             posted[start:end] |= held_keys(keys.high[start:end], keys.low[start:end], bytes(held))
     return posted
-
-
-def held_keys(high: NDArray[np.uint64], low: NDArray[np.uint64], segment: bytes) -> NDArray[np.bool_]:
-    """Say of each sorted key whether it is in a segment, which is sorted too; the second half is compared where the first is."""
-    held_high, held_low = halves(segment)
-    found = np.zeros(len(high), bool)
-    place = np.searchsorted(held_high, high)
-    open_places = np.flatnonzero(place < len(held_high))
-    while len(open_places):  # once, but for keys that share their first half
-        at = place[open_places]
-        same = held_high[at] == high[open_places]
-        found[open_places[same & (held_low[at] == low[open_places])]] = True
-        further = open_places[same & (held_low[at] < low[open_places])]
-        place[further] += 1
-        open_places = further[place[further] < len(held_high)]
-    return found
 
 
 def _settle_posted(desk: Desk, row_numbers: NDArray[np.int64]) -> None:

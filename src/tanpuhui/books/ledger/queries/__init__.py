@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from tanpuhui.books.ledger.domain import PointsLot, open_lots
-from tanpuhui.foundation.kernel.breaches import Breach
+from tanpuhui.books.ledger.queries._breaches import breaches
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.kernel.quantities import Fen, Grams, Points
 from tanpuhui.foundation.persistence.bulk import copy_in, distinct, fetch_columns
@@ -266,81 +266,6 @@ def points_lots(account_id: int, *, validity_days: int | None) -> tuple[PointsLo
 
     used = Points(sum(row[2] or 0 for row in rows))
     return open_lots(((row[0], Points(row[1])) for row in rows if row[1]), used, expires_on)
-
-
-_JOURNALS = """
-with sums as (
-  select e.journal_id, count(*) as n, sum(e.grams) as grams, sum(e.points) as points, sum(e.fen) as fen,
-    sum(greatest(e.grams, 0)) as up_grams, sum(greatest(e.points, 0)) as up_points, sum(greatest(e.fen, 0)) as up_fen,
-    string_agg(ledger_entry_bytes(e.account_id, e.day, e.grams, e.points, e.fen, e.n_records), ''::bytea
-               order by e.account_id, e.day) as bytes
-  from ledger_entry e group by e.journal_id
-)
-select coalesce(j.id, s.journal_id), j.id is null or s.journal_id is null,
-  (s.grams, s.points, s.fen) is distinct from (0::numeric, 0::numeric, 0::numeric),
-  (j.entries, j.grams, j.points, j.fen) is distinct from (s.n, s.up_grams, s.up_points, s.up_fen),
-  j.digest is distinct from sha256(ledger_digest_head(j.kind, j.reference) || s.bytes)
-from ledger_journal j full join sums s on s.journal_id = j.id
-where j.id is null or s.journal_id is null
-  or (s.grams, s.points, s.fen) is distinct from (0::numeric, 0::numeric, 0::numeric)
-  or (j.entries, j.grams, j.points, j.fen) is distinct from (s.n, s.up_grams, s.up_points, s.up_fen)
-  or j.digest is distinct from sha256(ledger_digest_head(j.kind, j.reference) || s.bytes)
-"""
-_BALANCES = """
-with sums as (
-  select e.account_id, sum(e.grams) as grams, sum(e.points) as points, sum(e.fen) as fen
-  from ledger_entry e group by e.account_id
-)
-select a.id, concat_ws(',', b.grams, b.points, b.fen), concat_ws(',', s.grams, s.points, s.fen)
-from ledger_account a
-left join ledger_balance b on b.account_id = a.id left join sums s on s.account_id = a.id
-where a.system_code is null and (b.account_id is null or (b.grams, b.points, b.fen)
-  is distinct from (coalesce(s.grams, 0), coalesce(s.points, 0), coalesce(s.fen, 0)))
-union all
-select b.account_id, concat_ws(',', b.grams, b.points, b.fen), 'no owner''s account'
-from ledger_balance b left join ledger_account a on a.id = b.account_id
-where a.id is null or a.system_code is not null
-"""
-_DUE = """
-select b.account_id, concat_ws(',', b.clawback_due_grams, b.clawback_due_points),
-  concat_ws(',', coalesce(c.grams, 0), coalesce(c.points, 0))
-from ledger_balance b left join (
-  select account_id, sum(grams) as grams, sum(points) as points from ledger_clawback group by account_id
-) c on c.account_id = b.account_id
-where (b.clawback_due_grams, b.clawback_due_points) is distinct from (coalesce(c.grams, 0), coalesce(c.points, 0))
-"""
-_NEGATIVE = """
-select account_id, concat_ws(',', grams, points, fen), 'not negative' from ledger_balance
-where grams < 0 or points < 0 or fen < 0
-"""
-_ORPHANS = """
-select distinct e.account_id, 'entry', 'no account' from ledger_entry e
-where not exists (select from ledger_account a where a.id = e.account_id)
-"""
-
-
-def breaches() -> Iterator[Breach]:
-    """Yield every place where the book does not balance (house plan, section 6, invariant 1).
-
-    Each journal sums to zero in each column, has the number of entries, turnover and digest it says; each balance
-    equals the sum of its entries and is not negative; what is due equals its movements; no entry is an orphan.
-    """
-    for journal_id, missing, unbalanced, totals_differ, digest_differs in _rows(_JOURNALS, []):
-        subject = f"journal:{journal_id}"
-        if unbalanced and not missing:
-            yield Breach("ledger.journal_sums_to_zero", subject, "entries do not sum to zero")
-        if missing or totals_differ:
-            yield Breach("ledger.journal_totals", subject, "count or turnover differs from the entries")
-        if digest_differs and not missing:
-            yield Breach("ledger.journal_digest", subject, "entries are not those that were sealed")
-    for invariant, sql in (
-        ("ledger.balance_is_sum_of_entries", _BALANCES),
-        ("ledger.balance_not_negative", _NEGATIVE),
-        ("ledger.clawback_due", _DUE),
-        ("ledger.entry_of_known_account", _ORPHANS),
-    ):
-        for account_id, says, should in _rows(sql, []):
-            yield Breach(invariant, f"ledger_account:{account_id}", f"{says} != {should}")
 
 
 _ENTRIES = """
