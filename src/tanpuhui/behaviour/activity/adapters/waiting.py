@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 from django.db import connection
@@ -12,6 +12,9 @@ from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
 
 CELLS = ("record_id", *TRACES)
 """Cells that are kept as they were sent, besides the fields of methodologies. The subject is not among them: the account is."""
+
+DOUBT = "doubt"
+"""The column of held rows that says what is not plausible: the value beside the limit."""
 
 OWN = ("row_number", "account_id", "started", "ended", "area")
 """What intake found out about a row."""
@@ -50,9 +53,17 @@ def rows_of_account(table: str, waiting_ids: Sequence[int], account_id: int) -> 
     return found
 
 
-def holds_row(waiting_id: int, row_number: int) -> bool:
-    """Say whether a row is among these waiting rows."""
+def numbers_held(waiting_id: int) -> set[int]:
+    """Return the row numbers of these waiting rows."""
+    found: set[int] = set()
+    for table in payloads(waiting_id):
+        found.update(table.column("row_number").to_pylist())
+    return found
+
+
+def payloads(waiting_id: int, table: str = "activity_waiting_chunk") -> Iterator[pa.Table]:
+    """Yield these waiting rows, or those set aside of them (`table`), bucket by bucket."""
     with connection.cursor() as cursor:
-        cursor.execute("select rows from activity_waiting_chunk where waiting_id = %s", [waiting_id])
-        tables = [decode_payload(bytes(payload)) for (payload,) in cursor.fetchall()]
-    return any(row_number in table.column("row_number").to_pylist() for table in tables)
+        cursor.execute(f"select rows from {table} where waiting_id = %s order by bucket", [waiting_id])
+        for (payload,) in cursor.fetchall():
+            yield decode_payload(bytes(payload))

@@ -37,6 +37,22 @@ class RowsStillOpen(Refusal):
     )
 
 
+class HeldNotFound(Refusal):
+    """There are no such held rows."""
+
+    code = "HELD_NOT_FOUND"
+    zh = "没有找到待复核的记录组 {waiting_id}。请回到列表重新打开。"
+    en = "No such set of held records: {waiting_id}. Go back to the list and open it again."
+
+
+class HeldDecided(Refusal):
+    """Somebody has decided about these held rows already."""
+
+    code = "HELD_DECIDED"
+    zh = "记录组 {waiting_id} 已经有人复核过，决定不能改。本人有异议可以申诉。"
+    en = "Somebody decided about set {waiting_id} already, and that stands. The person can appeal."
+
+
 class RecordNotFound(Refusal):
     """The posting holds no such record of that account."""
 

@@ -174,6 +174,32 @@ REASONS: Mapping[str, ReasonText] = {
         zh="这条记录先与其他来源核对，到场景规定的日期结算。",
         en="The record is compared with other sources first and settled on the day that the scenario sets.",
     ),
+    "HELD_FOR_REVIEW": ReasonText(
+        verdict=Verdict.WAITING,
+        zh="这条记录的数值不寻常，由工作人员复核后再定是否计入。",
+        en="The values of this record are unusual; staff review it before it counts.",
+    ),
+    "IMPLAUSIBLE_PLACE": _rejected(
+        "本人刚在另一座城市有记录，这么短的时间到不了这里；值为两条记录相隔的秒数和规则的下限。请核对时间和地点。",
+        "The person had a record in another city just before; the value is the time between them and the least by the rule, "
+        "in seconds. Check time and place.",
+    ),
+    "IMPLAUSIBLE_SPEED": _rejected(
+        "距离除以用时，超过这个场景的最高时速，值为时速和上限。请核对距离和起止时间。",
+        "Distance over time is faster than the scenario allows; the value is the speed and the limit. Check distance and times.",
+    ),
+    "IMPLAUSIBLE_DISTANCE": _rejected(
+        "距离超过这个场景一条记录的上限，值为距离和上限。请核对单位和数值。",
+        "The distance is longer than one record of the scenario may be; the value is both. Check unit and number.",
+    ),
+    "IMPLAUSIBLE_FREQUENCY": _rejected(
+        "这一天本人这个场景的记录数超过上限，值为第几条和上限。如有异议，由本人申诉。",
+        "The person has more records of the scenario that day than the rule allows; the value is which and the limit.",
+    ),
+    "REFUSED_IN_REVIEW": _rejected(
+        "工作人员复核后没有计入。如有异议，由本人申诉。",
+        "Staff reviewed the record and did not count it. The person can appeal.",
+    ),
     "SAME_RIDE_OTHER_PARTNER": ReasonText(
         verdict=Verdict.DUPLICATE,
         zh="同一次出行已按另一来源的记录计入。如有异议，由本人申诉。",
@@ -219,6 +245,9 @@ MENDABLE = frozenset(
         "FUTURE_TIME",
         "UNKNOWN_AREA",
         "NO_VARIANT",
+        "IMPLAUSIBLE_PLACE",
+        "IMPLAUSIBLE_SPEED",
+        "IMPLAUSIBLE_DISTANCE",
         "MISSING_STATION",
         "UNKNOWN_TAP",
     }

@@ -189,14 +189,19 @@ class DaySettlementView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WaitingView:
-    """A record that waits until other sources have been heard; it is settled on the day `settles_on`."""
+    """A record that waits: until other sources have been heard, on the day `settles_on`, or (None) until it is reviewed."""
 
     scenario: str
     day: date
     started_at: datetime
-    settles_on: date
+    settles_on: date | None
     batch_id: int
     row: int
+    held_for: str = ""
+
+    def text(self, locale: str = "zh") -> str:
+        """Return why it is held, as a sentence."""
+        return reason_text(self.held_for, locale)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,7 @@ from tanpuhui.behaviour.activity.models.scenarios import (
 )
 from tanpuhui.behaviour.activity.models.settlements import (
     DaySettlement,
+    HeldDecision,
     SetAside,
     WaitingChunk,
     WaitingRows,
@@ -39,6 +40,7 @@ __all__ = [
     "DaySettlement",
     "ExceptionRun",
     "Feed",
+    "HeldDecision",
     "KeyAudit",
     "KeySegment",
     "MendedRow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from tanpuhui.foundation.persistence.fields import GramsField, PointsField
@@ -30,6 +31,7 @@ class WaitingRows(models.Model):
     """Good rows of one slice of a batch, scenario, tier and business day that are compared with other partners' first.
 
     They are settled on `settles_on` or soon after; then `day_settlement` names the settlement and their chunks are gone.
+    Rows that are not plausible are held for that reason (`held_for`, `part` above 0) and have no day until somebody decides.
     """
 
     batch = models.ForeignKey("Batch", on_delete=models.PROTECT)
@@ -37,7 +39,9 @@ class WaitingRows(models.Model):
     scenario = models.TextField()
     evidence_tier = models.SmallIntegerField()
     day = models.DateField()
-    settles_on = models.DateField()
+    part = models.SmallIntegerField(default=0)
+    held_for = models.TextField(default="")
+    settles_on = models.DateField(null=True)
     n_records = models.IntegerField()
     chunks = models.SmallIntegerField()
     day_settlement = models.ForeignKey(DaySettlement, on_delete=models.PROTECT, null=True)
@@ -46,18 +50,43 @@ class WaitingRows(models.Model):
         db_table = "activity_waiting"
         constraints = [
             models.UniqueConstraint(
-                fields=["batch", "slice_number", "scenario", "evidence_tier", "day"],
+                fields=["batch", "slice_number", "scenario", "evidence_tier", "day", "part"],
                 name="activity_waiting_once",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(held_for="", part=0, settles_on__isnull=False)
+                | (~models.Q(held_for="") & models.Q(part__gt=0)),
+                name="activity_waiting_has_a_day_or_is_held",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["settles_on", "day"],
                 name="activity_waiting_due",
                 condition=models.Q(day_settlement__isnull=True),
-            )
+            ),
+            models.Index(
+                fields=["batch"],
+                name="activity_waiting_held",
+                condition=models.Q(part__gt=0, settles_on__isnull=True),
+            ),
         ]
         triggers = [pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)]
+
+
+class HeldDecision(models.Model):
+    """What a person decided of held rows (复核决定): all of them count, or none, or all but `refused_rows`."""
+
+    waiting = models.OneToOneField(WaitingRows, on_delete=models.PROTECT, related_name="decision")
+    refuse_all = models.BooleanField()
+    refused_rows = ArrayField(models.BigIntegerField())
+    opinion = models.TextField()
+    decided_by = models.TextField()
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_held_decision"
+        triggers = append_only()
 
 
 class WaitingChunk(models.Model):

@@ -6,6 +6,7 @@ Of recalculation: NotRecalculable, NothingToRecalculate, RecalculationOpen, Prev
 VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodology's VersionBlocked.
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
 FeedStands, ApplicationRuns, ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
+Of held records: HeldNotFound, HeldDecided.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
 
@@ -31,6 +32,7 @@ from tanpuhui.behaviour.activity.operations._apply import (
     save_application,
 )
 from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
+from tanpuhui.behaviour.activity.operations._decide_held import HeldReviewed, decide_held
 from tanpuhui.behaviour.activity.operations._destroy_originals import OriginalsDestroyed, destroy_originals
 from tanpuhui.behaviour.activity.operations._except_records import (
     RecordsExcepted,
@@ -103,6 +105,7 @@ __all__ = [
     "CorrectionRequested",
     "DaySettled",
     "FeedOpened",
+    "HeldReviewed",
     "KeysAudited",
     "OriginalsDestroyed",
     "PushReceipt",
@@ -130,6 +133,7 @@ __all__ = [
     "attach_to_application",
     "audit_record_ids",
     "check_resubmission",
+    "decide_held",
     "destroy_originals",
     "detach_from_application",
     "discard_application",

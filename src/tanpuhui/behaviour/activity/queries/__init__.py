@@ -67,6 +67,7 @@ from tanpuhui.behaviour.activity.queries._exceptions import (
     partners_to_audit,
 )
 from tanpuhui.behaviour.activity.queries._export import ExportedChunk, exported_records
+from tanpuhui.behaviour.activity.queries._held import HeldRow, HeldSet, held_rows, held_set, held_sets
 from tanpuhui.behaviour.activity.queries._intake import (
     batch,
     batch_report,
@@ -135,6 +136,8 @@ __all__ = [
     "ExportedChunk",
     "FeedView",
     "Finding",
+    "HeldRow",
+    "HeldSet",
     "MonthAdjustment",
     "MonthException",
     "OutcomeView",
@@ -183,6 +186,9 @@ __all__ = [
     "exported_records",
     "feeds",
     "file_fault_text",
+    "held_rows",
+    "held_set",
+    "held_sets",
     "interests_in_scenario",
     "mended_by",
     "methodology_filed",

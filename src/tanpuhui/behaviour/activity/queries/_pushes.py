@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from tanpuhui.behaviour.activity.adapters.waiting import holds_row
+from tanpuhui.behaviour.activity.adapters.waiting import numbers_held
 from tanpuhui.behaviour.activity.domain import BatchState, RecordNotPushed, Verdict
 from tanpuhui.behaviour.activity.domain.views import PushedRecordView
 from tanpuhui.behaviour.activity.models import Batch, PushedRecord, RowOutcome, WaitingRows
@@ -60,7 +60,8 @@ def _verdict(batch: Batch, row_number: int, day: date) -> tuple[str, str, str, d
         return outcome.verdict, outcome.reason, outcome.field, None
     # A row without an outcome counts, or waits with all the others of its scenario and day; a pushed batch is small.
     waiting = WaitingRows.objects.filter(batch_id=batch.pk, day=day, day_settlement__isnull=True)
-    held = next((one for one in waiting if holds_row(one.pk, row_number)), None)
+    held = next((one for one in waiting if row_number in numbers_held(one.pk)), None)
     if held is None:
         return Verdict.COUNTED, "", "", None
-    return Verdict.WAITING, "SETTLES_LATER", "", held.settles_on
+    reason = "HELD_FOR_REVIEW" if held.held_for and held.settles_on is None else "SETTLES_LATER"
+    return Verdict.WAITING, reason, "", held.settles_on

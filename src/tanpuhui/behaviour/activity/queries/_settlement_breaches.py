@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import connection
 
+from tanpuhui.behaviour.activity.adapters.waiting import payloads
+from tanpuhui.behaviour.activity.domain.plausibility import REFUSED_IN_REVIEW
 from tanpuhui.foundation.kernel.breaches import Breach
 
 _WAITING = """
@@ -14,6 +17,18 @@ select w.id, w.n_records, w.day_settlement_id is null,
   (select coalesce(sum(s.n_keys), 0) from activity_key_segment s where s.waiting_id = w.id),
   (select coalesce(sum(c.n_records), 0) from activity_waiting_chunk c where c.waiting_id = w.id)
 from activity_waiting w order by w.id
+"""
+_HELD = """
+select w.id, w.settles_on is null, d.id is not null, coalesce(cardinality(d.refused_rows), 0) > w.n_records
+from activity_waiting w left join activity_held_decision d on d.waiting_id = w.id
+where (w.part > 0) <> (w.held_for <> '') or (w.part > 0 and (w.settles_on is null) <> (d.id is null))
+  or (w.part = 0 and d.id is not null) or coalesce(cardinality(d.refused_rows), 0) > w.n_records
+order by w.id
+"""
+_REFUSED = """
+select w.id, case when d.refuse_all then w.n_records else cardinality(d.refused_rows) end
+from activity_waiting w join activity_held_decision d on d.waiting_id = w.id
+where w.day_settlement_id is not null order by w.id
 """
 _SETTLED = """
 select s.id, s.rows, s.counted,
@@ -23,6 +38,30 @@ select s.id, s.rows, s.counted,
     where w.day_settlement_id = s.id)
 from activity_day_settlement s order by s.id
 """
+
+
+def _held_breaches(cursor: Any) -> Iterator[Breach]:
+    """Report held rows with a day but no decision, decisions without held rows, and refused rows that were not set aside."""
+    cursor.execute(_HELD)
+    for waiting_id, undated, decided, too_many in cursor.fetchall():
+        yield Breach(
+            invariant="activity.held_rows_are_open_or_decided",
+            subject=f"waiting:{waiting_id}",
+            detail=f"{'no day' if undated else 'a day'}, {'decided' if decided else 'not decided'}"
+            + (", more rows refused than held" if too_many else ""),
+        )
+    cursor.execute(_REFUSED)
+    for waiting_id, refused in cursor.fetchall():
+        aside = sum(
+            rows.column("reason").to_pylist().count(REFUSED_IN_REVIEW)
+            for rows in payloads(waiting_id, "activity_set_aside")
+        )
+        if aside != refused:
+            yield Breach(
+                invariant="activity.refused_rows_are_set_aside",
+                subject=f"waiting:{waiting_id}",
+                detail=f"{refused} refused, {aside} set aside",
+            )
 
 
 def settlement_breaches() -> Iterator[Breach]:
@@ -36,6 +75,7 @@ def settlement_breaches() -> Iterator[Breach]:
                     subject=f"waiting:{waiting_id}",
                     detail=f"says {n} rows, {'open' if open_ else 'settled'}; keys {keys}, rows held {held}",
                 )
+        yield from _held_breaches(cursor)
         cursor.execute(_SETTLED)
         for number, rows, counted, waited, posted, aside in cursor.fetchall():
             if rows != waited or counted != posted or rows - counted != aside:

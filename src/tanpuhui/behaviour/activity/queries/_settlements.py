@@ -47,6 +47,7 @@ def waiting_of_account(account_id: int) -> tuple[WaitingView, ...]:
                 settles_on=one.settles_on,
                 batch_id=one.batch_id,
                 row=row["row_number"],
+                held_for=one.held_for,
             )
             for row in rows.to_pylist()
         )

@@ -15,7 +15,7 @@ from tanpuhui.books.ledger.domain import PointsLot, open_lots
 from tanpuhui.books.ledger.queries._breaches import breaches
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.kernel.quantities import Fen, Grams, Points
-from tanpuhui.foundation.persistence.bulk import copy_in, distinct, fetch_columns
+from tanpuhui.foundation.persistence.bulk import EPOCH_DAY, copy_in, distinct, fetch_columns
 
 __all__ = [
     "Balance",
@@ -23,6 +23,7 @@ __all__ = [
     "EntryView",
     "JournalView",
     "PointsLot",
+    "RecordsByAccountDay",
     "accounts_in_columns",
     "accounts_of",
     "balance",
@@ -35,6 +36,7 @@ __all__ = [
     "journals",
     "points_lots",
     "points_shortage",
+    "records_by_account_day",
     "system_total",
     "totals",
 ]
@@ -194,6 +196,34 @@ def entries_of_days(account_id: int, *, first_day: date, last_day: date) -> tupl
     return _entries(
         "e.account_id = %s and e.day between %s and %s order by e.day, e.journal_id",
         [account_id, first_day, last_day],
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordsByAccountDay:
+    """Columns that belong together place by place: an account, a business day, and how many records were credited."""
+
+    account_id: NDArray[np.int64]
+    day: NDArray[np.datetime64]
+    n_records: NDArray[np.int64]
+
+
+def records_by_account_day(
+    *, journal_ids: Sequence[int], account_ids: NDArray[np.int64], days: Sequence[date]
+) -> RecordsByAccountDay:
+    """Return how many records these journals credited to these accounts on these days; pairs without any are left out."""
+    with connection.cursor() as cursor:
+        found = fetch_columns(
+            cursor,
+            "select account_id, day, sum(n_records)::bigint from ledger_entry where account_id = any(%s) and day = any(%s) "
+            "and journal_id = any(%s) group by account_id, day",
+            {"account_id": "int8", "day": "date", "n_records": "int8"},
+            [account_ids.tolist(), list(days), list(journal_ids)],
+        )
+    return RecordsByAccountDay(
+        account_id=found["account_id"],
+        day=EPOCH_DAY + found["day"].astype("timedelta64[D]"),
+        n_records=found["n_records"],
     )
 
 

@@ -90,6 +90,7 @@ class Desk:
     day_settlement_id: int | None = None
     rows: int = 0
     waiting: dict[date, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
     raw: pa.Table | None = None
     subjects: pa.Array | None = None
     keys: RecordKeys | None = None

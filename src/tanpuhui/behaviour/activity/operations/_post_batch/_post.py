@@ -20,6 +20,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._cap import apply_caps
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
 from tanpuhui.behaviour.activity.operations._post_batch._mend import note_mended
 from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats, sort_keys
+from tanpuhui.behaviour.activity.operations._post_batch._plausible import hold_implausible
 from tanpuhui.behaviour.activity.operations._post_batch._read import slices, take_in
 from tanpuhui.behaviour.activity.operations._post_batch._report import Tally, refused_report, write_outcomes
 from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
@@ -124,6 +125,7 @@ def _post(desk: Desk, fields: tuple[str, ...]) -> list[Posting]:
     """Post what counts of a slice, and write down what became of the other rows."""
     lock_names(POSTING_LOCK, partner_lock(desk.partner_id))
     drop_repeats(desk)
+    hold_implausible(desk, fields)
     set_waiting(desk, fields)
     return post_keyed(desk)
 

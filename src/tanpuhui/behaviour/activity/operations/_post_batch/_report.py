@@ -11,6 +11,7 @@ import pyarrow.csv
 from django.db import connection
 
 from tanpuhui.behaviour.activity.domain import FileUnusable, Verdict
+from tanpuhui.behaviour.activity.domain.plausibility import HELD
 from tanpuhui.behaviour.activity.models import Posting
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 
@@ -74,16 +75,18 @@ class Tally:
         }
 
 
-def settled_report(report: Mapping[str, Any], tally: Tally, settles_on: Mapping[str, int]) -> dict[str, Any]:
+def settled_report(
+    report: Mapping[str, Any], tally: Tally, settles_on: Mapping[str, int], *, held: int
+) -> dict[str, Any]:
     """Return a batch's report after some of its waiting rows were settled: they move to what became of them.
 
-    `settles_on` counts the rows that do not wait for these days any more.
+    `settles_on` counts the rows that do not wait for these days any more, `held` those that had been held for review.
     """
     found = tally.report()
     verdicts = {code: n + found["verdicts"].get(code, 0) for code, n in report["verdicts"].items()}
     verdicts[Verdict.WAITING] -= tally.rows
     reasons = dict(report["reasons"])
-    for code, n in (*found["reasons"].items(), ("SETTLES_LATER", -tally.rows)):
+    for code, n in (*found["reasons"].items(), ("SETTLES_LATER", held - tally.rows), (HELD, -held)):
         reasons[code] = reasons.get(code, 0) + n
     rest = {day: n - settles_on.get(day, 0) for day, n in report["settles_on"].items()}
     return {
@@ -120,7 +123,10 @@ def _counts(desk: Desk) -> tuple[dict[str, int], dict[str, int]]:
         reasons["CLIPPED_BY_CAP"] = clipped
     if desk.waiting:
         verdicts[Verdict.WAITING] += sum(desk.waiting.values())
-        reasons["SETTLES_LATER"] = verdicts[Verdict.WAITING]
+        reasons["SETTLES_LATER"] = sum(desk.waiting.values())
+    if desk.held:
+        reasons[HELD] = sum(desk.held.values())
+        verdicts[Verdict.WAITING] += reasons[HELD]
     return verdicts, reasons
 
 

@@ -1,4 +1,4 @@
-"""Step 6, wait (待结算): rows of scenarios that are compared with other partners' records first are written down until their day is settled."""
+"""Step 7, wait (待结算): rows of scenarios that are compared with other partners' records first are written down until their day is settled."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from django.db import connection
 
 from tanpuhui.behaviour.activity.adapters.chunks import encode_payload
 from tanpuhui.behaviour.activity.adapters.tables import columns, text
-from tanpuhui.behaviour.activity.adapters.waiting import CELLS
+from tanpuhui.behaviour.activity.adapters.waiting import CELLS, DOUBT
 from tanpuhui.behaviour.activity.domain import chunk_count
+from tanpuhui.behaviour.activity.domain.plausibility import DOUBTS
 from tanpuhui.behaviour.activity.events import DaySettlementDue
 from tanpuhui.behaviour.activity.models import WaitingRows
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
@@ -39,7 +40,7 @@ def set_waiting(desk: Desk, fields: tuple[str, ...]) -> None:
     due: set[date] = set()
     for scenario, tier, day in groups:
         settles_on = max(day + timedelta(days=later[scenario]), today)
-        desk.waiting[settles_on] = desk.waiting.get(settles_on, 0) + _write(
+        desk.waiting[settles_on] = desk.waiting.get(settles_on, 0) + write_waiting(
             desk, fields, scenario=scenario, tier=tier, day=day, settles_on=settles_on
         )
         if settles_on <= today:
@@ -49,14 +50,26 @@ def set_waiting(desk: Desk, fields: tuple[str, ...]) -> None:
         publish(DaySettlementDue(day=day.isoformat()))
 
 
-def _write(
-    desk: Desk, fields: tuple[str, ...], *, scenario: str, tier: int, day: date, settles_on: date
+def write_waiting(
+    desk: Desk,
+    fields: tuple[str, ...],
+    *,
+    scenario: str,
+    tier: int,
+    day: date,
+    settles_on: date | None,
+    held_for: str = "",
 ) -> int:
-    """Write the rows of one scenario, tier and day, and their keys; return how many."""
+    """Write the rows of one scenario, tier and day, and their keys; return how many. Held ones (in `held`) have no day yet."""
     cells = dict.fromkeys((*CELLS, *fields))
+    held = ""
+    doubt = ""
+    if held_for:
+        held = f"join (select row_number, value from held where reason = {text(held_for)}) as h using (row_number) "
+        doubt = f", h.value as {DOUBT}"
     found = desk.tables.sql(
-        f"select k.row_number, k.account_id, j.started, j.ended, j.area, {columns(cells, 'x.')} from keyed as k "
-        "join judged as j using (row_number) join raw as x using (row_number) "
+        f"select k.row_number, k.account_id, j.started, j.ended, j.area, {columns(cells, 'x.')}{doubt} from keyed as k "
+        f"join judged as j using (row_number) join raw as x using (row_number) {held}"
         f"where k.scenario = {text(scenario)} and k.evidence_tier = {tier} and k.day = date '{day}'"
     ).to_arrow_table()
     count = chunk_count(found.num_rows)
@@ -66,6 +79,8 @@ def _write(
         scenario=scenario,
         evidence_tier=tier,
         day=day,
+        part=DOUBTS.index(held_for) + 1 if held_for else 0,
+        held_for=held_for,
         settles_on=settles_on,
         n_records=found.num_rows,
         chunks=count,

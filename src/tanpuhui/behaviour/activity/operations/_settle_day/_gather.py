@@ -13,6 +13,7 @@ from django.db import connection
 
 from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
 from tanpuhui.behaviour.activity.adapters.waiting import waiting_rows
+from tanpuhui.behaviour.activity.domain.plausibility import REFUSED_IN_REVIEW
 from tanpuhui.behaviour.activity.models import WaitingRows
 
 RIDES = pa.schema(
@@ -26,12 +27,31 @@ RIDES = pa.schema(
 """What the records of a day are compared by. `received` in microseconds; `waiting_id` 0 where it is posted, `version_id` 0 where not."""
 
 
+LOST = pa.schema(
+    [
+        ("waiting_id", pa.int64()), ("row_number", pa.int64()), ("reason", pa.string()), ("field", pa.string()),
+        ("winner_batch", pa.int64()), ("winner_row", pa.int64()),
+    ]
+)  # fmt: skip
+"""Rows that do not count: why, and by which record."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
     """The waiting rows of one batch, slice, scenario and tier, of the accounts of a slice."""
 
     waiting: WaitingRows
     rows: pa.Table
+
+    @property
+    def refused(self) -> np.ndarray:
+        """Say of each row whether it was held and then refused."""
+        if not self.waiting.held_for:
+            return np.zeros(self.rows.num_rows, bool)
+        decision = self.waiting.decision
+        if decision.refuse_all:
+            return np.ones(self.rows.num_rows, bool)
+        return np.isin(self.rows.column("row_number").to_numpy(), decision.refused_rows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +73,7 @@ def gather(several: Sequence[WaitingRows], share: Share) -> list[Part]:
 
 
 def rides(parts: Sequence[Part]) -> pa.Table:
-    """Return the waiting rows as RIDES."""
+    """Return the waiting rows as RIDES; what was refused in a review competes with nothing."""
     tables = []
     for part in parts:
         one = part.waiting
@@ -62,8 +82,28 @@ def rides(parts: Sequence[Part]) -> pa.Table:
             "batch_id": one.batch_id, "received": int(one.batch.received_at.timestamp() * 1_000_000),
             "version_id": 0, "posted": False, "waiting_id": one.pk,
         }  # fmt: skip
-        tables.append(_ride_table(part.rows, said))
+        tables.append(_ride_table(part.rows.filter(pa.array(~part.refused)), said))
     return pa.concat_tables([RIDES.empty_table(), *tables])
+
+
+def refused(parts: Sequence[Part]) -> pa.Table:
+    """Return the rows that a review refused, as LOST; no other record counts instead of them."""
+    tables = []
+    for part in parts:
+        rows = part.rows.column("row_number").filter(pa.array(part.refused))
+        n = len(rows)
+        said = {
+            "waiting_id": part.waiting.pk, "reason": REFUSED_IN_REVIEW, "field": part.waiting.held_for,
+            "winner_batch": None, "winner_row": None,
+        }  # fmt: skip
+        arrays = [
+            rows.combine_chunks()
+            if item.name == "row_number"
+            else pa.repeat(pa.scalar(said[item.name], item.type), n)
+            for item in LOST
+        ]
+        tables.append(pa.Table.from_arrays(arrays, schema=LOST))
+    return pa.concat_tables([LOST.empty_table(), *tables])
 
 
 _POSTED = """

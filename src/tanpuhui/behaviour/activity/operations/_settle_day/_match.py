@@ -12,19 +12,12 @@ import pyarrow.compute
 
 from tanpuhui.behaviour.activity.adapters.tables import open_tables
 from tanpuhui.behaviour.activity.domain.matching import NOBODY, Kind, winners
+from tanpuhui.behaviour.activity.operations._settle_day._gather import LOST
 from tanpuhui.foundation.rulebook import queries as rulebook
 
 SAME_RIDE = "SAME_RIDE_OTHER_PARTNER"
 EXCLUSIVE = "EXCLUSIVE_IN_TIME"
 CITY_DIGITS = 4
-LOST = pa.schema(
-    [
-        ("waiting_id", pa.int64()), ("row_number", pa.int64()), ("reason", pa.string()), ("field", pa.string()),
-        ("winner_batch", pa.int64()), ("winner_row", pa.int64()),
-    ]
-)  # fmt: skip
-"""Rows that do not count: why, and by which record."""
-
 _PAIRS = """
 with placed as (
   select r.place, r.account_id, r.started, r.ended, r.line, r.area, r.partner_id, r.posted, k."group" as family, k.name

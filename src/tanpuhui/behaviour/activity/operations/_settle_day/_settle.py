@@ -29,6 +29,7 @@ from tanpuhui.behaviour.activity.operations._settle_day._gather import (
     Share,
     accounts_of,
     gather,
+    refused,
     rides,
     rides_posted,
 )
@@ -77,7 +78,9 @@ def settle_day(*, actor: Actor, at: datetime, day: date) -> DaySettled:
     """
     partners = _due(day, at).values_list("batch__partner_id", flat=True).distinct()
     lock_names(POSTING_LOCK, *(partner_lock(partner_id) for partner_id in partners))
-    waiting = list(_due(day, at).select_related("batch").order_by("batch__received_at", "batch_id", "id"))
+    waiting = list(
+        _due(day, at).select_related("batch", "decision").order_by("batch__received_at", "batch_id", "id")
+    )
     if not waiting:
         return DaySettled(
             day=day, day_settlement_id=None, rows=0, counted=0, grams=Grams(0), points=Points(0)
@@ -133,7 +136,9 @@ def _settle_slice(run: _Run, share: Share) -> None:
     posted = rides_posted(run.day, accounts_of(parts), share)
     scenarios = set(waiting.column("scenario").unique().to_pylist())
     kinds = _match.kinds(scenarios | set(posted.column("scenario").unique().to_pylist()), run.day)
-    lost = _match.match(pa.concat_tables([waiting, posted]), kinds, run.day)
+    lost = pa.concat_tables(
+        [_match.match(pa.concat_tables([waiting, posted]), kinds, run.day), refused(parts)]
+    )
     with ExitStack() as stack:
         desks = []
         for _, several in groupby(parts, key=lambda part: part.waiting.batch_id):
@@ -207,7 +212,12 @@ def _end(run: _Run) -> DaySettled:
     with connection.cursor() as cursor:
         cursor.execute("delete from activity_waiting_chunk where waiting_id = any(%s)", [ids])
     for batch in Batch.objects.select_for_update().filter(pk__in=run.tallies).order_by("pk"):
-        batch.report = settled_report(batch.report, run.tallies[batch.pk], _days(run.waiting, batch.pk))
+        batch.report = settled_report(
+            batch.report,
+            run.tallies[batch.pk],
+            _days(run.waiting, batch.pk),
+            held=sum(one.n_records for one in run.waiting if one.batch_id == batch.pk and one.held_for),
+        )
         batch.save(update_fields=["report"])
     return DaySettled(
         day=run.day,
@@ -221,7 +231,13 @@ def _end(run: _Run) -> DaySettled:
 
 def _days(waiting: Sequence[WaitingRows], batch_id: int) -> Mapping[str, int]:
     """Return how many rows of a batch waited for which day."""
-    return _sums([{one.settles_on.isoformat(): one.n_records} for one in waiting if one.batch_id == batch_id])
+    return _sums(
+        [
+            {one.settles_on.isoformat(): one.n_records}
+            for one in waiting
+            if one.batch_id == batch_id and not one.held_for and one.settles_on is not None
+        ]
+    )
 
 
 def _sums(several: Sequence[Mapping[str, int]]) -> dict[str, int]:
