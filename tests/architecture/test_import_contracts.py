@@ -19,7 +19,10 @@ VIOLATIONS: dict[str, tuple[str, str]] = {
         "foundation/keys/queries.py",
         "from tanpuhui.foundation.workflow import queries as _upwards",
     ),
-    "books": ("books/ledger/queries.py", "from tanpuhui.books.transparency import queries as _sideways"),
+    "books": (
+        "books/ledger/queries/__init__.py",
+        "from tanpuhui.books.transparency import queries as _sideways",
+    ),
     "science": ("science/engine/tree.py", "from tanpuhui.science.methodology import queries as _upwards"),
     "behaviour": (
         "behaviour/activity/queries/__init__.py",

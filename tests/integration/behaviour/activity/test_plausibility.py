@@ -90,7 +90,7 @@ def test_nothing_is_judged_while_no_limit_is_set(town: Town, now: datetime) -> N
         ),
     ],
 )  # fmt: skip
-def test_what_exceeds_a_limit_is_held_with_value_and_limit(
+def test_what_exceeds_a_limit_is_held_with_value_and_limit(  # noqa: PLR0917  pytest names them
     town: Town, now: datetime, key: str, limit: str, lines: list[str], reason: str, value: str
 ) -> None:
     rule(f"intake.{key}", limit)
@@ -206,9 +206,7 @@ def test_a_decision_is_one_makers_of_the_area_and_stands(town: Town, now: dateti
         decide_held(actor=MAKER, waiting_ids=(held.id + 1,), opinion="核实", **terms)
     decide_held(actor=MAKER, waiting_ids=(held.id,), opinion="核实", **terms)
     with pytest.raises(HeldDecided):
-        decide_held(
-            actor=MAKER, waiting_ids=(held.id,), opinion="核实", **{**terms, "idempotency_key": "y"}
-        )
+        decide_held(actor=MAKER, waiting_ids=(held.id,), opinion="核实", **{**terms, "idempotency_key": "y"})
 
 
 def test_the_person_sees_what_is_held_and_why(town: Town, now: datetime) -> None:
@@ -224,8 +222,10 @@ def test_the_person_sees_what_is_held_and_why(town: Town, now: datetime) -> None
         ("update activity_waiting set settles_on = day where part > 0", "activity.held_rows_are_open_or_decided"),
         ("delete from activity_waiting_chunk", "activity.waiting_rows_are_there_until_settled"),
         (
-            "insert into activity_held_decision (waiting_id, refuse_all, refused_rows, opinion, decided_by, decided_at) "
-            "select id, true, '{}', '', '', now() from activity_waiting",
+            (
+                "insert into activity_held_decision (waiting_id, refuse_all, refused_rows, opinion, decided_by, decided_at) "
+                "select id, true, '{}', '', '', now() from activity_waiting"
+            ),
             "activity.held_rows_are_open_or_decided",
         ),
     ],

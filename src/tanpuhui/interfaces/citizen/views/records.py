@@ -47,6 +47,7 @@ class Unposted:
     detail: str
     icon: str
     words: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,14 +171,23 @@ def _days(statement: Statement, found: tuple[RecordView, ...]) -> tuple[DayShown
 
 
 def _waiting(account_id: int, month: Month) -> list[Unposted]:
-    """Return what waits for its settlement, with the day of it."""
+    """Return what waits: for its settlement, with the day of it, or for a review, with what is unusual."""
     names = scenario_names()
+    unusual = {
+        "IMPLAUSIBLE_PLACE": gettext("短时间里出现在另一座城市"),
+        "IMPLAUSIBLE_SPEED": gettext("速度特别快"),
+        "IMPLAUSIBLE_DISTANCE": gettext("距离特别长"),
+        "IMPLAUSIBLE_FREQUENCY": gettext("这一天的次数特别多"),
+    }
     return [
         Unposted(
             label=names.get(one.scenario, one.scenario),
             detail=f"{one.started_at:%m-%d %H:%M}",
             icon=icon_of(one.scenario),
-            words=gettext("%(day)s 结算") % {"day": f"{one.settles_on:%m-%d}"},
+            words=gettext("复核中")
+            if one.settles_on is None
+            else gettext("%(day)s 结算") % {"day": f"{one.settles_on:%m-%d}"},
+            why=unusual.get(one.held_for, one.held_for) if one.settles_on is None else "",
         )
         for one in activity.waiting_of_account(account_id)
         if Month.of(one.day) == month
@@ -191,6 +201,7 @@ def _set_aside(account_id: int, month: Month) -> list[Unposted]:
         "SAME_RIDE_OTHER_PARTNER": gettext("同一次出行已由另一来源报来，只计一次"),
         "EXCLUSIVE_IN_TIME": gettext("同一时间已计入另一次行为"),
         "EXCLUDED": gettext("这一天已计入另一类行为，二者只计其一"),
+        "REFUSED_IN_REVIEW": gettext("数值不寻常，工作人员复核后没有计入"),
     }
     return [
         Unposted(
