@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from tanpuhui.foundation.audit.models import AuditRecord
+from tanpuhui.foundation.audit.models import AuditRecord, Disclosure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,4 +55,31 @@ def timeline(*, subject: str, limit: int = 100) -> tuple[AuditLine, ...]:
     return tuple(
         AuditLine(operation=row.operation, actor_kind=row.actor_kind, actor_id=row.actor_id, at=row.at)
         for row in rows
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureView:
+    """One handing over of a person's data: by whom, to whom, what for, on which basis, which kinds of data."""
+
+    at: datetime
+    actor: str
+    recipient: str
+    purpose: str
+    legal_basis: str
+    data_kinds: tuple[str, ...]
+
+
+def disclosures_of(person: int) -> tuple[DisclosureView, ...]:
+    """Return to whom a person's data were handed over, newest first."""
+    return tuple(
+        DisclosureView(
+            at=row.at,
+            actor=f"{row.actor_kind}:{row.actor_id}",
+            recipient=row.recipient,
+            purpose=row.purpose,
+            legal_basis=row.legal_basis,
+            data_kinds=tuple(row.data_kinds),
+        )
+        for row in Disclosure.objects.filter(person=person).order_by("-id")
     )

@@ -28,6 +28,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "coupon": _CITIZEN,
     "cancel-coupon": _CITIZEN,
     "me": _CITIZEN,
+    "own-data": _CITIZEN,
+    "own-copy": _CITIZEN,
     "unbind": _CITIZEN,
     "end-sessions": _CITIZEN,
     "messages": _CITIZEN,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from tanpuhui.interfaces.citizen.views import (
     coupons,
@@ -13,6 +13,7 @@ from tanpuhui.interfaces.citizen.views import (
     manifest,
     me,
     messages,
+    own_data,
     records,
     scenes,
 )
@@ -37,6 +38,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("coupons/<str:code>", coupons.coupon, name="coupon"),
     path("coupons/<str:code>/cancel", coupons.cancel, name="cancel-coupon"),
     path("me", me.me, name="me"),
+    path("me/data", own_data.own, name="own-data"),
+    re_path(r"^me/data/copy\.(?P<form>json|xlsx)$", own_data.copy, name="own-copy"),
     path("me/sessions/end-others", me.end_others, name="end-sessions"),
     path("me/identities/<int:external_identity_id>/unbind", me.unbind, name="unbind"),
     path("messages", messages.messages, name="messages"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from openpyxl import Workbook
 
 from tanpuhui.behaviour.activity import queries as activity
-from tanpuhui.interfaces.workbench.case_sheet import IN_MEMORY_MAX, text_cell
+from tanpuhui.interfaces.design.sheets import IN_MEMORY_MAX, text_cell
 
 ROWS_MAX = 1_000_000
 """A sheet of Excel holds 1,048,576 rows; what is more is named in the last line and stands in the CSV."""

@@ -11,19 +11,16 @@ from typing import IO
 from django.utils.translation import gettext
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 from tanpuhui.foundation.identity.queries import people
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.rulebook.queries import days_left, processes_by_ids
 from tanpuhui.foundation.workflow.queries import ExportLine
+from tanpuhui.interfaces.design.sheets import IN_MEMORY_MAX, text_cell
 from tanpuhui.interfaces.workbench.words import case_kind, names_of_organisations, names_of_places, worded
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 AT_ONCE = 1_000
-CELL_CHARACTERS_MAX = 32_767
-IN_MEMORY_MAX = 4 * 1024 * 1024
 WIDTHS = (26, 12, 44, 30, 14, 16, 17, 17, 12, 12, 12, 17)
 DAY, MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm"
 
@@ -96,14 +93,6 @@ def _rows(sheet: object, chunk: list[ExportLine], *, at: datetime) -> Iterator[l
             text_cell(sheet, held.display_name if held else ""),
             _moment(sheet, line.closed_at),
         ]
-
-
-def text_cell(sheet: object, words: str) -> WriteOnlyCell:
-    """Return a cell that is text whatever it begins with: `=1+1` stays four characters."""
-    cell = WriteOnlyCell(sheet, value="")
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("", words)[:CELL_CHARACTERS_MAX]
-    cell.data_type = "s"
-    return cell
 
 
 def _moment(sheet: object, moment: datetime | None) -> WriteOnlyCell | None:

@@ -10,11 +10,14 @@ from tanpuhui.foundation.audit.operations._operation import (
     operation,
     registered_operations,
 )
+from tanpuhui.foundation.audit.operations._record_disclosure import DisclosureRecorded, hand_over_own_data
 
 __all__ = [
+    "DisclosureRecorded",
     "ExportNoted",
     "IdempotencyConflict",
     "OperationSpec",
+    "hand_over_own_data",
     "note_export",
     "operation",
     "registered_operations",

@@ -119,11 +119,11 @@ class PasswordsDiffer(Refusal):
 
 
 class SignInNotFresh(Refusal):
-    """What changes a sign-in asks for a session that was opened a moment ago."""
+    """What changes a sign-in, or hands over everything about a person, asks for a session that was opened a moment ago."""
 
     code = "SIGN_IN_NOT_FRESH"
-    zh = "更改登录方式前要确认是本人：登录已超过 {minutes} 分钟，请重新登录再办理。"
-    en = "Changing how somebody signs in takes a fresh sign-in: this one is older than {minutes} minutes. Sign in again first."
+    zh = "办这件事要先确认是本人：登录已超过 {minutes} 分钟，请重新登录再办理。"
+    en = "This takes a fresh sign-in, to be sure it is you: this one is older than {minutes} minutes. Sign in again first."
 
 
 class SecondFactorWrong(Refusal):

@@ -19,9 +19,9 @@ from tanpuhui.foundation.identity.queries import organisations
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
+from tanpuhui.interfaces.design.sheets import XLSX
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.batch_sheet import batch_sheet
-from tanpuhui.interfaces.workbench.case_sheet import XLSX
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.sight import batch_in_sight, partners_in_sight, scenarios_in_sight

@@ -23,9 +23,10 @@ from tanpuhui.foundation.workflow.operations import (
     save_filter,
 )
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
+from tanpuhui.interfaces.design.sheets import XLSX
 from tanpuhui.interfaces.workbench import filters
 from tanpuhui.interfaces.workbench.acting import key_of, see_other, who
-from tanpuhui.interfaces.workbench.case_sheet import XLSX, case_sheet
+from tanpuhui.interfaces.workbench.case_sheet import case_sheet
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.sight import scope_of
 from tanpuhui.interfaces.workbench.words import role_name, worded
