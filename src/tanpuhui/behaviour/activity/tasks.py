@@ -165,3 +165,10 @@ def _once_more(task: str, name: str, **arguments: Any) -> None:
     """Queue a job unless the last such one still waits; a second run of what is done does no harm."""
     with suppress(AlreadyEnqueued):
         defer(task, queueing_lock=name, **arguments)
+
+
+@app.periodic(cron="37 * * * *")  # type: ignore[untyped-decorator]
+@app.task(name="activity.forget_calls", queueing_lock="activity:forget_calls")  # type: ignore[untyped-decorator]
+def forget_calls_hourly(timestamp: int) -> None:
+    """Delete the counts of calls of days that are over."""
+    operations.forget_calls(actor=SYSTEM, at=datetime.fromtimestamp(timestamp, UTC))

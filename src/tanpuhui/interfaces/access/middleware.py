@@ -88,7 +88,10 @@ class AccessMiddleware:
 def refusal_as_json(refusal: Refusal) -> JsonResponse:
     """Return a refusal in the one shape of the API: code, message, data, retryable."""
     body = refusal.as_dict(get_language() or "zh-hans")
-    return JsonResponse(body, status=status_of(refusal.code), json_dumps_params={"ensure_ascii": False})
+    response = JsonResponse(body, status=status_of(refusal.code), json_dumps_params={"ensure_ascii": False})
+    if "retry_after_s" in refusal.data:
+        response["Retry-After"] = str(refusal.data["retry_after_s"])
+    return response
 
 
 def _find_caller(request: ActingRequest) -> None:

@@ -53,6 +53,15 @@ class HeldDecided(Refusal):
     en = "Somebody decided about set {waiting_id} already, and that stands. The person can appeal."
 
 
+class QuotaExceeded(Refusal):
+    """The partner used up what its quota gives for this minute or this day."""
+
+    code = "QUOTA_EXCEEDED"
+    zh = "超过了配额：{what} {limit}。请等 {retry_after_s} 秒再发，或联系运营机构调整配额。"
+    en = "The quota is used up: {what} {limit}. Wait {retry_after_s} seconds, or ask the operator for another quota."
+    retryable = True
+
+
 class RecordNotFound(Refusal):
     """The posting holds no such record of that account."""
 

@@ -11,6 +11,7 @@ from tanpuhui.behaviour.activity.models.intake import (
     RowOutcome,
 )
 from tanpuhui.behaviour.activity.models.pushes import PushedRecord
+from tanpuhui.behaviour.activity.models.quotas import PartnerCalls
 from tanpuhui.behaviour.activity.models.recalculations import (
     RecalculatedSlice,
     Recalculation,
@@ -44,6 +45,7 @@ __all__ = [
     "KeyAudit",
     "KeySegment",
     "MendedRow",
+    "PartnerCalls",
     "Posting",
     "PushedRecord",
     "RecalculatedSlice",

@@ -6,7 +6,7 @@ Of recalculation: NotRecalculable, NothingToRecalculate, RecalculationOpen, Prev
 VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodology's VersionBlocked.
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
 FeedStands, ApplicationRuns, ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
-Of held records: HeldNotFound, HeldDecided.
+Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
 
@@ -55,6 +55,7 @@ from tanpuhui.behaviour.activity.operations._push_records import (
     keep_records,
     push_records,
 )
+from tanpuhui.behaviour.activity.operations._quotas import CallsForgotten, count_call, forget_calls
 from tanpuhui.behaviour.activity.operations._recalculate import (
     RecalculationPrepared,
     RecalculationPreviewed,
@@ -102,6 +103,7 @@ __all__ = [
     "ApplicationSubmitted",
     "BatchPosted",
     "BatchReceived",
+    "CallsForgotten",
     "CorrectionRequested",
     "DaySettled",
     "FeedOpened",
@@ -133,6 +135,7 @@ __all__ = [
     "attach_to_application",
     "audit_record_ids",
     "check_resubmission",
+    "count_call",
     "decide_held",
     "destroy_originals",
     "detach_from_application",
@@ -142,6 +145,7 @@ __all__ = [
     "exclude_records",
     "export_records",
     "file_batch",
+    "forget_calls",
     "gather_pushed",
     "go_live",
     "keep_records",

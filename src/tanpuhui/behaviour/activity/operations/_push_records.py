@@ -17,6 +17,7 @@ from tanpuhui.behaviour.activity.domain.pushes import (
 )
 from tanpuhui.behaviour.activity.events import RecordsPushed
 from tanpuhui.behaviour.activity.models import PushedRecord
+from tanpuhui.behaviour.activity.operations._quotas import check_records
 from tanpuhui.behaviour.activity.operations._receive_batch import SENDERS, check_feed, register_batch
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents.operations import store_sealed_document
@@ -69,7 +70,7 @@ def push_records(
 ) -> RecordsReceived:
     """Keep single records, each whole or not at all; when this returns, none that was received can be lost.
 
-    Raises NotPermitted, FeedClosed, NoRecords, TooManyRecords, IdempotencyConflict (same key, other records).
+    Raises NotPermitted, FeedClosed, NoRecords, TooManyRecords, QuotaExceeded, IdempotencyConflict (same key, other records).
     """
     if not records:
         raise NoRecords
@@ -93,6 +94,8 @@ def keep_records(
     lock_names(f"activity:pushes:{partner_id}")
     known = _known(partner_id, [one for _, one in good])
     fresh = {_key(one): (day, one) for day, one in good if _key(one) not in known}
+    if fresh:
+        check_records(partner_id, at=at, more=len(fresh))
     PushedRecord.objects.bulk_create(
         PushedRecord(
             partner_id=partner_id,

@@ -12,6 +12,7 @@ from tanpuhui.behaviour.activity.adapters import adapter_named
 from tanpuhui.behaviour.activity.domain import BatchState, FeedClosed, NothingToCorrect
 from tanpuhui.behaviour.activity.events import BatchReceived as BatchReceivedEvent
 from tanpuhui.behaviour.activity.models import Batch, Feed
+from tanpuhui.behaviour.activity.operations._quotas import check_records
 from tanpuhui.behaviour.activity.queries._corrections import rows_open
 from tanpuhui.books.transparency.operations import append_leaf
 from tanpuhui.foundation.audit.operations import operation
@@ -49,11 +50,12 @@ def receive_batch(
     The same bytes from the same partner are one batch, however often they come and under whatever key. The bytes
     are stored first, in a transaction of their own, so that a file of any size is streamed and hashed once.
     `corrects` names the batch whose rejected rows it sends again; the column `corrects_row` names the row of each.
-    Raises NotPermitted, AdapterUnknown, FeedClosed, NothingToCorrect, IdempotencyConflict (same key, another file).
+    Raises NotPermitted, AdapterUnknown, FeedClosed, NothingToCorrect, QuotaExceeded, IdempotencyConflict (same key, another file).
     """
     actor.require(*SENDERS, operation="activity.receive_batch", organisation_id=partner_id)
     check_feed(partner_id, adapter)
     check_corrected(partner_id, corrects)
+    check_records(partner_id, at=at, more=1)
     with transaction.atomic():
         stored = store_sealed_document(content=content, name=file_name, media_type=media_type, at=at)
     return file_batch(

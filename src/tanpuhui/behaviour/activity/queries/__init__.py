@@ -82,6 +82,7 @@ from tanpuhui.behaviour.activity.queries._intake import (
     scenarios,
 )
 from tanpuhui.behaviour.activity.queries._pushes import batches_left, partners_to_gather, pushed_records
+from tanpuhui.behaviour.activity.queries._quotas import QuotaUse, quota_use
 from tanpuhui.behaviour.activity.queries._recalculations import (
     MonthAdjustment,
     RecalculationView,
@@ -144,6 +145,7 @@ __all__ = [
     "PostingView",
     "PushedRecordView",
     "QualityReport",
+    "QuotaUse",
     "Reach",
     "RecalculationView",
     "RecordExplanation",
@@ -202,6 +204,7 @@ __all__ = [
     "postings",
     "postings_of_scenario",
     "pushed_records",
+    "quota_use",
     "reason_text",
     "recalculation",
     "recalculation_of_journal",

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from ninja import Header, Query, Router, Status
 
 from tanpuhui.behaviour.activity import queries as activity
-from tanpuhui.behaviour.activity.operations import receive_batch
+from tanpuhui.behaviour.activity.operations import count_call, receive_batch
 from tanpuhui.behaviour.activity.queries import BatchView
 from tanpuhui.foundation.identity.operations import ContentDigestWrong
 from tanpuhui.foundation.kernel.actors import Actor, Role
@@ -77,7 +77,7 @@ class LimitedBody:
 @router.post(
     "/batches",
     url_name="batches",
-    response={202: BatchAccepted} | problems(401, 403, 409, 413, 422, 503),
+    response={202: BatchAccepted} | problems(401, 403, 409, 413, 422, 429, 503),
     summary="发送一个数据文件 / Send a file of records",
     openapi_extra={
         "requestBody": {
@@ -135,7 +135,7 @@ def send(
 @router.get(
     "/batches/{int:batch_id}",
     url_name="batch",
-    response={200: BatchReport} | problems(401, 403, 404, 422),
+    response={200: BatchReport} | problems(401, 403, 404, 422, 429),
     summary="读一个文件的处理结果 / Read the report of a file",
     openapi_extra={"security": [{"signature": []}, {"api_key": []}]},
 )
@@ -228,10 +228,13 @@ def to_correct(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
 
 
 def partner_of(request: HttpRequest) -> tuple[Actor, int]:
+    """Return who calls and for which partner, and count the call. Raises NotSignedIn, QuotaExceeded."""
     actor = cast(ActingRequest, request).actor
     if actor is None:
         raise NotSignedIn
-    return actor, actor.organisation_ids(Role.PARTNER)[0]
+    partner_id = actor.organisation_ids(Role.PARTNER)[0]
+    count_call(partner_id, at=timezone.now())
+    return actor, partner_id
 
 
 def _own(request: HttpRequest, batch_id: int) -> BatchView:

@@ -39,7 +39,7 @@ class PushTooLarge(Refusal):
 @router.post(
     "/records",
     url_name="records",
-    response={202: RecordsAccepted} | problems(401, 403, 409, 413, 422, 503),
+    response={202: RecordsAccepted} | problems(401, 403, 409, 413, 422, 429, 503),
     summary="推送单条或多条记录 / Push one record or some",
     openapi_extra={
         "requestBody": {
@@ -87,7 +87,7 @@ def push(
 @router.get(
     "/records/{path:record_id}",
     url_name="record",
-    response={200: list[PushedRecord]} | problems(401, 403, 404, 422),
+    response={200: list[PushedRecord]} | problems(401, 403, 404, 422, 429),
     summary="读一条推送记录的结论 / Read what became of a pushed record",
     openapi_extra={"security": CALLER},
 )

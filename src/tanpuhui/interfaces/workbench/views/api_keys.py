@@ -14,6 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.foundation.identity.operations import (
     ApiKeyIssued,
     SigningKeyRegistered,
@@ -32,10 +33,10 @@ from tanpuhui.foundation.identity.queries import (
 )
 from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.kernel.errors import NotFound, NotPermitted, Refusal
-from tanpuhui.interfaces.design.parts import Column, Crumb, Row
+from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, who
 from tanpuhui.interfaces.workbench.navigation import page
-from tanpuhui.interfaces.workbench.parts import Section, at_moment, row_act, state_mark
+from tanpuhui.interfaces.workbench.parts import Section, at_moment, digits, row_act, state_mark
 from tanpuhui.interfaces.workbench.sight import organisation_in_sight
 from tanpuhui.interfaces.workbench.views.organisations import crumbs_of, may
 
@@ -170,6 +171,7 @@ def _show(
     context = {
         "title": gettext("接口密钥"),
         "organisation_id": view.id,
+        "quotas": _quotas(view.id),
         "signing": _signing_section(request, view),
         "signing_form": signing_form or SigningKeyForm(),
         "signs": signs(view.id, at=timezone.now()),
@@ -186,6 +188,28 @@ def _show(
         crumbs=crumbs_of(view, Crumb(gettext("接口密钥"))),
         status=status,
     )
+
+
+def _quotas(partner_id: int) -> list[Fact]:
+    """Say what the partner may send and has sent, as far as a rule limits it."""
+    use = activity.quota_use(partner_id, at=timezone.now())
+    unlimited = gettext("不限")
+    return [
+        Fact(
+            gettext("这一分钟的调用"),
+            unlimited
+            if use.calls_max is None
+            else gettext("%(used)s 次，上限 %(max)s 次")
+            % {"used": digits(use.calls), "max": digits(use.calls_max)},
+        ),
+        Fact(
+            gettext("今天的记录"),
+            gettext("%(used)s 条，不限") % {"used": digits(use.records)}
+            if use.records_max is None
+            else gettext("%(used)s 条，上限 %(max)s 条")
+            % {"used": digits(use.records), "max": digits(use.records_max)},
+        ),
+    ]
 
 
 def _signing_section(request: HttpRequest, view: OrganisationView) -> Section:
