@@ -17,6 +17,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "record": only(Role.PARTNER),
     "batch-rejected": only(Role.PARTNER),
     "batch-to-correct": only(Role.PARTNER),
+    "reconciliation": only(Role.PARTNER),
+    "reconciliation-records": only(Role.PARTNER),
     "certificate": PUBLIC,
     "log-head": PUBLIC,
     "keys": PUBLIC,

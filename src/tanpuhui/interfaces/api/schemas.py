@@ -114,3 +114,29 @@ class CertificateDocument(Schema):
     content: dict[str, object]
     page_url: str
     bundle_url: str
+
+
+class ReconciledBatch(Schema):
+    """One batch of a day as it stands now: its rows by verdict, grams and points credited for it."""
+
+    batch_id: int
+    file_name: str
+    file_sha256: str
+    received_at: datetime
+    state: str
+    rows: int
+    verdicts: dict[str, int]
+    grams: int
+    points: int
+
+
+class DayReconciliation(Schema):
+    """What was received on a day in China, in total and batch by batch."""
+
+    day: date
+    rows: int
+    verdicts: dict[str, int]
+    grams: int
+    points: int
+    batches: list[ReconciledBatch]
+    records_csv_url: str

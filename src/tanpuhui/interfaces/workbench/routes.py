@@ -90,6 +90,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "batch-report-json": only(Role.PARTNER, *CENTRE),
     "batch-to-correct": only(Role.PARTNER),
     "request-correction": only(Role.MAKER),
+    "reconciliation": only(Role.PARTNER, *CENTRE),
+    "reconciliation-records": only(Role.PARTNER, *CENTRE),
     "held": only(*CENTRE),
     "held-set": only(*CENTRE),
     "format": only(Role.PARTNER, *CENTRE),

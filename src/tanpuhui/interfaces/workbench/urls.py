@@ -40,6 +40,7 @@ from tanpuhui.interfaces.workbench.views import (
     processes,
     projects,
     recalculations,
+    reconciliation,
     review,
     reviews,
     scenarios,
@@ -110,6 +111,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("batches/<int:batch_id>/rows.xlsx", batches.rows_xlsx, name="batch-rows-xlsx"),
     path("batches/<int:batch_id>/report.json", batches.rows_json, name="batch-report-json"),
     path("batches/<int:batch_id>/to-correct.csv", batches.to_correct, name="batch-to-correct"),
+    path("reconciliation", reconciliation.days, name="reconciliation"),
+    path(
+        "reconciliation/<int:partner_id>/<str:day>.csv", reconciliation.records, name="reconciliation-records"
+    ),
     path("held", held.held, name="held"),
     path("held/<int:waiting_id>", held.held_set, name="held-set"),
     path("batches/<int:batch_id>/correction", corrections.ask, name="request-correction"),

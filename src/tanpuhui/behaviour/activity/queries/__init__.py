@@ -91,6 +91,13 @@ from tanpuhui.behaviour.activity.queries._recalculations import (
     recalculation_of_journal,
     recalculations,
 )
+from tanpuhui.behaviour.activity.queries._reconciliation import (
+    BatchTotals,
+    Reconciliation,
+    days_sent,
+    reconciliation,
+    reconciliation_csv,
+)
 from tanpuhui.behaviour.activity.queries._records import explain_record, record, records_of_account
 from tanpuhui.behaviour.activity.queries._reproduction import (
     reproduce_postings,
@@ -128,6 +135,7 @@ __all__ = [
     "ApplicationVersionView",
     "ApplicationView",
     "BatchReport",
+    "BatchTotals",
     "BatchView",
     "DataField",
     "DaySettlementView",
@@ -148,6 +156,7 @@ __all__ = [
     "QuotaUse",
     "Reach",
     "RecalculationView",
+    "Reconciliation",
     "RecordExplanation",
     "RecordView",
     "ReportRow",
@@ -178,6 +187,7 @@ __all__ = [
     "breaches",
     "corrections_of",
     "day_settlements",
+    "days_sent",
     "days_to_settle",
     "declared_columns",
     "every_row_mended",
@@ -209,6 +219,8 @@ __all__ = [
     "recalculation",
     "recalculation_of_journal",
     "recalculations",
+    "reconciliation",
+    "reconciliation_csv",
     "record",
     "records_of_account",
     "reproduce_postings",
