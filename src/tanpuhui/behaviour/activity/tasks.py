@@ -172,3 +172,11 @@ def _once_more(task: str, name: str, **arguments: Any) -> None:
 def forget_calls_hourly(timestamp: int) -> None:
     """Delete the counts of calls of days that are over."""
     operations.forget_calls(actor=SYSTEM, at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@app.periodic(cron="40 17 * * *")  # type: ignore[untyped-decorator]
+@app.task(name="activity.warn_of_quality", queueing_lock="activity:warn_of_quality")  # type: ignore[untyped-decorator]
+def warn_of_quality_nightly(timestamp: int) -> None:
+    """Look, at 01:40 in China, at what came the day before; nobody is told twice of one day."""
+    at = datetime.fromtimestamp(timestamp, UTC)
+    operations.warn_of_quality(actor=SYSTEM, at=at, day=business_day(at) - timedelta(days=1))

@@ -50,6 +50,7 @@ def doors(actor: Actor) -> list[Door]:
         ("sheets", gettext("结算单"), "coin", gettext("每月应收和明细"), 1),
         ("batches", gettext("数据批次"), "upload", gettext("文件、逐行结论、没有计入的行"), 2),
         ("reconciliation", gettext("对账"), "scales", gettext("按天汇总，逐条下载"), 2),
+        ("data-quality", gettext("数据质量"), "chart", gettext("每天的接收率、重复、延迟和提醒"), 2),
         ("held", gettext("待复核记录"), "info", gettext("数值不寻常、先不入账的记录"), 2),
         ("format", gettext("数据格式"), "info", gettext("列名、单位和范围"), 2),
         ("applications", gettext("场景申请"), "plus-circle", gettext("申请、技术对接、上线"), 2),

@@ -92,6 +92,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "request-correction": only(Role.MAKER),
     "reconciliation": only(Role.PARTNER, *CENTRE),
     "reconciliation-records": only(Role.PARTNER, *CENTRE),
+    "data-quality": only(Role.PARTNER, *CENTRE),
     "held": only(*CENTRE),
     "held-set": only(*CENTRE),
     "format": only(Role.PARTNER, *CENTRE),

@@ -15,6 +15,7 @@ from tanpuhui.interfaces.workbench.views import (
     case_ways,
     cases,
     corrections,
+    data_quality,
     delegations,
     docking,
     draft_trial,
@@ -115,6 +116,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "reconciliation/<int:partner_id>/<str:day>.csv", reconciliation.records, name="reconciliation-records"
     ),
+    path("data-quality", data_quality.data_quality, name="data-quality"),
     path("held", held.held, name="held"),
     path("held/<int:waiting_id>", held.held_set, name="held-set"),
     path("batches/<int:batch_id>/correction", corrections.ask, name="request-correction"),

@@ -95,6 +95,7 @@ from tanpuhui.behaviour.activity.operations._standing import (
     reject_standing,
     withdraw_standing,
 )
+from tanpuhui.behaviour.activity.operations._warn_of_quality import QualityWarned, warn_of_quality
 
 __all__ = [
     "APPLICANTS",
@@ -111,6 +112,7 @@ __all__ = [
     "KeysAudited",
     "OriginalsDestroyed",
     "PushReceipt",
+    "QualityWarned",
     "RecalculationPrepared",
     "RecalculationPreviewed",
     "RecalculationProposed",
@@ -172,6 +174,7 @@ __all__ = [
     "settle_day",
     "submit_application",
     "try_sample",
+    "warn_of_quality",
     "withdraw_application",
     "withdraw_standing",
 ]

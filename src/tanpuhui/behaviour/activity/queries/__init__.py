@@ -58,6 +58,7 @@ from tanpuhui.behaviour.activity.queries._corrections import (
     rows_open,
     rows_to_correct_csv,
 )
+from tanpuhui.behaviour.activity.queries._day_quality import DayQuality, day_qualities
 from tanpuhui.behaviour.activity.queries._exceptions import (
     ExceptionView,
     MonthException,
@@ -138,6 +139,7 @@ __all__ = [
     "BatchTotals",
     "BatchView",
     "DataField",
+    "DayQuality",
     "DaySettlementView",
     "DocumentRef",
     "ExceptionView",
@@ -186,6 +188,7 @@ __all__ = [
     "batches_left",
     "breaches",
     "corrections_of",
+    "day_qualities",
     "day_settlements",
     "days_sent",
     "days_to_settle",
