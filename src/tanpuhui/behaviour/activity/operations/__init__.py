@@ -7,6 +7,8 @@ VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodolo
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
 FeedStands, ApplicationRuns, ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded.
+Of held records: HeldNotFound, HeldDecided.
+Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
 
@@ -34,6 +36,7 @@ from tanpuhui.behaviour.activity.operations._apply import (
 from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
 from tanpuhui.behaviour.activity.operations._decide_held import HeldReviewed, decide_held
 from tanpuhui.behaviour.activity.operations._destroy_originals import OriginalsDestroyed, destroy_originals
+from tanpuhui.behaviour.activity.operations._erase_traces import TracesErased, erase_traces
 from tanpuhui.behaviour.activity.operations._except_records import (
     RecordsExcepted,
     exclude_records,
@@ -97,6 +100,7 @@ from tanpuhui.behaviour.activity.operations._standing import (
 )
 
 __all__ = [
+    "TracesErased",
     "APPLICANTS",
     "ApplicationSaved",
     "ApplicationSettled",
@@ -142,6 +146,7 @@ __all__ = [
     "discard_application",
     "erase_due_samples",
     "erase_sample",
+    "erase_traces",
     "exclude_records",
     "export_records",
     "file_batch",

@@ -110,7 +110,7 @@ def _records(row: Posting, amounts: bytes, traces: bytes, *, account_id: int) ->
             floor=Grams(item["floor_g"]),
             remainder_g=item["remainder_g"],
             values=values,
-            record_id=trace.get("record_id", ""),
+            record_id=trace.get("record_id") or "",
             started_at=_aware(trace.get("started_at")),
             ended_at=_aware(trace.get("ended_at")),
             traces={

@@ -1,0 +1,157 @@
+"""A person who withdrew a consent has times, places and devices of their records erased; the books stay, and say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from tests.integration.behaviour.activity.revision import adjust_all, approved, bus_version, key, revised_bus
+from tests.integration.behaviour.activity.town import CITY, HEADER, Town, build
+
+from tanpuhui.behaviour.activity import queries
+from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
+from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn
+from tanpuhui.behaviour.activity.models import ErasedPayload
+from tanpuhui.behaviour.activity.operations import TracesErased, erase_traces
+from tanpuhui.books.ledger import queries as ledger
+from tanpuhui.foundation.identity.operations import withdraw_consent
+from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
+from tanpuhui.foundation.kernel.errors import NotPermitted
+
+pytestmark = pytest.mark.django_db
+DAY = datetime(2026, 11, 18).date()  # noqa: DTZ001  a business day
+OWN = ("REC-ZHANG-77", "LINE-QX", "STOP-HAIBIN", "STOP-BEIGANG", "DEV-55AA")
+"""What only the traces of the first rider hold."""
+
+
+def ride(record_id: str, subject: str, line: str, start: str, end: str, device: str) -> str:
+    return f"{record_id},{subject},bus,2026-11-18T08:00:00+08:00,,{CITY},8.4,{line},{start},{end},{device}"
+
+
+@pytest.fixture
+def town(now: datetime) -> Town:
+    made = build(subjects=("S1", "S2"))
+    head = HEADER.replace(",duration_s,vehicle_type", ",line,from_place,to_place,device")
+    lines = [head, ride(OWN[0], "S1", *OWN[1:]), ride("R2", "S2", "L2", "A", "B", "D2"), ""]
+    made.post("\n".join(lines).encode(), at=now)
+    return made
+
+
+def citizen(town: Town, subject: str = "S1") -> Actor:
+    return Actor(kind="user", id=str(town.users[subject]), grants=(Grant(role=Role.CITIZEN, area=CITY),))
+
+
+def withdraw(town: Town, at: datetime) -> None:
+    withdraw_consent(actor=SYSTEM, at=at, user_id=town.users["S1"], scenario="bus")
+
+
+def erase(town: Town, at: datetime, *, subject: str = "S1") -> TracesErased:
+    return erase_traces(
+        actor=citizen(town, subject), at=at, user_id=town.users["S1"], scenario="bus", idempotency_key=key()
+    )
+
+
+def everything_stored() -> str:
+    """Return every row of every table as text, payloads opened."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute("select tablename from pg_tables where schemaname = 'public' order by 1")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'select t::text from "{table}" t')  # noqa: S608  names of our own tables
+            found += [text for (text,) in cursor.fetchall()]
+        cursor.execute(
+            "select traces from activity_record_chunk union all select rows from activity_set_aside"
+        )
+        found += [str(decode_payload(bytes(payload)).to_pydict()) for (payload,) in cursor.fetchall()]
+        cursor.execute("select traces from activity_record_chunk")
+        found += [bytes(payload).decode("latin-1") for (payload,) in cursor.fetchall()]
+    return "\n".join(found)
+
+
+def test_after_the_erasure_no_table_holds_the_traces_and_every_book_stands(town: Town, now: datetime) -> None:
+    before = ledger.balance(town.accounts["S1"])
+    assert all(one in everything_stored() for one in OWN)
+    withdraw(town, now)
+    done = erase(town, now + timedelta(minutes=1))
+    assert done.records == 1
+    stored = everything_stored()
+    assert [one for one in OWN if one in stored] == []
+    assert "STOP" not in stored
+    assert "DEV-55AA".encode().hex() not in stored
+    assert ledger.balance(town.accounts["S1"]) == before
+    assert list(queries.breaches()) == []
+    (record,) = queries.records_of_account(account_id=town.accounts["S1"], first_day=DAY, last_day=DAY)
+    assert (record.started_at, record.record_id, record.traces) == (None, "", {})
+    assert record.grams == before.grams
+    (other,) = queries.records_of_account(account_id=town.accounts["S2"], first_day=DAY, last_day=DAY)
+    assert (other.record_id, other.traces["line"]) == ("R2", "L2")
+    assert other.started_at is not None
+    again = erase(town, now + timedelta(minutes=2))
+    assert (again.records, again.erasure_id) == (0, None)
+
+
+def test_while_the_consent_stands_or_for_somebody_else_nothing_is_erased(town: Town, now: datetime) -> None:
+    with pytest.raises(ConsentNotWithdrawn):
+        erase(town, now)
+    withdraw(town, now)
+    with pytest.raises(NotPermitted):
+        erase(town, now, subject="S2")
+    assert all(one in everything_stored() for one in OWN)
+
+
+def test_the_database_lets_a_payload_change_only_as_an_erasure_says(town: Town, now: datetime) -> None:
+    withdraw(town, now)
+    erase(town, now)
+    for column in ("traces", "amounts", "n_records"):
+        value = "n_records + 1" if column == "n_records" else "'x'"
+        with pytest.raises(DatabaseError, match="logged erasure"), transaction.atomic():
+            connection.cursor().execute(f"update activity_record_chunk set {column} = {value}")  # noqa: S608
+
+
+@pytest.fixture
+def spoil() -> Callable[[str], None]:
+    def run(sql: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("set constraints all immediate")
+            for change in ("disable", "enable"):
+                for table in ("activity_erased_payload", "activity_trace_erasure", "activity_record_chunk"):
+                    cursor.execute(f"alter table {table} {change} trigger user")
+                if change == "disable":
+                    cursor.execute(sql)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("sql", "invariant"),
+    [
+        ("update activity_trace_erasure set records = 2", "activity.erasure_is_its_payloads"),
+        ("update activity_erased_payload set new_sha256 = sha256('x')", "activity.erasure_is_its_payloads"),
+        ("update activity_erased_payload set old_sha256 = sha256('x')", "activity.erasures_form_a_chain"),
+        ("delete from activity_erased_payload", "activity.chunk_has_its_hash"),
+    ],
+)
+def test_a_spoilt_erasure_is_found(
+    town: Town, now: datetime, spoil: Callable[[str], None], sql: str, invariant: str
+) -> None:
+    withdraw(town, now)
+    erase(town, now)
+    spoil(sql)
+    assert invariant in {breach.invariant for breach in queries.breaches()}
+
+
+def test_a_recalculation_still_counts_a_record_whose_inputs_are_no_traces(
+    town: Town, now: datetime, settings: Any, invented_jurisdiction: Path
+) -> None:
+    settings.TANPUHUI_JURISDICTION_DIR = invented_jurisdiction
+    withdraw(town, now)
+    erase(town, now)
+    assert ErasedPayload.objects.count() == 1
+    before = ledger.balance(town.accounts["S1"]).grams
+    adjust_all(now, approved(now, bus_version(now), revised_bus("0.110")))
+    assert ledger.balance(town.accounts["S1"]).grams.value > before.value
+    assert list(queries.breaches()) == []
