@@ -10,11 +10,19 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from tests.integration.behaviour.activity.revision import adjust_all, approved, bus_version, key, revised_bus
-from tests.integration.behaviour.activity.town import CITY, HEADER, Town, build
+from tests.integration.behaviour.activity.town import (
+    CITY,
+    HEADER,
+    METHODOLOGIES,
+    Town,
+    build,
+    bus,
+    csv,
+)
 
 from tanpuhui.behaviour.activity import queries
 from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
-from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn
+from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn, InputsErased
 from tanpuhui.behaviour.activity.models import ErasedPayload
 from tanpuhui.behaviour.activity.operations import TracesErased, erase_traces
 from tanpuhui.books.ledger import queries as ledger
@@ -154,4 +162,54 @@ def test_a_recalculation_still_counts_a_record_whose_inputs_are_no_traces(
     before = ledger.balance(town.accounts["S1"]).grams
     adjust_all(now, approved(now, bus_version(now), revised_bus("0.110")))
     assert ledger.balance(town.accounts["S1"]).grams.value > before.value
+    assert list(queries.breaches()) == []
+
+
+def with_trace(now: datetime) -> Town:
+    """Build a town whose bus methodology calculates with a trace: the distance stands among what is erased."""
+    folder = METHODOLOGIES / "a01-bus" / "1.0"
+    files = {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+    text = files["methodology.yaml"].decode()
+    head, rest = text.split("  - code: distance_km\n", 1)
+    assert "privacy: amount" in rest
+    rest = rest.replace("privacy: amount", "privacy: trace", 1)
+    files["methodology.yaml"] = f"{head}  - code: distance_km\n{rest}".encode()
+    made = build(subjects=("S1", "S2"), scenarios=(("bus", "a01-bus"),), files=files)
+    made.post(csv(bus("R1"), bus("R2", "S2")), at=now)
+    return made
+
+
+def test_grams_that_came_from_erased_traces_stand_and_the_check_says_so(
+    now: datetime, settings: Any, invented_jurisdiction: Path
+) -> None:
+    settings.TANPUHUI_JURISDICTION_DIR = invented_jurisdiction
+    town = with_trace(now)
+    before = {subject: ledger.balance(town.accounts[subject]).grams.value for subject in ("S1", "S2")}
+    withdraw(town, now)
+    erase(town, now)
+    assert list(queries.breaches()) == []
+    (again,) = queries.reproduce_postings(scenario="bus")
+    assert {finding.code: finding.text("en") for finding in again.findings}["TRACES_ERASED"].startswith(
+        "the traces of 1 records"
+    )
+    (record,) = queries.records_of_account(account_id=town.accounts["S1"], first_day=DAY, last_day=DAY)
+    with pytest.raises(InputsErased):
+        queries.explain_record(posting_id=record.posting_id, account_id=record.account_id, row=record.row)
+    adjust_all(now, approved(now, bus_version(now), revised_bus("0.110")))
+    after = {subject: ledger.balance(town.accounts[subject]).grams.value for subject in ("S1", "S2")}
+    assert after["S1"] == before["S1"]
+    assert after["S2"] > before["S2"]
+    assert list(queries.breaches()) == []
+
+
+def test_a_recalculation_before_the_erasure_stands_too(
+    now: datetime, settings: Any, invented_jurisdiction: Path
+) -> None:
+    settings.TANPUHUI_JURISDICTION_DIR = invented_jurisdiction
+    town = with_trace(now)
+    adjust_all(now, approved(now, bus_version(now), revised_bus("0.110")))
+    before = ledger.balance(town.accounts["S1"])
+    withdraw(town, now)
+    erase(town, now)
+    assert ledger.balance(town.accounts["S1"]) == before
     assert list(queries.breaches()) == []

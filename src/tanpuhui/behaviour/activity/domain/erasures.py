@@ -54,3 +54,11 @@ class RecordsStillWait(Refusal):
         "{records} records, the first of {day}, wait for their settlement or a review, which needs the details. "
         "Ask again once these are done."
     )
+
+
+class InputsErased(Refusal):
+    """A record cannot be explained any more: what it was calculated from went with its traces."""
+
+    code = "INPUTS_ERASED"
+    zh = "这条记录的行程明细已经按本人的要求删除，无法再逐步解释。入账的克数不变。"
+    en = "The details of this record were erased at the person's wish, so it cannot be explained step by step any more. Its grams stand."

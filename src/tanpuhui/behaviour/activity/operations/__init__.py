@@ -36,6 +36,7 @@ from tanpuhui.behaviour.activity.operations._apply import (
 from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
 from tanpuhui.behaviour.activity.operations._decide_held import HeldReviewed, decide_held
 from tanpuhui.behaviour.activity.operations._destroy_originals import OriginalsDestroyed, destroy_originals
+from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn, RecordsStillWait
 from tanpuhui.behaviour.activity.operations._erase_traces import TracesErased, erase_traces
 from tanpuhui.behaviour.activity.operations._except_records import (
     RecordsExcepted,
@@ -100,6 +101,8 @@ from tanpuhui.behaviour.activity.operations._standing import (
 )
 
 __all__ = [
+    "ConsentNotWithdrawn",
+    "RecordsStillWait",
     "TracesErased",
     "APPLICANTS",
     "ApplicationSaved",
