@@ -35,7 +35,9 @@ class Erasable(pgtrigger.Trigger):
         )
 
 
-def erasable(*, column: str, log: str, place: str, owner: str, kept: tuple[str, ...]) -> list[pgtrigger.Trigger]:
+def erasable(
+    *, column: str, log: str, place: str, owner: str, kept: tuple[str, ...]
+) -> list[pgtrigger.Trigger]:
     """Return the triggers of a table that only grows, except that `column` may become what the table `log` says.
 
     `log` has place, owner_id, bucket, old_sha256 and new_sha256; `owner` is this table's own column beside bucket, and

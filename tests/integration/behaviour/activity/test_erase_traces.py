@@ -29,6 +29,7 @@ from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.identity.operations import withdraw_consent
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.errors import NotPermitted
+from tanpuhui.interfaces.commands.migrate import APP_ROLE, grant
 
 pytestmark = pytest.mark.django_db
 DAY = datetime(2026, 11, 18).date()  # noqa: DTZ001  a business day
@@ -36,8 +37,9 @@ OWN = ("REC-ZHANG-77", "LINE-QX", "STOP-HAIBIN", "STOP-BEIGANG", "DEV-55AA")
 """What only the traces of the first rider hold."""
 
 
-def ride(record_id: str, subject: str, line: str, start: str, end: str, device: str) -> str:
-    return f"{record_id},{subject},bus,2026-11-18T08:00:00+08:00,,{CITY},8.4,{line},{start},{end},{device}"
+def ride(record_id: str, subject: str, *traces: str) -> str:
+    """Return a bus ride with line, first and last stop and device."""
+    return f"{record_id},{subject},bus,2026-11-18T08:00:00+08:00,,{CITY},8.4,{','.join(traces)}"
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def everything_stored() -> str:
     with connection.cursor() as cursor:
         cursor.execute("select tablename from pg_tables where schemaname = 'public' order by 1")
         for (table,) in cursor.fetchall():
-            cursor.execute(f'select t::text from "{table}" t')  # noqa: S608  names of our own tables
+            cursor.execute(f'select t::text from "{table}" t')
             found += [text for (text,) in cursor.fetchall()]
         cursor.execute(
             "select traces from activity_record_chunk union all select rows from activity_set_aside"
@@ -89,7 +91,7 @@ def test_after_the_erasure_no_table_holds_the_traces_and_every_book_stands(town:
     stored = everything_stored()
     assert [one for one in OWN if one in stored] == []
     assert "STOP" not in stored
-    assert "DEV-55AA".encode().hex() not in stored
+    assert b"DEV-55AA".hex() not in stored
     assert ledger.balance(town.accounts["S1"]) == before
     assert list(queries.breaches()) == []
     (record,) = queries.records_of_account(account_id=town.accounts["S1"], first_day=DAY, last_day=DAY)
@@ -117,7 +119,22 @@ def test_the_database_lets_a_payload_change_only_as_an_erasure_says(town: Town, 
     for column in ("traces", "amounts", "n_records"):
         value = "n_records + 1" if column == "n_records" else "'x'"
         with pytest.raises(DatabaseError, match="logged erasure"), transaction.atomic():
-            connection.cursor().execute(f"update activity_record_chunk set {column} = {value}")  # noqa: S608
+            connection.cursor().execute(f"update activity_record_chunk set {column} = {value}")
+
+
+def test_the_app_role_can_erase_and_change_nothing_else_of_a_chunk(town: Town, now: datetime) -> None:
+    withdraw(town, now)
+    with connection.cursor() as cursor:
+        cursor.execute("select 1 from pg_roles where rolname = %s", [APP_ROLE])
+        if cursor.fetchone() is None:
+            cursor.execute(f'create role "{APP_ROLE}"')
+        assert grant()
+        cursor.execute(f'set local role "{APP_ROLE}"')
+        assert erase(town, now).records == 1
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+            cursor.execute("update activity_record_chunk set amounts = 'x'")
+        cursor.execute("reset role")
+    assert list(queries.breaches()) == []
 
 
 @pytest.fixture

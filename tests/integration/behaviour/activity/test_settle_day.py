@@ -313,7 +313,9 @@ def test_a_waiting_row_that_vanishes_and_a_settlement_that_lost_one_are_found(
     assert [b.invariant for b in queries.breaches()] == ["activity.settlement_accounts_for_every_row"]
 
 
-def test_a_lost_ride_waits_for_its_settlement_and_then_loses_its_traces_too(town: Town, now: datetime) -> None:
+def test_a_lost_ride_waits_for_its_settlement_and_then_loses_its_traces_too(
+    town: Town, now: datetime
+) -> None:
     operator, check_in = source(town, 1, 1), source(town, 3, 4)
     operator.post(ride(operator, "A1", "08:00", "08:30"), at=now - timedelta(hours=30))
     check_in.post(ride(check_in, "C1-LOST", "08:28", "08:29"), at=now - timedelta(hours=29))
@@ -333,6 +335,7 @@ def test_a_lost_ride_waits_for_its_settlement_and_then_loses_its_traces_too(town
     (lost,) = queries.set_aside_of_account(account_id=town.accounts["S1"], first_day=DAY, last_day=DAY)
     assert (lost.started_at, lost.reason) == (None, "SAME_RIDE_OTHER_PARTNER")
     assert not any(
-        b"C1-LOST" in bytes(rows) or b"8.4" in bytes(rows) for rows in SetAside.objects.values_list("rows", flat=True)
+        b"C1-LOST" in bytes(rows) or b"8.4" in bytes(rows)
+        for rows in SetAside.objects.values_list("rows", flat=True)
     )
     assert list(queries.breaches()) == []

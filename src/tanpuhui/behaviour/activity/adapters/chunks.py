@@ -172,7 +172,9 @@ def without_traces(traces: pa.Table, records: NDArray[np.bool_], *, keep: Collec
     for place, item in enumerate(traces.schema):
         if item.name not in keep:
             plain = item.type.value_type if pa.types.is_dictionary(item.type) else item.type
-            left = pa.concat_arrays([pa.array([], plain), *traces.column(place).cast(plain).filter(stay).chunks])
+            left = pa.concat_arrays(
+                [pa.array([], plain), *traces.column(place).cast(plain).filter(stay).chunks]
+            )
             traces = traces.set_column(place, item.name, left.take(index))
     return traces
 

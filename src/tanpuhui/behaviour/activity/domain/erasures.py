@@ -33,7 +33,9 @@ KEPT: Mapping[ErasedPlace, frozenset[str]] = {
 
 def payloads_sha256(payloads: Sequence[tuple[str, int, int, bytes, bytes]]) -> bytes:
     """Return the hash over what became what: place, owner, bucket, hash before and after, in this order."""
-    lines = (f"{place} {owner} {bucket} {old.hex()} {new.hex()}\n" for place, owner, bucket, old, new in payloads)
+    lines = (
+        f"{place} {owner} {bucket} {old.hex()} {new.hex()}\n" for place, owner, bucket, old, new in payloads
+    )
     return hashlib.sha256("".join(sorted(lines)).encode()).digest()
 
 

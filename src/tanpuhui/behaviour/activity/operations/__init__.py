@@ -12,6 +12,7 @@ Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
 
+from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn, RecordsStillWait
 from tanpuhui.behaviour.activity.operations._admit import (
     ApplicationSettled,
     ApplicationSubmitted,
@@ -36,7 +37,6 @@ from tanpuhui.behaviour.activity.operations._apply import (
 from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
 from tanpuhui.behaviour.activity.operations._decide_held import HeldReviewed, decide_held
 from tanpuhui.behaviour.activity.operations._destroy_originals import OriginalsDestroyed, destroy_originals
-from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn, RecordsStillWait
 from tanpuhui.behaviour.activity.operations._erase_traces import TracesErased, erase_traces
 from tanpuhui.behaviour.activity.operations._except_records import (
     RecordsExcepted,
@@ -101,9 +101,6 @@ from tanpuhui.behaviour.activity.operations._standing import (
 )
 
 __all__ = [
-    "ConsentNotWithdrawn",
-    "RecordsStillWait",
-    "TracesErased",
     "APPLICANTS",
     "ApplicationSaved",
     "ApplicationSettled",
@@ -111,6 +108,7 @@ __all__ = [
     "BatchPosted",
     "BatchReceived",
     "CallsForgotten",
+    "ConsentNotWithdrawn",
     "CorrectionRequested",
     "DaySettled",
     "FeedOpened",
@@ -126,6 +124,7 @@ __all__ = [
     "RecordsExported",
     "RecordsGathered",
     "RecordsReceived",
+    "RecordsStillWait",
     "ResubmissionFound",
     "SampleAccepted",
     "SampleErased",
@@ -135,6 +134,7 @@ __all__ = [
     "StandingProposed",
     "StandingSettled",
     "StepAdjusted",
+    "TracesErased",
     "accept_sample",
     "adjust_next_step",
     "approve_recalculation",

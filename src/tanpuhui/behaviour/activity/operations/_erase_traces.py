@@ -166,7 +166,9 @@ _REPLACE = {
 
 def _write(replaced: list[_Replaced], *, scenario: str, at: datetime) -> TraceErasure:
     """Keep what became what, then replace the payloads: the database lets a payload change only as it is written there."""
-    root = payloads_sha256([(one.place.value, one.owner_id, one.bucket, one.old, one.new) for one in replaced])
+    root = payloads_sha256(
+        [(one.place.value, one.owner_id, one.bucket, one.old, one.new) for one in replaced]
+    )
     records = sum(one.records for one in replaced)
     erasure = TraceErasure.objects.create(
         scenario=scenario, reason=CONSENT_WITHDRAWN, records=records, payloads_sha256=root, erased_at=at

@@ -223,7 +223,9 @@ def _slice_findings(run: Recalculation, step: RecalculationStep, work: Work) -> 
             # Traces may have been erased since: these results stand, the others are still compared one by one.
             yield found("TRACES_ERASED", n=new.kept)
             again = again.filter(pc.not_equal(pc.fill_null(again.column("reason"), ""), TRACES_ERASED))
-            stored = stored.filter(pc.is_in(stored.column("row"), value_set=again.column("row").combine_chunks()))
+            stored = stored.filter(
+                pc.is_in(stored.column("row"), value_set=again.column("row").combine_chunks())
+            )
             stored, again = stored.sort_by("row"), again.sort_by("row")
         elif new.inputs_sha256 != bytes(row.inputs_sha256):
             yield found("INPUTS_CHANGED")

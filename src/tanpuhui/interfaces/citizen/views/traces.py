@@ -51,4 +51,6 @@ def erase(request: HttpRequest, code: str) -> HttpResponse:
     back = reverse("citizen:scene", args=(code,))
     title = gettext("删除行程明细")
     status = 409 if refused else 200
-    return page(request, "citizen/erase.html", context, section="scenes", title=title, back=back, status=status)
+    return page(
+        request, "citizen/erase.html", context, section="scenes", title=title, back=back, status=status
+    )
