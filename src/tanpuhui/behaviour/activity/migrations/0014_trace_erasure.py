@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('activity', '0012_held_records'),
+        ('activity', '0013_partner_calls'),
     ]
 
     operations = [
