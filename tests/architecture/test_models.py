@@ -11,7 +11,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "tanpuhui"
 REACHABLE = {"identity", "rulebook", "documents"}
 APPEND_ONLY = {
     "audit.AuditRecord", "ledger.Journal", "ledger.Entry", "transparency.Head", "activity.Posting",
-    "activity.RecordChunk", "activity.KeySegment", "activity.RecalculationStep", "activity.RecalculatedSlice",
+    "activity.RecordChunk", "activity.SetAside", "activity.TraceErasure", "activity.ErasedPayload", "activity.KeySegment", "activity.RecalculationStep", "activity.RecalculatedSlice",
     "carbon_accounts.PoolAdjustment", "workflow.Decision", "workflow.DecisionCorrection", "workflow.Attachment",
     "workflow.Remark", "workflow.CaseAct", "workflow.NoticeComment", "workflow.CommentAnswer", "registry.Issuance", "registry.Movement",
     "activity.ScenarioApplicationVersion", "activity.SampleAcceptance", "activity.ScenarioStatus",

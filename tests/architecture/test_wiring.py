@@ -36,6 +36,7 @@ OPEN_TO_ANYBODY = {
     "carbon_accounts.reject_freeze": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.withdraw_freeze": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.open_carbon_account": "a citizen opens their own",
+    "audit.hand_over_set": "whoever the page gives the data to; it only adds a line",
     "audit.hand_over_own_data": "everybody, on what is their own",
     "identity.begin_totp": "everybody, on what is their own; before and after signing in",
     "identity.bind_identity": "everybody, on what is their own; before and after signing in",

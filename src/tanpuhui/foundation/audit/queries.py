@@ -68,18 +68,29 @@ class DisclosureView:
     purpose: str
     legal_basis: str
     data_kinds: tuple[str, ...]
+    subject: str
 
 
 def disclosures_of(person: int) -> tuple[DisclosureView, ...]:
     """Return to whom a person's data were handed over, newest first."""
-    return tuple(
-        DisclosureView(
-            at=row.at,
-            actor=f"{row.actor_kind}:{row.actor_id}",
-            recipient=row.recipient,
-            purpose=row.purpose,
-            legal_basis=row.legal_basis,
-            data_kinds=tuple(row.data_kinds),
-        )
-        for row in Disclosure.objects.filter(person=person).order_by("-id")
+    return tuple(_disclosure(row) for row in Disclosure.objects.filter(person=person).order_by("-id"))
+
+
+def disclosures(*, subject: str = "", limit: int) -> tuple[DisclosureView, ...]:
+    """Return the latest handings over, of one subject (`user:7`, `batch:7`) or of all, newest first."""
+    rows = Disclosure.objects.order_by("-id")
+    if subject:
+        rows = rows.filter(subject=subject)
+    return tuple(_disclosure(row) for row in rows[:limit])
+
+
+def _disclosure(row: Disclosure) -> DisclosureView:
+    return DisclosureView(
+        at=row.at,
+        actor=f"{row.actor_kind}:{row.actor_id}",
+        recipient=row.recipient,
+        purpose=row.purpose,
+        legal_basis=row.legal_basis,
+        data_kinds=tuple(row.data_kinds),
+        subject=row.subject,
     )

@@ -15,6 +15,41 @@ def append_only(*, truncate: bool = True) -> list[pgtrigger.Trigger]:
     return triggers
 
 
+class Erasable(pgtrigger.Trigger):
+    """The trigger `append_only` of a table in which one column may be replaced where a log says from what to what.
+
+    The app role is granted that column only (`tanpuhui migrate`), and the database itself compares the hashes.
+    """
+
+    def __init__(self, *, column: str, unless: str, kept: tuple[str, ...]) -> None:
+        self.erasable_column = column
+        same = " AND ".join(f"NEW.{name} IS NOT DISTINCT FROM OLD.{name}" for name in kept)
+        super().__init__(
+            name="append_only",
+            operation=pgtrigger.Update | pgtrigger.Delete,
+            when=pgtrigger.Before,
+            func=(
+                f"IF TG_OP = 'UPDATE' AND {same} AND EXISTS ({unless}) THEN RETURN NEW; END IF; "
+                "RAISE EXCEPTION 'a row of % only changes by a logged erasure', TG_TABLE_NAME;"
+            ),
+        )
+
+
+def erasable(
+    *, column: str, log: str, place: str, owner: str, kept: tuple[str, ...]
+) -> list[pgtrigger.Trigger]:
+    """Return the triggers of a table that only grows, except that `column` may become what the table `log` says.
+
+    `log` has place, owner_id, bucket, old_sha256 and new_sha256; `owner` is this table's own column beside bucket, and
+    `kept` are all its other columns.
+    """
+    logged = (
+        f"SELECT 1 FROM {log} e WHERE e.place = '{place}' AND e.owner_id = NEW.{owner} AND e.bucket = NEW.bucket "  # noqa: S608  names from our own code
+        f"AND e.old_sha256 = sha256(OLD.{column}) AND e.new_sha256 = sha256(NEW.{column})"
+    )
+    return [Erasable(column=column, unless=logged, kept=(owner, "bucket", *kept)), _no_truncate()]
+
+
 def kept_for(months_rule: str, moment: str) -> list[pgtrigger.Trigger]:
     """Return the triggers of a record that is kept for a time: never changed, and deleted only once the time is over.
 

@@ -21,6 +21,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "scene": _CITIZEN,
     "give-consent": _CITIZEN,
     "withdraw-consent": _CITIZEN,
+    "erase-traces": _CITIZEN,
     "mall": _CITIZEN,
     "good": _CITIZEN,
     "redeem": _CITIZEN,

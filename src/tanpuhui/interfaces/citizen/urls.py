@@ -16,6 +16,7 @@ from tanpuhui.interfaces.citizen.views import (
     own_data,
     records,
     scenes,
+    traces,
 )
 
 app_name = "citizen"
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("scenes/<str:code>", scenes.scene, name="scene"),
     path("scenes/<str:code>/consent", scenes.give, name="give-consent"),
     path("scenes/<str:code>/withdraw", scenes.withdraw, name="withdraw-consent"),
+    path("scenes/<str:code>/erase", traces.erase, name="erase-traces"),
     path("mall", mall.mall, name="mall"),
     path("mall/<int:good>", mall.good, name="good"),
     path("mall/<int:good>/redeem", mall.redeem, name="redeem"),

@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
+from tanpuhui.foundation.persistence.triggers import Erasable
+
 APP_ROLE = "tanpuhui_app"
 """The role of web and worker; migrations run as the owner. A server without this role is left as it is."""
 
@@ -20,6 +22,16 @@ def append_only_tables() -> frozenset[str]:
         for model in apps.get_models()
         if "append_only" in {trigger.name for trigger in getattr(model._meta, "triggers", [])}  # noqa: SLF001
     )
+
+
+def erasable_columns() -> dict[str, str]:
+    """Return, of tables that only grow, the one column that a logged erasure may replace."""
+    return {
+        model._meta.db_table: trigger.erasable_column  # noqa: SLF001  Django documents _meta as public
+        for model in apps.get_models()
+        for trigger in getattr(model._meta, "triggers", [])  # noqa: SLF001
+        if isinstance(trigger, Erasable)
+    }
 
 
 def grant() -> bool:
@@ -40,6 +52,12 @@ def grant() -> bool:
         for (table,) in cursor.fetchall():
             rights = "select, insert" if table in grows else "select, insert, update, delete"
             cursor.execute(sql.SQL("grant " + rights + " on {} to {}").format(sql.Identifier(table), role))
+        for table, column in erasable_columns().items():
+            cursor.execute(
+                sql.SQL("grant update ({}) on {} to {}").format(
+                    sql.Identifier(column), sql.Identifier(table), role
+                )
+            )
     return True
 
 

@@ -168,6 +168,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "rules": only(*CENTRE, *SCHEME_ADMINISTRATORS),
     "holidays": only(*CENTRE, *SCHEME_ADMINISTRATORS),
     "holiday-set": only(Role.SYSTEM_ADMINISTRATOR),
+    "disclosures": only(Role.REGULATOR, Role.AUDIT_ADMINISTRATOR),
     "audit-export": only(Role.REGULATOR, Role.AUDIT_ADMINISTRATOR),
     "organisations": only(*CENTRE, *SCHEME_ADMINISTRATORS, Role.ADMINISTRATOR),
     "organisation": only(*CENTRE, *SCHEME_ADMINISTRATORS, Role.ADMINISTRATOR),

@@ -21,8 +21,10 @@ from tests.integration.behaviour.activity.town import (
 )
 
 from tanpuhui.behaviour.activity import queries
-from tanpuhui.behaviour.activity.models import Batch, RowOutcome, WaitingChunk
+from tanpuhui.behaviour.activity.models import Batch, RowOutcome, SetAside, WaitingChunk
 from tanpuhui.behaviour.activity.operations import (
+    RecordsStillWait,
+    erase_traces,
     open_feed,
     open_scenario,
     post_batch,
@@ -35,6 +37,7 @@ from tanpuhui.foundation.identity.operations import (
     bind_partner_subjects,
     give_consents,
     register_organisation,
+    withdraw_consent,
 )
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
@@ -308,3 +311,31 @@ def test_a_waiting_row_that_vanishes_and_a_settlement_that_lost_one_are_found(
         cursor.execute("alter table activity_day_settlement disable trigger user")
         cursor.execute("update activity_day_settlement set counted = 0")
     assert [b.invariant for b in queries.breaches()] == ["activity.settlement_accounts_for_every_row"]
+
+
+def test_a_lost_ride_waits_for_its_settlement_and_then_loses_its_traces_too(
+    town: Town, now: datetime
+) -> None:
+    operator, check_in = source(town, 1, 1), source(town, 3, 4)
+    operator.post(ride(operator, "A1", "08:00", "08:30"), at=now - timedelta(hours=30))
+    check_in.post(ride(check_in, "C1-LOST", "08:28", "08:29"), at=now - timedelta(hours=29))
+    user = Actor(kind="user", id=str(town.users["S1"]), grants=(Grant(role=Role.CITIZEN, area=CITY),))
+    withdraw_consent(actor=user, at=THEN, user_id=town.users["S1"], scenario="bus")
+
+    def erase() -> int:
+        return erase_traces(
+            actor=user, at=THEN, user_id=town.users["S1"], scenario="bus", idempotency_key="e"
+        ).records
+
+    with pytest.raises(RecordsStillWait) as refused:
+        erase()
+    assert refused.value.data == {"records": 2, "day": DAY.isoformat()}
+    settle_day(actor=SYSTEM, at=THEN, day=DAY)
+    assert erase() == 2
+    (lost,) = queries.set_aside_of_account(account_id=town.accounts["S1"], first_day=DAY, last_day=DAY)
+    assert (lost.started_at, lost.reason) == (None, "SAME_RIDE_OTHER_PARTNER")
+    assert not any(
+        b"C1-LOST" in bytes(rows) or b"8.4" in bytes(rows)
+        for rows in SetAside.objects.values_list("rows", flat=True)
+    )
+    assert list(queries.breaches()) == []

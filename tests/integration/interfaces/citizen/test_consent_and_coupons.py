@@ -46,6 +46,26 @@ def test_a_consent_is_withdrawn_and_given_again_with_the_version_of_its_text(pla
     assert standing.text_version == SCENARIO_TEXT
 
 
+def test_after_withdrawing_the_details_are_erased_on_request_and_the_record_stays(place: Place) -> None:
+    place.ride(bus("R1"))
+    client = place.client()
+    assert client.get("/m/scenes/bus/erase")["Location"] == "/m/scenes/bus"
+    client.post("/m/scenes/bus/withdraw", {"idempotency_key": "w"})
+    assert "删除行程明细" in text(client.get("/m/scenes/bus").content)
+    asked = text(client.get("/m/scenes/bus/erase").content)
+    assert "保留：日期、城市、核算用的数量、克数和积分" in asked
+    before = place.record()
+    assert before.started_at is not None
+    done = client.post("/m/scenes/bus/erase", {"idempotency_key": "e"}, follow=True)
+    assert "已删除“bus”的行程明细（1 条记录）。克数和积分不变。" in text(done.content)
+    after = place.record()
+    assert (after.started_at, after.record_id, after.grams) == (None, "", before.grams)
+    assert f"{after.day:%Y-%m-%d}" in text(client.get(f"/m/records/{after.posting_id}/{after.row}").content)
+    assert client.get(f"/m/records?month={after.day:%Y-%m}").status_code == 200
+    english = place.client(language="en").post("/m/scenes/bus/erase", {"idempotency_key": "f"}, follow=True)
+    assert "There are no details to erase" in text(english.content)
+
+
 def test_a_scenario_tells_its_rule_its_cap_and_its_partner(place: Place) -> None:
     place.ride(bus("R1"))
     page = text(place.client().get("/m/scenes/bus").content)

@@ -60,6 +60,22 @@ def test_a_maker_reviews_a_set_and_lets_all_but_one_row_count(desk: Desk) -> Non
     assert (settled.rows, settled.counted, settled.reasons) == (3, 2, {"REFUSED_IN_REVIEW": 1})
 
 
+def test_who_opened_a_set_or_took_a_report_stands_in_the_record_of_handings_over(desk: Desk) -> None:
+    waiting_id = held(desk)
+    batch_id = queries.held_set(waiting_id).batch_id
+    desk.client("maker").get(f"/w/held/{waiting_id}")
+    b"".join(desk.client("checker").get(f"/w/batches/{batch_id}/rows.csv"))
+    watcher = desk.client("regulator")
+    assert "/w/audit/disclosures" in watcher.get("/w/audit").content.decode()
+    page = watcher.get("/w/audit/disclosures").content.decode()
+    assert [word in page for word in (f"waiting:{waiting_id}", "复核待复核记录", "时刻、区县、距离")] == [
+        True
+    ] * 3
+    one = watcher.get(f"/w/audit/disclosures?subject=batch:{batch_id}").content.decode()
+    assert ("下载批次报告" in one, f"waiting:{waiting_id}" in one) == (True, False)
+    assert desk.client("maker").get("/w/audit/disclosures").status_code == 403
+
+
 def test_others_of_the_centre_read_and_partners_stay_outside(desk: Desk) -> None:
     waiting_id = held(desk)
     reader = desk.client("checker").get(f"/w/held/{waiting_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,6 +154,29 @@ def _hashed(name: str, column: pa.Array) -> HashedColumn:
         column = column.cast(pa.int32())
     numbers = pa.compute.fill_null(column, 0).cast(pa.int64()).to_numpy().astype("<i8")
     return HashedColumn(name=name, kind=kind, nulls=nulls, values=memoryview(numbers.tobytes()), width=8)
+
+
+def erased_rows(traces: pa.Table) -> NDArray[np.bool_]:
+    """Say of each record whether its traces were erased (轨迹已删除): it keeps its row number and nothing else."""
+    found: NDArray[np.bool_] = traces.column("record_id").is_null().to_numpy()
+    return found
+
+
+def without_traces(traces: pa.Table, records: NDArray[np.bool_], *, keep: Collection[str]) -> pa.Table:
+    """Return the table with null in every column of these records that is not to be kept.
+
+    No byte of them stays: a null that is laid over a value would leave the value beneath it, and a dictionary its text.
+    """
+    stay = pa.array(~records)
+    index = pa.array(np.cumsum(~records) - 1, mask=records)
+    for place, item in enumerate(traces.schema):
+        if item.name not in keep:
+            plain = item.type.value_type if pa.types.is_dictionary(item.type) else item.type
+            left = pa.concat_arrays(
+                [pa.array([], plain), *traces.column(place).cast(plain).filter(stay).chunks]
+            )
+            traces = traces.set_column(place, item.name, left.take(index))
+    return traces
 
 
 def decode_payload(payload: bytes) -> pa.Table:

@@ -102,6 +102,8 @@ def rows_of_keys(posting_id: int, keys: Collection[tuple[bytes, date]]) -> dict[
             for row, record_id, day in zip(
                 held.column("row").to_pylist(), held.column("record_id").to_pylist(), days, strict=True
             ):
+                if record_id is None:
+                    continue
                 key = (hashlib.sha256(record_id.encode()).digest()[:16], day)
                 if key in keys:
                     found[key] = row

@@ -15,7 +15,7 @@ import pyarrow as pa
 from django.db import connection
 from numpy.typing import NDArray
 
-from tanpuhui.behaviour.activity.adapters.chunks import columns_sha256, decode_payload, inputs_of
+from tanpuhui.behaviour.activity.adapters.chunks import columns_sha256, decode_payload, erased_rows, inputs_of
 from tanpuhui.behaviour.activity.adapters.exceptions import excluded_rows, without_rows
 from tanpuhui.behaviour.activity.domain import payload_root
 from tanpuhui.behaviour.activity.domain.recalculations import RuleSpan
@@ -145,16 +145,14 @@ def stored_records(
     for posting_id, chunks, amounts, traces in _rows(_CHUNKS, several, slices=slices, index=index):
         version_id = version_of[posting_id]
         wanted = traces_of[version_id]
-        kept = wanted and not traces
-        table = decode_payload(bytes(amounts))
-        held = decode_payload(bytes(traces)) if wanted and traces else None
-        inputs = inputs_of(table, held)
-        for name in ("area", "grams", "floor_g"):
-            inputs = inputs.append_column(name, table.column(name))
-        inputs = without_rows(_owned(posting_id, inputs), (excluded or {}).get(posting_id))
-        if chunks < slices:
-            inputs = inputs.filter(_in_slice(inputs, slices=slices, index=index))
-        found.setdefault((version_id, kept), []).append(inputs)
+        for kept, table, held in _by_traces(bytes(amounts), bytes(traces), wanted=wanted):
+            inputs = inputs_of(table, held)
+            for name in ("area", "grams", "floor_g"):
+                inputs = inputs.append_column(name, table.column(name))
+            inputs = without_rows(_owned(posting_id, inputs), (excluded or {}).get(posting_id))
+            if chunks < slices:
+                inputs = inputs.filter(_in_slice(inputs, slices=slices, index=index))
+            found.setdefault((version_id, kept), []).append(inputs)
     return [
         Stored(
             version_id=version_id,
@@ -163,6 +161,23 @@ def stored_records(
         )
         for (version_id, kept), tables in sorted(found.items())
     ]
+
+
+def _by_traces(
+    amounts: bytes, traces: bytes, *, wanted: bool
+) -> Iterator[tuple[bool, pa.Table, pa.Table | None]]:
+    """Yield the records of a chunk that can be calculated, and those whose traces are wanted and erased (True, no traces)."""
+    table = decode_payload(amounts)
+    if not wanted or not traces:
+        yield wanted, table, None
+        return
+    held = decode_payload(traces)
+    erased = erased_rows(held)
+    if not erased.all():
+        there = pa.array(~erased)
+        yield False, table.filter(there), held.filter(there)
+    if erased.any():
+        yield True, table.filter(pa.array(erased)), None
 
 
 def effects(several: Sequence[Member], *, slices: int, index: int, before: int) -> pa.Table:

@@ -206,13 +206,16 @@ class WaitingView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetAsideView:
-    """A record that was not counted, why, and the record that counts instead (None where no single one does)."""
+    """A record that was not counted, why, and the record that counts instead (None where no single one does).
+
+    `started_at` is None once its traces are erased.
+    """
 
     waiting_id: int
     partner_id: int
     scenario: str
     day: date
-    started_at: datetime
+    started_at: datetime | None
     batch_id: int
     row: int
     reason: str

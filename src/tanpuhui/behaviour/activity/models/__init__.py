@@ -1,5 +1,6 @@
 """Tables of intake: scenarios and what leads to them, batches and postings, recalculations."""
 
+from tanpuhui.behaviour.activity.models.erasures import ErasedPayload, TraceErasure
 from tanpuhui.behaviour.activity.models.exceptions import ExceptionRun, KeyAudit, RecordException
 from tanpuhui.behaviour.activity.models.intake import (
     AllowanceUse,
@@ -39,6 +40,7 @@ __all__ = [
     "AllowanceUse",
     "Batch",
     "DaySettlement",
+    "ErasedPayload",
     "ExceptionRun",
     "Feed",
     "HeldDecision",
@@ -62,6 +64,7 @@ __all__ = [
     "ScenarioStatus",
     "SetAside",
     "StandingChange",
+    "TraceErasure",
     "WaitingChunk",
     "WaitingRows",
 ]

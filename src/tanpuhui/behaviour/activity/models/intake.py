@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+from tanpuhui.behaviour.activity.domain.erasures import ErasedPlace
 from tanpuhui.foundation.persistence.fields import GramsField, PointsField
-from tanpuhui.foundation.persistence.triggers import append_only
+from tanpuhui.foundation.persistence.triggers import append_only, erasable
 
 
 class Batch(models.Model):
@@ -135,7 +136,8 @@ class RecordChunk(models.Model):
     """Records of a posting for one bucket of accounts, as two columnar payloads (记录分块).
 
     `amounts` (account, day, inputs, allowance, verdict, grams) is kept; `traces` (record id, times, places, devices)
-    is kept for the retention time. Both are Arrow IPC with zstd, sorted by account, day and row.
+    is kept until it is erased: then it is another payload, which an `ErasedPayload` names, and `traces_sha256` stays what
+    the posting commits to. Both are Arrow IPC with zstd, sorted by account, day and row.
     """
 
     pk = models.CompositePrimaryKey("posting_id", "bucket")
@@ -149,7 +151,13 @@ class RecordChunk(models.Model):
 
     class Meta:
         db_table = "activity_record_chunk"
-        triggers = append_only()
+        triggers = erasable(
+            column="traces",
+            log="activity_erased_payload",
+            place=ErasedPlace.RECORDS,
+            owner="posting_id",
+            kept=("n_records", "amounts", "amounts_sha256", "traces_sha256"),
+        )
 
 
 class KeySegment(models.Model):

@@ -6,8 +6,9 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from tanpuhui.behaviour.activity.domain.erasures import ErasedPlace
 from tanpuhui.foundation.persistence.fields import GramsField, PointsField
-from tanpuhui.foundation.persistence.triggers import append_only
+from tanpuhui.foundation.persistence.triggers import append_only, erasable
 
 
 class DaySettlement(models.Model):
@@ -116,4 +117,10 @@ class SetAside(models.Model):
 
     class Meta:
         db_table = "activity_set_aside"
-        triggers = append_only()
+        triggers = erasable(
+            column="rows",
+            log="activity_erased_payload",
+            place=ErasedPlace.SET_ASIDE,
+            owner="waiting_id",
+            kept=("n_records", "rows_sha256"),
+        )

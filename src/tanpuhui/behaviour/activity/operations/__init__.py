@@ -7,9 +7,12 @@ VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodolo
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
 FeedStands, ApplicationRuns, ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded.
+Of held records: HeldNotFound, HeldDecided.
+Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
 
+from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn, RecordsStillWait
 from tanpuhui.behaviour.activity.operations._admit import (
     ApplicationSettled,
     ApplicationSubmitted,
@@ -34,6 +37,7 @@ from tanpuhui.behaviour.activity.operations._apply import (
 from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
 from tanpuhui.behaviour.activity.operations._decide_held import HeldReviewed, decide_held
 from tanpuhui.behaviour.activity.operations._destroy_originals import OriginalsDestroyed, destroy_originals
+from tanpuhui.behaviour.activity.operations._erase_traces import TracesErased, erase_traces
 from tanpuhui.behaviour.activity.operations._except_records import (
     RecordsExcepted,
     exclude_records,
@@ -105,6 +109,7 @@ __all__ = [
     "BatchPosted",
     "BatchReceived",
     "CallsForgotten",
+    "ConsentNotWithdrawn",
     "CorrectionRequested",
     "DaySettled",
     "FeedOpened",
@@ -121,6 +126,7 @@ __all__ = [
     "RecordsExported",
     "RecordsGathered",
     "RecordsReceived",
+    "RecordsStillWait",
     "ResubmissionFound",
     "SampleAccepted",
     "SampleErased",
@@ -130,6 +136,7 @@ __all__ = [
     "StandingProposed",
     "StandingSettled",
     "StepAdjusted",
+    "TracesErased",
     "accept_sample",
     "adjust_next_step",
     "approve_recalculation",
@@ -144,6 +151,7 @@ __all__ = [
     "discard_application",
     "erase_due_samples",
     "erase_sample",
+    "erase_traces",
     "exclude_records",
     "export_records",
     "file_batch",

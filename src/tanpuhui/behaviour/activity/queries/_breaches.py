@@ -12,11 +12,14 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
+from tanpuhui.behaviour.activity.adapters.erasures import hashes_now
 from tanpuhui.behaviour.activity.adapters.rows import posting_content
 from tanpuhui.behaviour.activity.domain import GENESIS, MENDABLE, payload_root, posting_hash
+from tanpuhui.behaviour.activity.domain.erasures import ErasedPlace
 from tanpuhui.behaviour.activity.domain.record_keys import standing_twice
 from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
+from tanpuhui.behaviour.activity.queries._erasure_breaches import erasure_breaches
 from tanpuhui.behaviour.activity.queries._exceptions import exception_breaches
 from tanpuhui.behaviour.activity.queries._reproduction import reproduce_posting, reproduce_recalculations
 from tanpuhui.behaviour.activity.queries._scenario_breaches import scenario_breaches
@@ -38,6 +41,7 @@ def breaches() -> Iterator[Breach]:
     yield from use_breaches()
     yield from settlement_breaches()
     yield from exception_breaches()
+    yield from erasure_breaches()
     yield from scenario_breaches()
 
 
@@ -154,11 +158,12 @@ def _chunk_breaches(row: Posting) -> Iterator[Breach]:
             [row.pk],
         )
         chunks = [(b, bytes(a), bytes(t), bytes(ah), bytes(th)) for b, a, t, ah, th in cursor.fetchall()]
+    now = hashes_now(ErasedPlace.RECORDS, row.pk, {chunk[0]: chunk[4] for chunk in chunks})
     sound = True
-    for bucket, amounts, traces, amounts_sha256, traces_sha256 in chunks:
+    for bucket, amounts, traces, amounts_sha256, _ in chunks:
         erased = not traces
         if hashlib.sha256(amounts).digest() != amounts_sha256 or (
-            not erased and hashlib.sha256(traces).digest() != traces_sha256
+            not erased and hashlib.sha256(traces).digest() != now[bucket]
         ):
             sound = False
             yield Breach(

@@ -8,8 +8,10 @@ from datetime import UTC, date, datetime
 from django.db import connection
 
 from tanpuhui.behaviour.activity.adapters.chunks import AMOUNTS, TRACES, decode_payload
+from tanpuhui.behaviour.activity.adapters.recalculation import reads_traces
 from tanpuhui.behaviour.activity.adapters.rows import posting_view
 from tanpuhui.behaviour.activity.domain import RecordNotFound, Verdict
+from tanpuhui.behaviour.activity.domain.erasures import InputsErased
 from tanpuhui.behaviour.activity.domain.views import RecordExplanation, RecordView
 from tanpuhui.behaviour.activity.models import Posting
 from tanpuhui.behaviour.activity.queries._intake import posting_row
@@ -51,11 +53,13 @@ def record(*, posting_id: int, account_id: int, row: int) -> RecordView:
 def explain_record(*, posting_id: int, account_id: int, row: int, locale: str = "zh") -> RecordExplanation:
     """Return why a record gave so many grams, from its stored inputs, version, allowance and points rule.
 
-    Raises RecordNotFound; the methodology's refusals where its bytes are not those that were filed.
+    Raises RecordNotFound; InputsErased where the version calculates with what was erased; the methodology's refusals where its bytes are not those that were filed.
     """
     view = record(posting_id=posting_id, account_id=account_id, row=row)
     found = posting_row(posting_id)
     version = methodology.loaded(found.methodology_version_id)
+    if not view.record_id and reads_traces(version):
+        raise InputsErased
     counted = version.cap is not None and version.cap.quantity == "count"
     explanation = explain(version, view.values, locale=locale, granted=None if counted else view.granted)
     rule: Mapping[str, str] = next(
@@ -110,7 +114,7 @@ def _records(row: Posting, amounts: bytes, traces: bytes, *, account_id: int) ->
             floor=Grams(item["floor_g"]),
             remainder_g=item["remainder_g"],
             values=values,
-            record_id=trace.get("record_id", ""),
+            record_id=trace.get("record_id") or "",
             started_at=_aware(trace.get("started_at")),
             ended_at=_aware(trace.get("ended_at")),
             traces={

@@ -7,15 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connection
 
 from tanpuhui.behaviour.activity.adapters.chunks import (
     RESULTS,
     columns_sha256,
     decode_payload,
+    erased_rows,
     inputs_of,
 )
+from tanpuhui.behaviour.activity.adapters.erasures import hashes_now
 from tanpuhui.behaviour.activity.adapters.recalculation import (
     differences,
     reads_traces,
@@ -23,7 +27,8 @@ from tanpuhui.behaviour.activity.adapters.recalculation import (
 )
 from tanpuhui.behaviour.activity.adapters.steps import Work, net_days, new_results, worked
 from tanpuhui.behaviour.activity.domain import payload_root
-from tanpuhui.behaviour.activity.domain.recalculations import RecalculationState
+from tanpuhui.behaviour.activity.domain.erasures import ErasedPlace
+from tanpuhui.behaviour.activity.domain.recalculations import TRACES_ERASED, RecalculationState
 from tanpuhui.behaviour.activity.domain.reproductions import Finding, Reproduction, found
 from tanpuhui.behaviour.activity.models import Posting, RecalculatedSlice, Recalculation, RecalculationStep
 from tanpuhui.foundation.kernel.errors import Refusal
@@ -59,7 +64,7 @@ def reproduce_posting(row: Posting) -> Reproduction:
         return Reproduction(subject=subject, records=0, findings=(found("VERSION_CHANGED", detail=detail),))
     tally = _Tally()
     for chunks in _chunk_groups(row.pk):
-        _have_again(version, chunks, tally)
+        _have_again(version, chunks, tally, posting_id=row.pk)
     return Reproduction(
         subject=subject, records=tally.records, findings=(*tally.findings, *_commitments(row, version, tally))
     )
@@ -77,12 +82,15 @@ class _Tally:
     findings: list[Finding] = field(default_factory=list)
 
 
-def _have_again(version: MethodologyVersion, chunks: Sequence[tuple], tally: _Tally) -> None:
-    """Check the bytes of some chunks, and calculate their records again in one go."""
+def _have_again(
+    version: MethodologyVersion, chunks: Sequence[tuple], tally: _Tally, *, posting_id: int
+) -> None:
+    """Check the bytes of some chunks, and calculate their records again in one go; without traces they stand as posted."""
     inputs, stored = [], []
-    for bucket, amounts, traces, amounts_sha256, traces_sha256 in chunks:
+    now = hashes_now(ErasedPlace.RECORDS, posting_id, {chunk[0]: chunk[4] for chunk in chunks})
+    for bucket, amounts, traces, amounts_sha256, _ in chunks:
         changed = hashlib.sha256(amounts).digest() != amounts_sha256 or (
-            bool(traces) and hashlib.sha256(traces).digest() != traces_sha256
+            bool(traces) and hashlib.sha256(traces).digest() != now[bucket]
         )
         if changed:
             tally.findings.append(found("PAYLOAD_CHANGED", bucket=bucket))
@@ -93,8 +101,14 @@ def _have_again(version: MethodologyVersion, chunks: Sequence[tuple], tally: _Ta
         except pa.ArrowInvalid:
             continue
         tally.records += table.num_rows
-        if held is None and reads_traces(version):
-            tally.erased += table.num_rows
+        erased = erased_rows(held) if held is not None else np.ones(table.num_rows, bool)
+        if erased.any() and reads_traces(version):
+            tally.erased += int(erased.sum())
+            there = pa.array(~erased)
+            table, held = table.filter(there), held.filter(there) if held is not None else None
+            if table.num_rows:
+                inputs.append(inputs_of(table, held).unify_dictionaries())
+                stored.append(table.select(RESULTS).unify_dictionaries())
         else:
             tally.inputs.append(columns_sha256(inputs_of(table, held)))
             inputs.append(inputs_of(table, held).unify_dictionaries())
@@ -122,7 +136,7 @@ def _commitments(row: Posting, version: MethodologyVersion, tally: _Tally) -> It
             yield found("PARAMETER_SET_CHANGED", was=row.parameter_set_sha256, now=now)
         if not tally.erased and payload_root(tally.inputs) != bytes(row.inputs_sha256):
             yield found("INPUTS_CHANGED")
-        whole = len(tally.results) == len(tally.amounts)
+        whole = not tally.erased and len(tally.results) == len(tally.amounts)
         if whole and payload_root(tally.results) != bytes(row.results_sha256):
             yield found("RESULTS_CHANGED")
         if row.engine_version != ENGINE_VERSION:
@@ -201,16 +215,23 @@ def _slice_findings(run: Recalculation, step: RecalculationStep, work: Work) -> 
             yield found("RESULT_DIFFERS", detail=f"posting {new.posting_id} has no results")
             continue
         hashes.append(bytes(row.results_sha256))
-        if new.kept:
-            yield found("TRACES_ERASED", n=new.kept)
-        elif new.inputs_sha256 != bytes(row.inputs_sha256):
-            yield found("INPUTS_CHANGED")
         stored = decode_payload(bytes(row.results))
         if columns_sha256(stored) != bytes(row.results_sha256):
             yield found("PAYLOAD_CHANGED", bucket=f"{new.posting_id}/{step.slice}")
-        if new.results_sha256 != bytes(row.results_sha256):
+        again = new.table
+        if new.kept:
+            # Traces may have been erased since: these results stand, the others are still compared one by one.
+            yield found("TRACES_ERASED", n=new.kept)
+            again = again.filter(pc.not_equal(pc.fill_null(again.column("reason"), ""), TRACES_ERASED))
+            stored = stored.filter(
+                pc.is_in(stored.column("row"), value_set=again.column("row").combine_chunks())
+            )
+            stored, again = stored.sort_by("row"), again.sort_by("row")
+        elif new.inputs_sha256 != bytes(row.inputs_sha256):
+            yield found("INPUTS_CHANGED")
+        if not new.kept and new.results_sha256 != bytes(row.results_sha256):
             yield found("RESULTS_CHANGED")
-        for said in differences(stored.select(RESULTS), new.table.select((*RESULTS, "reason"))):
+        for said in differences(stored.select(RESULTS), again.select((*RESULTS, "reason"))):
             yield found("RESULT_DIFFERS", detail=f"posting {new.posting_id} {said}")
     for posting_id in kept:
         yield found("RESULT_DIFFERS", detail=f"posting {posting_id} has results and no records")
@@ -226,7 +247,10 @@ _DUE = "select account_id, grams, points from ledger_clawback where journal_id =
 
 
 def _journal_findings(step: RecalculationStep, work: Work) -> Iterator[Finding]:
-    """Compare the differences, had again, with the entries; what could not be taken from an account is due."""
+    """Compare the differences, had again, with the entries; what could not be taken from an account is due.
+
+    Entries of an account whose traces were erased stand: what they came from cannot be had again.
+    """
     days = net_days(work.tables)
     should = _by_account_day(
         zip(*(days.column(name).to_pylist() for name in days.column_names[:4]), strict=True)
@@ -236,7 +260,9 @@ def _journal_findings(step: RecalculationStep, work: Work) -> Iterator[Finding]:
         entries = _by_account_day(cursor.fetchall())
         cursor.execute(_DUE, [step.journal_id])
         due = {account_id: (grams, points) for account_id, grams, points in cursor.fetchall()}
-    for account_id in sorted(should.keys() | entries.keys() | due.keys()):
+    lost = work.tables.execute(f"select distinct account_id from record where reason = '{TRACES_ERASED}'")
+    unknown = {account_id for (account_id,) in lost.fetchall()}
+    for account_id in sorted((should.keys() | entries.keys() | due.keys()) - unknown):
         wanted, is_there = should.get(account_id, {}), entries.get(account_id, {})
         if account_id in due:
             same = wanted.keys() == is_there.keys() and _sum(wanted) == tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from tanpuhui.behaviour.activity.adapters.waiting import rows_of_account
 from tanpuhui.behaviour.activity.domain.views import DaySettlementView, SetAsideView, WaitingView
@@ -71,7 +71,7 @@ def set_aside_of_account(*, account_id: int, first_day: date, last_day: date) ->
                 partner_id=one.batch.partner_id,
                 scenario=one.scenario,
                 day=one.day,
-                started_at=row["started"].replace(tzinfo=CHINA),
+                started_at=row["started"].replace(tzinfo=CHINA) if row["started"] else None,
                 batch_id=one.batch_id,
                 row=row["row_number"],
                 reason=row["reason"],
@@ -80,4 +80,9 @@ def set_aside_of_account(*, account_id: int, first_day: date, last_day: date) ->
             )
             for row in rows.to_pylist()
         )
-    return tuple(sorted(found, key=lambda view: view.started_at, reverse=True))
+    return tuple(sorted(found, key=_latest_first, reverse=True))
+
+
+def _latest_first(view: SetAsideView) -> tuple[date, bool, datetime]:
+    """Order by day, then moment; one whose moment was erased comes last of its day."""
+    return view.day, view.started_at is not None, view.started_at or datetime.min.replace(tzinfo=CHINA)

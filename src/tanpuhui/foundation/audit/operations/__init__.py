@@ -10,7 +10,11 @@ from tanpuhui.foundation.audit.operations._operation import (
     operation,
     registered_operations,
 )
-from tanpuhui.foundation.audit.operations._record_disclosure import DisclosureRecorded, hand_over_own_data
+from tanpuhui.foundation.audit.operations._record_disclosure import (
+    DisclosureRecorded,
+    hand_over_own_data,
+    hand_over_set,
+)
 
 __all__ = [
     "DisclosureRecorded",
@@ -18,6 +22,7 @@ __all__ = [
     "IdempotencyConflict",
     "OperationSpec",
     "hand_over_own_data",
+    "hand_over_set",
     "note_export",
     "operation",
     "registered_operations",

@@ -42,3 +42,31 @@ def hand_over_own_data(
         at=at,
     )
     return DisclosureRecorded(disclosure_id=row.pk)
+
+
+CONSENT_BASIS = "《个人信息保护法》第十三条第一款第一项"
+"""People consented to the scenario; staff and partners handle its records under that consent."""
+
+
+@operation(roles=set(), subject="disclosure:{disclosure_id}")
+def hand_over_set(
+    *, actor: Actor, at: datetime, subject: str, purpose: str, data_kinds: tuple[str, ...]
+) -> DisclosureRecorded:
+    """Write down that the actor is given data of a set of people, which `subject` names (`batch:7`); the data follow.
+
+    Whoever gives them has decided before that the actor may have them. `data_kinds` name what is in it. Raises Invalid.
+    """
+    if not data_kinds or not subject:
+        raise Invalid(field="data_kinds", why="至少一类 at least one kind")
+    row = Disclosure.objects.create(
+        person=None,
+        subject=subject,
+        recipient=f"{actor.kind}:{actor.id}",
+        purpose=purpose,
+        legal_basis=CONSENT_BASIS,
+        data_kinds=list(data_kinds),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        at=at,
+    )
+    return DisclosureRecorded(disclosure_id=row.pk)

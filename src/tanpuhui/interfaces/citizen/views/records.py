@@ -206,7 +206,7 @@ def _set_aside(account_id: int, month: Month) -> list[Unposted]:
     return [
         Unposted(
             label=names.get(one.scenario, one.scenario),
-            detail=f"{one.started_at:%m-%d %H:%M}",
+            detail=f"{one.started_at:%m-%d %H:%M}" if one.started_at else f"{one.day:%m-%d}",
             icon=icon_of(one.scenario),
             words=words.get(one.reason, one.text("en" if in_english() else "zh")),
         )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from django import forms
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
@@ -23,7 +24,7 @@ from tanpuhui.foundation.rulebook.queries import jurisdiction
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import page
-from tanpuhui.interfaces.workbench.parts import Section, at_moment
+from tanpuhui.interfaces.workbench.parts import Section, Way, at_moment
 from tanpuhui.interfaces.workbench.routes import ROUTES
 from tanpuhui.interfaces.workbench.sight import watches_all
 
@@ -61,6 +62,9 @@ def audit(request: HttpRequest) -> HttpResponse:
     context = {
         "title": gettext("审计记录"),
         "lead": gettext("按对象查看谁在何时做了什么。记录只能增加，不能修改或删除。"),
+        "ways": [Way(label=gettext("披露记录"), url=reverse("workbench:disclosures"))]
+        if ROUTES["disclosures"].allows(who(request))
+        else [],
         "search": {"value": wanted, "name": "subject", "label": gettext("对象，例如 case:1")},
         "sections": [section],
         "today": timezone.localdate(),

@@ -26,6 +26,7 @@ from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.sight import batch_in_sight, partners_in_sight, scenarios_in_sight
 from tanpuhui.interfaces.workbench.views.corrections import correction_facts, may_ask
+from tanpuhui.interfaces.workbench.views.disclosures import batch_report_taken
 from tanpuhui.interfaces.workbench.words import batch_state, locale, verdict_name, worded
 from tanpuhui.science.engine import MethodologyVersion
 from tanpuhui.science.methodology import queries as methodology
@@ -168,6 +169,7 @@ def report(request: HttpRequest, batch_id: int) -> HttpResponse:
 def rows(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
     """Send the rows that were not counted in full, as CSV in which no spreadsheet finds a formula."""
     view = batch_in_sight(who(request), batch_id)
+    batch_report_taken(who(request), view.id)
     lines = activity.batch_report_csv(view.id, locale=locale())
     response = StreamingHttpResponse(_with_mark(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-rows.csv"'
@@ -178,6 +180,7 @@ def rows(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
 def rows_json(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
     """Send the whole report as JSON: the counts, and every row that was not counted in full."""
     view = batch_in_sight(who(request), batch_id)
+    batch_report_taken(who(request), view.id)
     lines = activity.batch_report_json(view.id, locale=locale())
     response = StreamingHttpResponse(lines, content_type="application/json; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-report.json"'
@@ -188,6 +191,7 @@ def rows_json(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
 def rows_xlsx(request: HttpRequest, batch_id: int) -> FileResponse:
     """Send the rows that were not counted in full as an Excel file without formulas."""
     view = batch_in_sight(who(request), batch_id)
+    batch_report_taken(who(request), view.id)
     return FileResponse(
         batch_sheet(view.id, locale=locale()),
         as_attachment=True,

@@ -24,6 +24,7 @@ from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, at_moment, digits
 from tanpuhui.interfaces.workbench.sight import partners_in_sight
+from tanpuhui.interfaces.workbench.views.disclosures import held_set_opened
 from tanpuhui.interfaces.workbench.words import locale, worded
 
 ROWS_SHOWN = 200
@@ -106,6 +107,7 @@ def held_set(request: HttpRequest, waiting_id: int) -> HttpResponse:
     actor = who(request)
     view = _in_sight(actor, waiting_id)
     if request.method != "POST":
+        held_set_opened(actor, view.id)
         return _show(request, view, ReviewForm(initial={"decision": RELEASE}))
     form = ReviewForm(request.POST)
 
