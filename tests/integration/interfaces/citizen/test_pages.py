@@ -72,7 +72,8 @@ def addresses(place: Place) -> dict[str, str]:
         "coupon": (coupon.code,),
         "cancel-coupon": (coupon.code,),
     }
-    no_page = {"open-account", "give-consent", "unbind", "end-sessions", "statement-file"}
+    no_page = {"open-account", "give-consent", "unbind", "end-sessions", "statement-file", "own-copy"}
+    no_page.add("erase-traces")  # it asks for a withdrawn consent, and has tests of its own
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))
         for name in ROUTES
@@ -143,8 +144,15 @@ def test_pages_open_to_citizens_only(place: Place) -> None:
     )  # fmt: skip
     clerk = Client()
     clerk.force_login(User.objects.get(pk=added.user_id))
-    arguments = {"record": (1, 2), "line": ("2026-11-18", 1), "good": (1,), "redeem": (1,), "unbind": (1,)}
-    coded = {"scene", "give-consent", "withdraw-consent", "coupon", "cancel-coupon"}
+    arguments = {
+        "record": (1, 2),
+        "line": ("2026-11-18", 1),
+        "good": (1,),
+        "redeem": (1,),
+        "unbind": (1,),
+        "own-copy": ("json",),
+    }
+    coded = {"scene", "give-consent", "withdraw-consent", "erase-traces", "coupon", "cancel-coupon"}
     for name in set(ROUTES) - {"manifest"}:
         address = reverse(f"citizen:{name}", args=arguments.get(name, ("bus",) if name in coded else ()))
         stranger = Client().get(address)
