@@ -11,6 +11,7 @@ from django.urls import reverse
 from tests.integration.behaviour.activity.test_standing import change
 from tests.integration.behaviour.activity.town import bus
 from tests.integration.interfaces.citizen.conftest import Place
+from tests.integration.interfaces.citizen.test_own_data import fresh
 from tests.integration.interfaces.citizen.test_pages import text
 
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
@@ -56,13 +57,18 @@ def test_after_withdrawing_the_details_are_erased_on_request_and_the_record_stay
     assert "保留：日期、城市、核算用的数量、克数和积分" in asked
     before = place.record()
     assert before.started_at is not None
+    stale = fresh(client, place, seconds=-1).post("/m/scenes/bus/erase", {"idempotency_key": "s"})
+    assert (stale.status_code, place.record().started_at) == (403, before.started_at)
+    fresh(client, place)
     done = client.post("/m/scenes/bus/erase", {"idempotency_key": "e"}, follow=True)
     assert "已删除“bus”的行程明细（1 条记录）。克数和积分不变。" in text(done.content)
     after = place.record()
     assert (after.started_at, after.record_id, after.grams) == (None, "", before.grams)
     assert f"{after.day:%Y-%m-%d}" in text(client.get(f"/m/records/{after.posting_id}/{after.row}").content)
     assert client.get(f"/m/records?month={after.day:%Y-%m}").status_code == 200
-    english = place.client(language="en").post("/m/scenes/bus/erase", {"idempotency_key": "f"}, follow=True)
+    english = fresh(place.client(language="en"), place).post(
+        "/m/scenes/bus/erase", {"idempotency_key": "f"}, follow=True
+    )
     assert "There are no details to erase" in text(english.content)
 
 
