@@ -14,6 +14,7 @@ from tanpuhui.interfaces.citizen.views import (
     me,
     messages,
     own_data,
+    pools,
     records,
     scenes,
 )
@@ -27,6 +28,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("records/statement.csv", lines.statement_file, name="statement-file"),
     path("lines/<str:day>/<int:journal>", lines.line, name="line"),
     path("points", lines.points, name="points"),
+    path("pools", pools.pools, name="pools"),
+    path("pools/<int:pool>/pool-inclusion.json", pools.pool_proof, name="pool-proof"),
     path("scenes", scenes.scenes, name="scenes"),
     path("scenes/<str:code>", scenes.scene, name="scene"),
     path("scenes/<str:code>/consent", scenes.give, name="give-consent"),

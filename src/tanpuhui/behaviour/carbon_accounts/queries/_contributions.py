@@ -102,7 +102,7 @@ def pool_inclusion(user_id: int, *, pool_id: int) -> bytes:
 def leaves_of(row: PoolContributions) -> ContributionLeaves:
     """Return the leaves of a pool's tree, which its secret salts."""
     return ContributionLeaves(
-        scenario=row.pool.scenario, month=row.pool.month, secret=bytes.fromhex(row.secret)
+        scenario=row.pool.scenario, month=row.pool.month, secret=bytes.fromhex(str(row.secret))
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tanpuhui.books.transparency.domain.canonical import canonical
 from tanpuhui.books.transparency.domain.merkle import (
+    Coordinate,
     Frontier,
     inclusion_path,
     leaf_hash,
@@ -95,7 +96,8 @@ def contribution_path(
 
 
 def _path(hashes: Sequence[bytes], place: int) -> list[bytes]:
-    frontier, nodes = Frontier(), {}
+    frontier = Frontier()
+    nodes: dict[Coordinate, bytes] = {}
     for hashed in hashes:
         nodes.update(frontier.append(hashed))
     return inclusion_path(place, len(hashes), nodes.__getitem__)
