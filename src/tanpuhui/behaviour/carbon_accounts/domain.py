@@ -61,6 +61,14 @@ class NothingToPool(Refusal):
     en = "Up to {month}, {scenario} has no reductions of sufficient evidence that are not pooled yet."
 
 
+class NoPoolProof(Refusal):
+    """The pool was made before contributions had a tree (早于份额证明)."""
+
+    code = "NO_POOL_PROOF"
+    zh = "{scenario} {month} 的归集早于份额证明功能，没有可下载的证明。对账单里的记录不受影响。"
+    en = "The pool of {scenario} {month} was made before contributions were proved, so there is no file. The statement holds."
+
+
 class AccountFrozen(Refusal):
     """The account is frozen: credits come in, nothing goes out (账户已冻结)."""
 

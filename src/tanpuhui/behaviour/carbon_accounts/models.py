@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from tanpuhui.foundation.keys.fields import EncryptedTextField
 from tanpuhui.foundation.persistence.conditions import holds
 from tanpuhui.foundation.persistence.fields import GramsField, TonnesField
 from tanpuhui.foundation.persistence.triggers import append_only
@@ -69,6 +70,42 @@ class Pool(models.Model):
                 name="carbon_pool_has_reason",
             ),
         ]
+        triggers = append_only()
+
+
+class PoolContributions(models.Model):
+    """The tree over what each person put into a pool (归集份额树). The pool's leaf in the public log names its root.
+
+    Salts of the leaves are derived from the sealed secret, so that nobody learns a neighbour's grams by trying them.
+    """
+
+    pool = models.OneToOneField(
+        Pool, on_delete=models.PROTECT, primary_key=True, related_name="contributions"
+    )
+    people = models.BigIntegerField()
+    grams = GramsField()
+    root = models.BinaryField(max_length=32)
+    secret = EncryptedTextField(context="carbon_accounts.pool_secret")
+
+    class Meta:
+        db_table = "carbon_pool_contributions"
+        triggers = append_only()
+
+
+class PoolPart(models.Model):
+    """Consecutive leaves of a pool's tree by account (份额树分段); the leaves themselves are made again from the ledger."""
+
+    pk = models.CompositePrimaryKey("pool_id", "number")
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="parts")
+    number = models.IntegerField()
+    first_account_id = models.BigIntegerField()
+    last_account_id = models.BigIntegerField()
+    people = models.IntegerField()
+    grams = GramsField()
+    root = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "carbon_pool_part"
         triggers = append_only()
 
 

@@ -5,7 +5,7 @@ The pure names that other rooms need to fill a leaf are given here too: `certifi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -22,6 +22,13 @@ from tanpuhui.books.transparency.domain.certificates import (
     certificate_payload,
     verify_certificate,
 )
+from tanpuhui.books.transparency.domain.contributions import (
+    PART_LEAVES,
+    ContributionLeaves,
+    Part,
+    contribution_path,
+    parts_of,
+)
 from tanpuhui.books.transparency.domain.heads import Head as HeadContent
 from tanpuhui.books.transparency.domain.heads import HeadSignature, SignedHead, check_signatures, read_head
 from tanpuhui.books.transparency.domain.leaves import (
@@ -32,18 +39,22 @@ from tanpuhui.books.transparency.domain.leaves import (
     opens_commitment,
 )
 from tanpuhui.books.transparency.domain.merkle import Coordinate, path_sides
+from tanpuhui.books.transparency.domain.pool_inclusion import build_pool_inclusion, verify_pool_inclusion
 from tanpuhui.books.transparency.models import Head, Leaf, Node
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.keys.queries import PublishedKey, parse_key_set, published_key_set
 
 __all__ = [
+    "PART_LEAVES",
     "SALT_BYTES",
     "Check",
     "ConsistencyProof",
+    "ContributionLeaves",
     "InclusionProof",
     "LeafKind",
     "LeafView",
+    "Part",
     "ProofPending",
     "SignedHead",
     "Verdict",
@@ -52,6 +63,8 @@ __all__ = [
     "certificate_payload",
     "commit_person",
     "consistency_proof",
+    "contribution_path",
+    "contributions_root",
     "head",
     "head_before",
     "head_covering",
@@ -63,9 +76,12 @@ __all__ = [
     "log_is_consistent",
     "only_appended",
     "opens_commitment",
+    "parts_of",
     "path_sides",
+    "pool_inclusion",
     "read_nodes",
     "verify_certificate",
+    "verify_pool_inclusion",
     "waiting_since",
 ]
 
@@ -248,6 +264,35 @@ def certificate_bundle(*, leaf_id: int) -> bytes:
         path=[bytes.fromhex(step) for step in proof.path],
         head=latest.head,
         signatures=latest.signatures,
+    )
+
+
+def contributions_root(part_roots: Iterable[bytes]) -> bytes:
+    """Return the root over a pool's contributions from the roots of its parts in order."""
+    return merkle.root_of(part_roots)
+
+
+def pool_inclusion(
+    *, leaf_id: int, contribution: Mapping[str, object], index: int, path: Sequence[bytes]
+) -> bytes:
+    """Return `pool-inclusion.json` of a contribution under the latest head; raises NotFound, ProofPending.
+
+    `leaf_id` is the pool's leaf; `index` and `path` prove the contribution under the root that the leaf names.
+    """
+    proof = inclusion_proof(leaf_id=leaf_id)
+    signed = head(size=proof.size)
+    row = Leaf.objects.filter(pk=leaf_id, kind=LeafKind.POOL.value).first()
+    if row is None or signed is None:
+        raise NotFound(what="归集记录 / pool record", id=leaf_id)
+    return build_pool_inclusion(
+        contribution=contribution,
+        index=index,
+        path=path,
+        leaf=bytes(row.leaf_bytes),
+        leaf_index=proof.leaf_index,
+        leaf_path=[bytes.fromhex(step) for step in proof.path],
+        head=signed.head,
+        signatures=signed.signatures,
     )
 
 

@@ -17,6 +17,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "line": _CITIZEN,
     "statement-file": _CITIZEN,
     "points": _CITIZEN,
+    "pools": _CITIZEN,
+    "pool-proof": _CITIZEN,
     "scenes": _CITIZEN,
     "scene": _CITIZEN,
     "give-consent": _CITIZEN,

@@ -1,4 +1,4 @@
-"""离线查验凭证。/ Check a certificate offline, with nothing but the file and the published keys.
+"""离线查验凭证或归集包含证明。/ Check a certificate or a pool inclusion file offline, with nothing but the file and the published keys.
 
 Exit status: 0 valid as of the head named, 1 refused, 2 the input cannot be used.
 """
@@ -12,15 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tanpuhui.books.transparency.domain.canonical import Unreadable, parse
 from tanpuhui.books.transparency.domain.certificates import Verdict, verify_certificate
+from tanpuhui.books.transparency.domain.pool_inclusion import POOL_INCLUSION_FORMAT, verify_pool_inclusion
 
 VALID, REFUSED, UNUSABLE = 0, 1, 2
 
 
 def main(argv: list[str]) -> int:
-    """Check one certificate and say what was found in Chinese (or in English with `--lang en`)."""
+    """Check one file and say what was found in Chinese (or in English with `--lang en`)."""
     parser = argparse.ArgumentParser(prog="tanpuhui verify", description=__doc__)
-    parser.add_argument("certificate", type=Path, help="certificate.json")
+    parser.add_argument("certificate", type=Path, help="certificate.json / pool-inclusion.json")
     parser.add_argument(
         "--keys", type=Path, required=True, help="keys.json，来自 /keys / as published at /keys"
     )
@@ -33,11 +35,21 @@ def main(argv: list[str]) -> int:
         sentence = "Cannot read {}: {}" if english else "读不了 {}：{}"
         print(sentence.format(error.filename, error.strerror), file=sys.stderr)
         return UNUSABLE
-    verdict = verify_certificate(bundle, keys)
+    of_pool = _is_pool_inclusion(bundle)
+    verdict = verify_pool_inclusion(bundle, keys) if of_pool else verify_certificate(bundle, keys)
     _say(verdict, english=english)
     if not verdict.usable:
         return UNUSABLE
     return VALID if verdict.valid else REFUSED
+
+
+def _is_pool_inclusion(bundle: bytes) -> bool:
+    """Say which of the two files it is by its own word; what cannot be read is judged as a certificate."""
+    try:
+        document = parse(bundle)
+    except Unreadable:
+        return False
+    return isinstance(document, dict) and document.get("format") == POOL_INCLUSION_FORMAT
 
 
 def _say(verdict: Verdict, *, english: bool) -> None:
@@ -45,7 +57,8 @@ def _say(verdict: Verdict, *, english: bool) -> None:
     for check in verdict.checks:
         print(f"  {'✓' if check.ok else '✗'} {_printable(check.en if english else check.zh)}  [{check.code}]")
     if verdict.valid and verdict.certificate is not None:
-        for line in _statement(verdict.certificate, english=english):
+        told = _contribution if "people" in verdict.certificate else _statement
+        for line in told(verdict.certificate, english=english):
             print(f"  {_printable(line)}")
 
 
@@ -84,6 +97,17 @@ def _statement(certificate: Mapping[str, Any], *, english: bool) -> list[str]:
         ("Beneficiary", "受益人", beneficiary.get("name") or person + beneficiary["commitment"]),
         ("Purpose", "用途", certificate["purpose"]["text"]),
         ("Retired on", "注销日期", certificate["retired_on"]),
+    ]
+    return [f"{en}: {value}" if english else f"{zh}：{value}" for en, zh, value in rows]
+
+
+def _contribution(contribution: Mapping[str, Any], *, english: bool) -> list[str]:
+    rows = [
+        ("Account (ten digits)", "碳账户（十位号）", contribution["account"]),
+        ("Scenario", "场景", contribution["scenario"]),
+        ("Pool", "归集月份", contribution["month"]),
+        ("Contribution", "减排量", f"{contribution['grams']} g"),
+        ("People in the pool", "归集人数", contribution["people"]),
     ]
     return [f"{en}: {value}" if english else f"{zh}：{value}" for en, zh, value in rows]
 

@@ -217,6 +217,9 @@ def test_pooling_is_told_to_whoever_listens(town: made_up.Town, now: datetime) -
         ("update carbon_pool set root = repeat('0', 64)", "pool_root"),
         ("update carbon_pool set carried_in = 1, remainder = remainder + 1", "remainder_is_carried"),
         ("update carbon_account set ledger_account_id = -user_id", "account_has_its_ledger_account"),
+        ("update carbon_pool_part set root = sha256('x')", "contributions_are_the_entries"),
+        ("update carbon_pool_contributions set grams = grams + 1", "contributions_add_up"),
+        ("update carbon_pool_contributions set people = people + 1", "contributions_are_in_the_log"),
     ],
 )
 def test_a_corrupted_row_is_found(town: made_up.Town, now: datetime, corruption: str, invariant: str) -> None:
@@ -235,6 +238,8 @@ def test_a_corrupted_row_is_found(town: made_up.Town, now: datetime, corruption:
     [
         "update carbon_pool set tonnes = 1",
         "delete from carbon_pool_posting",
+        "update carbon_pool_part set people = 9",
+        "delete from carbon_pool_contributions",
         "truncate carbon_account cascade",
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.books.transparency.samples import sample
+from tests.unit.books.transparency.test_pool_inclusion import made
 
 from tanpuhui.interfaces.commands import main as entry
 
@@ -63,6 +64,18 @@ def test_a_stranger_verifies_without_django_network_or_database(folder: Path) ->
     assert "有效：截至第 12 号树头（共 7 叶）" in done.stdout
     assert "C-2026-000017" in done.stdout
     assert "30 tCO2e" in done.stdout
+
+
+def test_a_stranger_verifies_that_somebodys_grams_are_in_a_pool(folder: Path) -> None:
+    (folder / "certificate.json").write_bytes(made())
+    done = _run(folder, *VERIFY)
+    assert done.returncode == 0, done.stderr
+    assert "减排量：105 g" in done.stdout
+    (folder / "certificate.json").write_bytes(made().replace(b'"105"', b'"106"'))
+    done = _run(folder, *VERIFY)
+    assert done.returncode == 1
+    assert "[IN_POOL]" in done.stdout
+    assert "106 g" not in done.stdout
 
 
 def test_the_cut_off_is_real(folder: Path) -> None:

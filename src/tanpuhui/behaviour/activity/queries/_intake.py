@@ -25,6 +25,8 @@ from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.science.methodology.queries import Interest
 
 OUTCOMES_SHOWN_MAX = 1_000
+_CREDITED = "posting"
+"""The kind of the ledger's journals in which a posting credits accounts."""
 
 
 def scenarios(*, on: date | None = None) -> tuple[ScenarioView, ...]:
@@ -140,6 +142,17 @@ def postings_of_scenario(*, scenario: str, through_month: Month) -> tuple[Postin
 def postings(*, batch_id: int) -> tuple[PostingView, ...]:
     """Return the postings of a batch in posting order."""
     return tuple(posting_view(row) for row in Posting.objects.filter(batch_id=batch_id).order_by("id"))
+
+
+def journals_of_postings(posting_ids: Sequence[int]) -> list[int]:
+    """Return the ledger's journals of postings."""
+    rows = Posting.objects.filter(pk__in=posting_ids, journal_id__isnull=False)
+    return sorted(rows.values_list("journal_id", flat=True))
+
+
+def posting_of_journal(*, kind: str, reference: str) -> int | None:
+    """Return the posting that a line of the ledger belongs to; None where it is of another kind."""
+    return int(reference.split(":")[1]) if kind == _CREDITED else None
 
 
 def _batch(batch_id: int) -> Batch:

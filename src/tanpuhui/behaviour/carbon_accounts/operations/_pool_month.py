@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +26,24 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     pool_sum,
 )
 from tanpuhui.behaviour.carbon_accounts.events import MonthPooled as MonthPooledEvent
-from tanpuhui.behaviour.carbon_accounts.models import Pool, PoolAdjustment, PoolException, PoolPosting
+from tanpuhui.behaviour.carbon_accounts.models import (
+    Pool,
+    PoolAdjustment,
+    PoolContributions,
+    PoolException,
+    PoolPart,
+    PoolPosting,
+)
+from tanpuhui.books.ledger.queries import grams_by_account
 from tanpuhui.books.transparency.operations import LeafKind, append_leaf
+from tanpuhui.books.transparency.queries import (
+    PART_LEAVES,
+    SALT_BYTES,
+    ContributionLeaves,
+    Part,
+    contributions_root,
+    parts_of,
+)
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import Month, business_day
@@ -179,6 +196,13 @@ def _write(
     purpose = next((v.purpose for v in versions if v.purpose != _OPERATION), _OPERATION)
     months = [posting.month for posting in members] + [one.month for one in adjustments]
     months += [one.month for one in exceptions]
+    secret = secrets.token_bytes(SALT_BYTES)
+    parts = _parts(members, scenario=scenario, month=month, secret=secret)
+    contributed = {
+        "root": contributions_root(part.root for part in parts).hex(),
+        "people": sum(part.leaves for part in parts),
+        "grams": str(sum(part.grams for part in parts)),
+    }
     leaf_id = append_leaf(
         kind=LeafKind.POOL,
         subject=f"{scenario}:{month}",
@@ -193,6 +217,7 @@ def _write(
             "tonnes": str(total.tonnes.value),
             "remainder": str(total.remainder.value),
             "root": root,
+            "contributions": contributed,
             "methodologies": methodologies,
             "purpose": purpose,
         },
@@ -218,7 +243,41 @@ def _write(
         leaf_id=leaf_id,
     )
     _keep_members(pool, members=members, adjustments=adjustments, exceptions=exceptions)
+    _keep_contributions(pool, parts=parts, secret=secret)
     return pool
+
+
+def _parts(members: Sequence[PostingView], *, scenario: str, month: Month, secret: bytes) -> list[Part]:
+    """Return the tree over what each person's account got from these postings, one part in memory at a time."""
+    journals = sorted(posting.journal_id for posting in members if posting.journal_id is not None)
+    leaves = ContributionLeaves(scenario=scenario, month=str(month), secret=secret)
+    return list(parts_of(leaves, grams_by_account(journals, size=PART_LEAVES)))
+
+
+def _keep_contributions(pool: Pool, *, parts: Sequence[Part], secret: bytes) -> None:
+    """Write the tree's parts and its secret, from which each person's leaf is made again."""
+    PoolContributions.objects.create(
+        pool=pool,
+        people=sum(part.leaves for part in parts),
+        grams=Grams(sum(part.grams for part in parts)),
+        root=contributions_root(part.root for part in parts),
+        secret=secret.hex(),
+    )
+    PoolPart.objects.bulk_create(
+        [
+            PoolPart(
+                pool=pool,
+                number=number,
+                first_account_id=part.first_account,
+                last_account_id=part.last_account,
+                people=part.leaves,
+                grams=Grams(part.grams),
+                root=part.root,
+            )
+            for number, part in enumerate(parts)
+        ],
+        batch_size=1_000,
+    )
 
 
 def _root(

@@ -22,6 +22,12 @@ from tanpuhui.behaviour.carbon_accounts.models import (
     PoolAdjustment,
     PoolException,
 )
+from tanpuhui.behaviour.carbon_accounts.queries._contributions import (
+    ContributionView,
+    contribution_breaches,
+    contributions,
+    pool_inclusion,
+)
 from tanpuhui.behaviour.carbon_accounts.queries._freezes import (
     FreezeChangeView,
     FreezeView,
@@ -42,6 +48,7 @@ from tanpuhui.foundation.rulebook.queries import parameter
 __all__ = [
     "LEDGER_OWNER",
     "CarbonAccountView",
+    "ContributionView",
     "FreezeChangeView",
     "FreezeView",
     "HomeView",
@@ -54,6 +61,7 @@ __all__ = [
     "account_of_user",
     "accounts_of_users",
     "breaches",
+    "contributions",
     "explanation",
     "freeze_change",
     "freeze_of_account",
@@ -64,6 +72,7 @@ __all__ = [
     "lines",
     "points_held",
     "pool",
+    "pool_inclusion",
     "pools",
     "statement",
 ]
@@ -308,6 +317,7 @@ def breaches() -> Iterator[Breach]:
         yield from _pool_breaches(row)
     yield from _account_breaches()
     yield from freeze_breaches()
+    yield from contribution_breaches()
 
 
 def _pool_breaches(row: Pool) -> Iterator[Breach]:

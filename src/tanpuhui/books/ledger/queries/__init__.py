@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -33,6 +33,7 @@ __all__ = [
     "entries",
     "entries_of_days",
     "entries_of_journal",
+    "grams_by_account",
     "journals",
     "points_lots",
     "points_shortage",
@@ -230,6 +231,27 @@ def records_by_account_day(
 def entries_of_journal(journal_id: int) -> tuple[EntryView, ...]:
     """Return every line of a journal by account and day, the system's included."""
     return _entries("e.journal_id = %s order by e.account_id, e.day", [journal_id])
+
+
+def grams_by_account(
+    journal_ids: Sequence[int], *, size: int, first_account: int = 0, last_account: int = 2**63 - 1
+) -> Iterator[list[tuple[int, int]]]:
+    """Return what owners' accounts got from these journals in grams, by account, in runs of `size` but for the last.
+
+    Accounts whose grams sum to zero are left out. A cursor of the database holds the rest, so memory stays small.
+    """
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            """
+            select e.account_id, sum(e.grams)::bigint from ledger_entry e
+            where e.journal_id = any(%s) and e.account_id between %s and %s
+              and e.account_id not in (select id from ledger_account where owner_type = 'system')
+            group by e.account_id having sum(e.grams) <> 0 order by e.account_id
+            """,
+            [list(journal_ids), first_account, last_account],
+        )
+        while run := cursor.fetchmany(size):
+            yield run
 
 
 def journals(ids: Sequence[int]) -> dict[int, JournalView]:

@@ -70,7 +70,9 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class _Proof:
+class Proof:
+    """Where a leaf stands under a signed head, as a file says it."""
+
     index: int
     path: tuple[bytes, ...]
     head: Head
@@ -136,17 +138,24 @@ def build_bundle(
         {
             "format": BUNDLE_FORMAT,
             "leaf": parse(leaf),
-            "proof": {
-                "leaf_index": leaf_index,
-                "path": [step.hex() for step in path],
-                "head": head.as_dict(),
-                "signatures": {
-                    algorithm: {"key_id": one.key_id, "signature": one.signature}
-                    for algorithm, one in signatures.items()
-                },
-            },
+            "proof": proof_document(leaf_index=leaf_index, path=path, head=head, signatures=signatures),
         }
     )
+
+
+def proof_document(
+    *, leaf_index: int, path: Sequence[bytes], head: Head, signatures: Mapping[str, HeadSignature]
+) -> dict[str, object]:
+    """Return the member `proof` of a file: the place of its leaf, the path to the head's root, head and signatures."""
+    return {
+        "leaf_index": leaf_index,
+        "path": [step.hex() for step in path],
+        "head": head.as_dict(),
+        "signatures": {
+            algorithm: {"key_id": one.key_id, "signature": one.signature}
+            for algorithm, one in signatures.items()
+        },
+    }
 
 
 def build_pending_bundle(*, leaf: bytes) -> bytes:
@@ -163,20 +172,20 @@ def verify_certificate(bundle_json: bytes, keys_json: bytes) -> Verdict:
     try:
         keys = parse_key_set(keys_json)
     except KeySetUnreadable as error:
-        return _refused(
+        return refused(
             False,
             Check("KEYS_READABLE", False, f"公钥文件无法使用：{error}。", f"Unusable key set: {error}."),
         )
     try:
         document = parse(bundle_json)
     except Unreadable as error:
-        return _refused(
+        return refused(
             False, Check("BUNDLE_READABLE", False, f"凭证文件无法读取：{error}。", f"Unreadable: {error}.")
         )
     try:
         leaf, payload, proof = _read_bundle(document)
     except (Malformed, NotCanonical) as error:
-        return _refused(
+        return refused(
             True,
             Check(
                 "FORMAT",
@@ -209,7 +218,7 @@ def verify_certificate(bundle_json: bytes, keys_json: bytes) -> Verdict:
     checks = (
         sound,
         _inclusion_check(included, proof),
-        *(_signature_check(finding) for finding in check_signatures(proof.head, proof.signatures, keys)),
+        *(signature_check(finding) for finding in check_signatures(proof.head, proof.signatures, keys)),
     )
     return Verdict(
         valid=all(check.ok for check in checks),
@@ -221,11 +230,12 @@ def verify_certificate(bundle_json: bytes, keys_json: bytes) -> Verdict:
     )
 
 
-def _refused(usable: bool, check: Check) -> Verdict:
+def refused(usable: bool, check: Check) -> Verdict:
+    """Return the verdict on a file that could not be read as far as its proof."""
     return Verdict(valid=False, usable=usable, as_of_head=None, size=None, checks=(check,))
 
 
-def _inclusion_check(included: bool, proof: _Proof) -> Check:
+def _inclusion_check(included: bool, proof: Proof) -> Check:
     if included:
         zh = f"凭证是公开日志的第 {proof.index} 号叶，由第 {proof.head.number} 号树头（共 {proof.head.size} 叶）覆盖。"
         en = f"The certificate is leaf {proof.index} under head {proof.head.number}, which covers {proof.head.size} leaves."
@@ -235,7 +245,8 @@ def _inclusion_check(included: bool, proof: _Proof) -> Check:
     return Check("INCLUDED", included, zh, en)
 
 
-def _signature_check(finding: SignatureFinding) -> Check:
+def signature_check(finding: SignatureFinding) -> Check:
+    """Return what was found of one signature, in words."""
     name = "Ed25519" if finding.algorithm == ED25519 else "SM2/SM3"
     code = "SIGNED_ED25519" if finding.algorithm == ED25519 else "SIGNED_SM2"
     if finding.trouble is None:
@@ -248,7 +259,7 @@ def _signature_check(finding: SignatureFinding) -> Check:
     return Check(code, finding.trouble is None, zh, en)
 
 
-def _read_bundle(document: object) -> tuple[bytes, dict[str, object], _Proof | None]:
+def _read_bundle(document: object) -> tuple[bytes, dict[str, object], Proof | None]:
     bundle = exact_members(document, {"format", "leaf", "proof"}, "$")
     if bundle["format"] != BUNDLE_FORMAT:
         raise Malformed(f"$.format is {BUNDLE_FORMAT}")
@@ -260,15 +271,16 @@ def _read_bundle(document: object) -> tuple[bytes, dict[str, object], _Proof | N
     payload = _check_payload(leaf["payload"])
     if leaf["subject"] != payload["number"]:
         raise Malformed("leaf.subject is the certificate number")
-    return canonical(leaf), payload, None if bundle["proof"] is None else _read_proof(bundle["proof"])
+    return canonical(leaf), payload, None if bundle["proof"] is None else read_proof(bundle["proof"])
 
 
-def _read_proof(document: object) -> _Proof:
+def read_proof(document: object) -> Proof:
+    """Read the member `proof` strictly; raises Malformed."""
     proof = exact_members(document, {"leaf_index", "path", "head", "signatures"}, "proof")
     path = proof["path"]
     if not isinstance(path, list) or len(path) > 64:
         raise Malformed("proof.path is a list of at most 64 hashes")
-    return _Proof(
+    return Proof(
         index=read_count(proof["leaf_index"], "proof.leaf_index", least=0),
         path=tuple(bytes.fromhex(read_hash(step, "proof.path")) for step in path),
         head=read_head(proof["head"], "proof.head"),
