@@ -148,20 +148,21 @@ class Supervisor:
         oldest = "select pid from pg_stat_activity where usename = 'tanpuhui_app' and xact_start is not null order by xact_start limit 1"
         deadline = time.monotonic() + BACKEND_WAIT_S
         while time.monotonic() < deadline:
-            if rows := self.province.ask(oldest):
+            if rows := self.asked(oldest):
                 self.in_the_middle += 1
                 os.kill(int(rows[0][0]), 9)
                 return
             time.sleep(0.01)
 
-    def await_database(self) -> None:
-        def answers() -> bool:
-            try:
-                return self.province.ask("select 1") == [(1,)]
-            except psycopg.Error:
-                return False
+    def asked(self, statement: str) -> list[tuple[Any, ...]]:
+        """Ask the database; nothing is found while it recovers."""
+        try:
+            return self.province.ask(statement)
+        except psycopg.Error:
+            return []
 
-        self.province.wait("the database to answer", answers)
+    def await_database(self) -> None:
+        self.province.wait("the database to answer", lambda: self.asked("select 1") == [(1,)])
 
 
 def free_port() -> int:
@@ -225,6 +226,6 @@ def _await_settled(guard: Supervisor) -> None:
 
     def settled() -> bool:
         guard.revive()
-        return guard.province.ask(left) == [(0,)]
+        return guard.asked(left) == [(0,)]
 
     guard.province.wait("all that was taken to be posted", settled, seconds=SETTLED_S)

@@ -73,7 +73,7 @@ def addresses(place: Place) -> dict[str, str]:
         "cancel-coupon": (coupon.code,),
     }
     no_page = {"open-account", "give-consent", "unbind", "end-sessions", "statement-file", "own-copy"}
-    no_page.add("erase-traces")  # it asks for a withdrawn consent, and has tests of its own
+    no_page |= {"erase-traces", "pool-proof"}  # it asks for a withdrawn consent, and has tests of its own
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))
         for name in ROUTES
@@ -151,6 +151,7 @@ def test_pages_open_to_citizens_only(place: Place) -> None:
         "redeem": (1,),
         "unbind": (1,),
         "own-copy": ("json",),
+        "pool-proof": (1,),
     }
     coded = {"scene", "give-consent", "withdraw-consent", "erase-traces", "coupon", "cancel-coupon"}
     for name in set(ROUTES) - {"manifest"}:

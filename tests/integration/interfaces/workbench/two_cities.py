@@ -11,6 +11,7 @@ from tests.integration.behaviour.activity.test_sandbox import content as applica
 from tests.integration.interfaces.api.test_signed_requests import pem
 from tests.integration.interfaces.workbench.conftest import LONG_AGO, NOW, PASSWORD, Desk
 
+from tanpuhui.behaviour.activity.models import WaitingRows
 from tanpuhui.behaviour.activity.operations import (
     open_application,
     open_feed,
@@ -148,6 +149,14 @@ def _data(desk: Desk, city: City) -> None:
     ).batch_id  # fmt: skip
     post_batch(actor=SYSTEM, at=NOW, batch_id=batch_id)
     city.keep("batch_id", batch_id)
+    city.keep("partner_id", partner)
+    city.keep("day", f"{NOW:%Y-%m-%d}")
+    # No rider is bound to the city's partner, so the set is empty; its page names the file, which carries the mark.
+    held = WaitingRows.objects.create(
+        batch_id=batch_id, slice_number=0, scenario="bus", evidence_tier=1, day=NOW.date(), part=1,
+        held_for="IMPLAUSIBLE_PLACE", settles_on=None, n_records=0, chunks=1,
+    )  # fmt: skip
+    city.keep("waiting_id", held.pk)
     asked = request_correction(actor=city.actor("subcentre", Role.MAKER), at=NOW, batch_id=batch_id)
     city.keep("case_id", asked.case_id)
     application = open_application(

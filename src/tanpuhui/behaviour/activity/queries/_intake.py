@@ -147,7 +147,7 @@ def postings(*, batch_id: int) -> tuple[PostingView, ...]:
 def journals_of_postings(posting_ids: Sequence[int]) -> list[int]:
     """Return the ledger's journals of postings."""
     rows = Posting.objects.filter(pk__in=posting_ids, journal_id__isnull=False)
-    return sorted(rows.values_list("journal_id", flat=True))
+    return sorted(number for number in rows.values_list("journal_id", flat=True) if number is not None)
 
 
 def posting_of_journal(*, kind: str, reference: str) -> int | None:

@@ -198,11 +198,6 @@ def _write(
     months += [one.month for one in exceptions]
     secret = secrets.token_bytes(SALT_BYTES)
     parts = _parts(members, scenario=scenario, month=month, secret=secret)
-    contributed = {
-        "root": contributions_root(part.root for part in parts).hex(),
-        "people": sum(part.leaves for part in parts),
-        "grams": str(sum(part.grams for part in parts)),
-    }
     leaf_id = append_leaf(
         kind=LeafKind.POOL,
         subject=f"{scenario}:{month}",
@@ -217,7 +212,7 @@ def _write(
             "tonnes": str(total.tonnes.value),
             "remainder": str(total.remainder.value),
             "root": root,
-            "contributions": contributed,
+            "contributions": _contributed(parts),
             "methodologies": methodologies,
             "purpose": purpose,
         },
@@ -245,6 +240,15 @@ def _write(
     _keep_members(pool, members=members, adjustments=adjustments, exceptions=exceptions)
     _keep_contributions(pool, parts=parts, secret=secret)
     return pool
+
+
+def _contributed(parts: Sequence[Part]) -> dict[str, object]:
+    """Return what the public log says of the contributions: their root, how many people, how many grams."""
+    return {
+        "root": contributions_root(part.root for part in parts).hex(),
+        "people": sum(part.leaves for part in parts),
+        "grams": str(sum(part.grams for part in parts)),
+    }
 
 
 def _parts(members: Sequence[PostingView], *, scenario: str, month: Month, secret: bytes) -> list[Part]:
