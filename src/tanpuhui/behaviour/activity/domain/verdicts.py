@@ -193,22 +193,22 @@ REASONS: Mapping[str, ReasonText] = {
         "The distance is longer than one record of the scenario may be; the value is both. Check unit and number.",
     ),
     "IMPLAUSIBLE_FREQUENCY": _rejected(
-        "这一天本人这个场景的记录数超过上限，值为第几条和上限。如有异议，由本人申诉。",
+        "这一天本人这个场景的记录数超过上限，值为第几条和上限。如有异议，请本人联系运营机构。",
         "The person has more records of the scenario that day than the rule allows; the value is which and the limit.",
     ),
     "REFUSED_IN_REVIEW": _rejected(
-        "工作人员复核后没有计入。如有异议，由本人申诉。",
-        "Staff reviewed the record and did not count it. The person can appeal.",
+        "工作人员复核后没有计入。如有异议，请本人联系运营机构。",
+        "Staff reviewed the record and did not count it. The person can ask the operator to look again.",
     ),
     "SAME_RIDE_OTHER_PARTNER": ReasonText(
         verdict=Verdict.DUPLICATE,
-        zh="同一次出行已按另一来源的记录计入。如有异议，由本人申诉。",
-        en="The same trip counts by another source's record. The person can appeal.",
+        zh="同一次出行已按另一来源的记录计入。如有异议，请本人联系运营机构。",
+        en="The same trip counts by another source's record. The person can ask the operator to look again.",
     ),
     "EXCLUSIVE_IN_TIME": ReasonText(
         verdict=Verdict.EXCLUDED,
-        zh="同一时间本人已有另一次行为计入，二者不能并存。如有异议，由本人申诉。",
-        en="Another activity of the same person at the same time counts, and the two exclude each other. The person can appeal.",
+        zh="同一时间本人已有另一次行为计入，二者不能并存。如有异议，请本人联系运营机构。",
+        en="Another activity of the same person at the same time counts, and the two exclude each other. The person can ask the operator to look again.",
     ),
     "EXCLUDED": ReasonText(
         verdict=Verdict.EXCLUDED,

@@ -42,7 +42,7 @@ def decide_held(
     """Refuse held rows, or let them go on to the settlement of their day, once and for good.
 
     `refused_rows` (row numbers) are refused of one set while its others go on. What goes on is compared, capped and posted
-    as a late record is; what is refused keeps its reason, and the person can appeal. A maker of the partner's area.
+    as a late record is; what is refused keeps its reason. A maker of the partner's area.
     Raises HeldNotFound, HeldDecided, NotPermitted, Invalid.
     """
     if not opinion.strip():

@@ -41,7 +41,7 @@ class ReviewForm(forms.Form):
     )  # fmt: skip
     opinion = forms.CharField(
         label=gettext_lazy("理由"), max_length=500, widget=forms.Textarea,
-        help_text=gettext_lazy("写明核对了什么。决定不能改；本人有异议可以申诉。"),
+        help_text=gettext_lazy("写明核对了什么。决定不能改；本人有异议可以联系运营机构。"),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -92,7 +92,7 @@ def held(request: HttpRequest) -> HttpResponse:
     context = {
         "title": gettext("待复核记录"),
         "lead": gettext(
-            "数值不寻常的记录，先不入账。核对以后，计入的照常核算，不计入的留下理由，本人可以申诉。"
+            "数值不寻常的记录，先不入账。核对以后，计入的照常核算，不计入的留下理由，本人看得到。"
         ),
         "sections": [section],
     }
