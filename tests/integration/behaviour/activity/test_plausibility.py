@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from tests.integration.behaviour.activity.town import DEMONSTRATION, Town, build, bus, csv
+from tests.integration.behaviour.activity.town import CITY, DEMONSTRATION, Town, build, bus, csv
 
 from tanpuhui.behaviour.activity import queries
 from tanpuhui.behaviour.activity.domain import HeldDecided, HeldNotFound
@@ -36,6 +36,10 @@ def rule(key: str, value: str, scope: str = "bus") -> None:
 @pytest.fixture
 def town(db: None) -> Town:
     return build(subjects=("S1", "S2"), parameter_set=DEMONSTRATION)
+
+
+def bike(record_id: str, subject: str = "S1") -> str:
+    return f"{record_id},{subject},bike,{DAY}T07:00:00+08:00,{DAY}T07:10:00+08:00,{CITY},2.5,600,bike"
 
 
 def report(batch_id: int) -> dict[str, Any]:
@@ -131,6 +135,24 @@ def test_records_of_earlier_files_count_towards_the_number_a_day(town: Town, now
     assert posted.counted == 1
     (held,) = queries.held_sets()
     assert queries.held_rows(held.id, limit=9)[0].doubt == "3 > 2"
+
+
+def test_a_file_without_any_record_of_the_limited_scenario_is_posted(town: Town, now: datetime) -> None:
+    rule("intake.speed_kmh_max", "80")
+    assert town.post(csv(bike("1")), at=now).counted == 1
+
+
+def test_each_scenario_counts_its_own_records_of_the_day(town: Town, now: datetime) -> None:
+    for scenario in ("bus", "bike"):
+        rule("intake.records_per_day_max", "1", scenario)
+    town.post(csv(bus("1"), bike("2", "S2")), at=now)
+    posted = town.post(csv(bus("3"), bus("4", "S2"), bike("5"), bike("6", "S2")), at=now, key="k2")
+    assert posted.counted == 2
+    held = {
+        (one.scenario, row.row) for one in queries.held_sets() for row in queries.held_rows(one.id, limit=9)
+    }
+    assert held == {("bus", 2), ("bike", 5)}
+    no_breach()
 
 
 def test_the_rule_may_reject_at_once_and_the_sender_can_correct(town: Town, now: datetime) -> None:

@@ -199,10 +199,6 @@ class WaitingView:
     row: int
     held_for: str = ""
 
-    def text(self, locale: str = "zh") -> str:
-        """Return why it is held, as a sentence."""
-        return reason_text(self.held_for, locale)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetAsideView:

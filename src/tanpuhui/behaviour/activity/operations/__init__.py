@@ -7,7 +7,6 @@ VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodolo
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
 FeedStands, ApplicationRuns, ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded.
-Of held records: HeldNotFound, HeldDecided.
 Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """

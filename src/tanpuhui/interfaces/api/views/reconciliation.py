@@ -12,9 +12,9 @@ from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.interfaces.api.problems import problems
 from tanpuhui.interfaces.api.schemas import DayReconciliation, ReconciledBatch
 from tanpuhui.interfaces.api.views.batches import partner_of
+from tanpuhui.interfaces.api.views.records import CALLER
 
 router = Router(tags=["reconciliation"])
-CALLER: list[dict[str, list[str]]] = [{"signature": []}, {"api_key": []}]
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""Step 7, book (入账计算): rows of one posting to account-days in grams and points, in the order in which they are kept.
+"""Step 9, book (入账计算): rows of one posting to account-days in grams and points, in the order in which they are kept.
 
 The rows are sorted once, by bucket, account, day and row; everything else is fetched by place from the columns on the desk.
 """

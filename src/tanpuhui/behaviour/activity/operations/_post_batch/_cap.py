@@ -1,4 +1,4 @@
-"""Step 6, cap (活动量上限): what is left of an account's allowance, consumed in posting order.
+"""Step 8, cap (活动量上限): what is left of an account's allowance, consumed in posting order.
 
 Inside a posting the earlier activity comes first, then the lower row. Once posted nothing is cut again; a late
 record gets what is left (house plan, section 3; research/methodologies.md section 2.5).

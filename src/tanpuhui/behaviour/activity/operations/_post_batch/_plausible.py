@@ -23,6 +23,11 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 DISTANCE = "distance_km"
 CITY_DIGITS = 4
 REJECT = "reject"
+_NOTHING = "select null::bigint as row_number, '' as reason, '' as field, '' as value where false"
+"""A file may hold no record of a scenario that has limits; then no limit asks anything."""
+_NONE = pa.schema(
+    [("scenario", pa.string()), ("account_id", pa.int64()), ("day", pa.date32()), ("n", pa.int64())]
+).empty_table()
 
 
 def hold_implausible(desk: Desk, fields: tuple[str, ...]) -> None:
@@ -72,7 +77,11 @@ def _find(desk: Desk, limits: dict[str, PlausibleLimits]) -> None:
         "j.started, j.ended, coalesce(x.ended_at, '') != '' as lasts, j.area "
         "from keyed as k join judged as j using (row_number) join raw as x using (row_number)"
     )
-    selects = [sql for code, one in limits.items() for sql in _selects(desk, code, one)]
+    counted = [code for code, one in limits.items() if one.records_per_day_max is not None]
+    tables.register(
+        "posted_that_day", pa.concat_tables([_NONE, *(_posted_that_day(desk, one) for one in counted)])
+    )
+    selects = [_NOTHING, *(sql for code, one in limits.items() for sql in _selects(desk, code, one))]
     rank = " ".join(f"when {text(code)} then {place}" for place, code in enumerate(DOUBTS, 1))
     tables.execute(
         "create table doubt as with found as ("
@@ -83,6 +92,7 @@ def _find(desk: Desk, limits: dict[str, PlausibleLimits]) -> None:
         "f.one.value as value from first as f join in_question as q using (row_number)"
     )
     tables.execute("drop view in_question")
+    tables.unregister("posted_that_day")
 
 
 def _selects(desk: Desk, scenario: str, limits: PlausibleLimits) -> list[str]:
@@ -102,7 +112,6 @@ def _selects(desk: Desk, scenario: str, limits: PlausibleLimits) -> list[str]:
             if limits.distance_km_max is not None:
                 selects.append(_distance(measured, limits.distance_km_max))
     if limits.records_per_day_max is not None:
-        desk.tables.register("posted_that_day", _posted_that_day(desk, scenario))
         selects.append(_frequency(scenario, limits.records_per_day_max))
     return selects
 
@@ -141,7 +150,7 @@ def _frequency(scenario: str, records_max: int) -> str:
         "select row_number, 'IMPLAUSIBLE_FREQUENCY' as reason, 'started_at' as field, n || ' > "
         f"{records_max}' as value from (select q.row_number, coalesce(p.n, 0) + row_number() over "
         "(partition by q.account_id, q.day order by q.started, q.row_number) as n from in_question as q "
-        "left join posted_that_day as p on p.account_id = q.account_id and p.day = q.day "
+        "left join posted_that_day as p using (scenario, account_id, day) "
         f"where q.scenario = {text(scenario)}) where n > {records_max}"
     )
 
@@ -160,8 +169,10 @@ def _posted_that_day(desk: Desk, scenario: str) -> pa.Table:
     )
     return pa.table(
         {
+            "scenario": pa.repeat(pa.scalar(scenario), len(counts.account_id)),
             "account_id": counts.account_id,
             "day": pa.array(counts.day, pa.date32()),
             "n": counts.n_records,
-        }
+        },
+        schema=_NONE.schema,
     )

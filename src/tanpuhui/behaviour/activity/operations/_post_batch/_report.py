@@ -1,4 +1,4 @@
-"""Step 9, report (批次报告): every row has one verdict; the counts add up or nothing is posted."""
+"""Step 11, report (批次报告): every row has one verdict; the counts add up or nothing is posted."""
 
 from __future__ import annotations
 

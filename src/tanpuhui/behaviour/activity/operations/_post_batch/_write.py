@@ -1,4 +1,4 @@
-"""Step 8, write (落账): keys, entries, chunks, the posting itself and its leaf, in the one transaction."""
+"""Step 10, write (落账): keys, entries, chunks, the posting itself and its leaf, in the one transaction."""
 
 from __future__ import annotations
 
