@@ -6,7 +6,7 @@ import csv as csv_format
 import io
 import json
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -108,7 +108,9 @@ def test_another_partner_reads_nothing_of_it(town: Town, client: Client) -> None
 
 
 def test_days_on_which_something_was_sent_are_listed_newest_first(town: Town) -> None:
-    until = datetime(2026, 11, 22, tzinfo=UTC)
-    found = queries.days_sent(town.partner_id, until=until, days=62)
-    assert found == (SENT + timedelta(days=1), SENT)
-    assert queries.days_sent(town.partner_id, until=until, days=1) == (SENT + timedelta(days=1),)
+    last = SENT + timedelta(days=2)
+    found = queries.reconciliations(partner_id=town.partner_id, last_day=last, days=62)
+    assert [(one.day, one.rows) for one in found] == [(SENT + timedelta(days=1), 1), (SENT, 5)]
+    assert found[1] == queries.reconciliation(partner_id=town.partner_id, day=SENT)
+    (newest,) = queries.reconciliations(partner_id=town.partner_id, last_day=last, days=2)
+    assert newest.day == SENT + timedelta(days=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.integration.behaviour.activity.town import (
     file_methodology,
 )
 
-from tanpuhui.behaviour.activity.operations import open_feed, open_scenario, post_batch
+from tanpuhui.behaviour.activity.operations import open_feed, open_scenario, post_batch, receive_batch
 from tanpuhui.behaviour.carbon_accounts.operations import open_carbon_accounts
 from tanpuhui.config import wiring
 from tanpuhui.foundation.identity.models import User
@@ -34,7 +35,7 @@ from tanpuhui.foundation.identity.operations import (
     register_citizens,
     register_organisation,
 )
-from tanpuhui.foundation.kernel.actors import SYSTEM, Role
+from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.workflow.operations import CaseOpened
 from tanpuhui.science.methodology.operations import import_version, propose_filing
@@ -72,6 +73,21 @@ class Desk:
             for n in range(first, first + count)
         ]
         return "\n".join([HEADER, *rows, *extra, ""]).encode()
+
+    def send(self, content: bytes) -> int:
+        """Send a file as the partner's system does, have it posted, and return its batch."""
+        partner = Actor(
+            kind="partner",
+            id=str(self.partner_id),
+            grants=(Grant(role=Role.PARTNER, organisation_id=self.partner_id),),
+        )
+        batch_id = receive_batch(
+            actor=partner, at=timezone.now(), idempotency_key=sha256(content).hexdigest(),
+            partner_id=self.partner_id, adapter="standard", file_name="rides.csv", media_type="text/csv",
+            content=content,
+        ).batch_id  # fmt: skip
+        self.post(batch_id)
+        return batch_id
 
     def post(self, batch_id: int) -> None:
         """Do what the worker does."""

@@ -10,8 +10,8 @@ from tests.integration.behaviour.activity.town import HUANGHAI
 from tests.integration.interfaces.workbench.conftest import NOW, Desk
 
 from tanpuhui.behaviour.activity import queries
-from tanpuhui.behaviour.activity.operations import post_batch, receive_batch, warn_of_quality
-from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
+from tanpuhui.behaviour.activity.operations import warn_of_quality
+from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.messages.queries import messages_of, view_of
 from tanpuhui.foundation.rulebook.models import Parameter
@@ -31,11 +31,6 @@ def limit(name: str, value: str) -> None:
 @pytest.fixture
 def sent(desk: Desk) -> Desk:
     """Send four good rides, one of them twice, and one that is wrong."""
-    actor = Actor(
-        kind="partner",
-        id=str(desk.partner_id),
-        grants=(Grant(role=Role.PARTNER, organisation_id=desk.partner_id),),
-    )
     rows = desk.rides(
         4,
         extra=(
@@ -43,11 +38,7 @@ def sent(desk: Desk) -> Desk:
             "w,S0,bus,2026-10-01T06:00:00+08:00,,990102,-1",
         ),
     )
-    found = receive_batch(
-        actor=actor, at=NOW, idempotency_key="q", partner_id=desk.partner_id, adapter="standard",
-        file_name="rides.csv", media_type="text/csv", content=rows,
-    )  # fmt: skip
-    post_batch(actor=SYSTEM, at=NOW, batch_id=found.batch_id)
+    desk.send(rows)
     return desk
 
 

@@ -9,8 +9,8 @@ import pytest
 from tests.integration.interfaces.workbench.conftest import NOW, Desk
 
 from tanpuhui.behaviour.activity import queries
-from tanpuhui.behaviour.activity.operations import receive_batch, settle_day
-from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
+from tanpuhui.behaviour.activity.operations import settle_day
+from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.rulebook.models import Parameter
 
 pytestmark = pytest.mark.django_db
@@ -22,16 +22,7 @@ def held(desk: Desk) -> int:
         key="intake.distance_km_max", scope="bus", value="150", unit="km", basis="测试", confidence="DEMO", note="",
         pack="test", rank=9, valid_from=date(2018, 1, 1),
     )  # fmt: skip
-    partner = Actor(
-        kind="partner",
-        id=str(desk.partner_id),
-        grants=(Grant(role=Role.PARTNER, organisation_id=desk.partner_id),),
-    )
-    found = receive_batch(
-        actor=partner, at=NOW, idempotency_key="held", partner_id=desk.partner_id, adapter="standard",
-        file_name="rides.csv", media_type="text/csv", content=desk.rides(3),
-    )  # fmt: skip
-    desk.post(found.batch_id)
+    desk.send(desk.rides(3))
     (one,) = queries.held_sets()
     return one.id
 

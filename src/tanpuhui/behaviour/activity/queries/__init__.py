@@ -97,9 +97,9 @@ from tanpuhui.behaviour.activity.queries._recalculations import (
 from tanpuhui.behaviour.activity.queries._reconciliation import (
     BatchTotals,
     Reconciliation,
-    days_sent,
     reconciliation,
     reconciliation_csv,
+    reconciliations,
 )
 from tanpuhui.behaviour.activity.queries._records import explain_record, record, records_of_account
 from tanpuhui.behaviour.activity.queries._reproduction import (
@@ -192,7 +192,6 @@ __all__ = [
     "corrections_of",
     "day_qualities",
     "day_settlements",
-    "days_sent",
     "days_to_settle",
     "declared_columns",
     "every_row_mended",
@@ -228,6 +227,7 @@ __all__ = [
     "recalculations",
     "reconciliation",
     "reconciliation_csv",
+    "reconciliations",
     "record",
     "records_of_account",
     "reproduce_postings",

@@ -49,9 +49,13 @@ class DayQuality:
 
 
 def day_qualities(partner_id: int, *, last_day: date, days: int) -> tuple[DayQuality, ...]:
-    """Return the quality of each day on which a partner sent something, and of the last day in any case, newest first."""
+    """Return the quality of each day on which a partner sent something, and of the last day in any case, newest first.
+
+    Judged by the rules of the last day.
+    """
     first = last_day - timedelta(days=days - 1)
     found = _figures(partner_id, first - timedelta(days=DAYS_COMPARED), last_day)
+    limits = quality_limits(last_day)
     by_day = {one.day: one for one in found}
     if found:
         by_day.setdefault(last_day, _nothing(last_day))
@@ -61,7 +65,7 @@ def day_qualities(partner_id: int, *, last_day: date, days: int) -> tuple[DayQua
             alerts=alerts(
                 one,
                 [other for other in found if one.day - timedelta(days=DAYS_COMPARED) <= other.day < one.day],
-                quality_limits(one.day),
+                limits,
             ),
         )
         for one in sorted(by_day.values(), key=lambda figures: figures.day, reverse=True)

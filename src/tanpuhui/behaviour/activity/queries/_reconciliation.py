@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 
 from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
 from tanpuhui.behaviour.activity.adapters.exceptions import excluded_rows
@@ -79,32 +80,18 @@ def reconciliation(*, partner_id: int, day: date) -> Reconciliation:
     return Reconciliation(
         partner_id=partner_id,
         day=day,
-        batches=tuple(
-            BatchTotals(
-                batch_id=row.pk,
-                file_name=row.file_name,
-                file_sha256=row.file_sha256,
-                received_at=row.received_at,
-                state=str(row.state),
-                rows=int(report["rows"]) if report else 0,
-                verdicts=dict(report["verdicts"]) if report else {},
-                grams=Grams(report["grams"] if report else 0),
-                points=Points(report["points"] if report else 0),
-            )
-            for row in _batches(partner_id, day)
-            for report in (row.report,)
-        ),
+        batches=tuple(_totals(row) for row in _batches(partner_id, first=day, last=day)),
     )
 
 
-def days_sent(partner_id: int, *, until: datetime, days: int) -> tuple[date, ...]:
-    """Return the latest days in China on which a partner sent something, the newest first."""
-    today = business_day(until)
-    begins = datetime.combine(today - timedelta(days=days), time(), CHINA)
-    rows = Batch.objects.filter(partner_id=partner_id, received_at__gte=begins, received_at__lte=until)
-    return tuple(
-        sorted({business_day(at) for at in rows.values_list("received_at", flat=True)}, reverse=True)
-    )
+def reconciliations(*, partner_id: int, last_day: date, days: int) -> tuple[Reconciliation, ...]:
+    """Return the totals of each of so many days on which a partner sent something, the newest day first."""
+    rows = _batches(partner_id, first=last_day - timedelta(days=days - 1), last=last_day)
+    found = [
+        Reconciliation(partner_id=partner_id, day=day, batches=tuple(_totals(row) for row in several))
+        for day, several in groupby(rows, key=lambda row: business_day(row.received_at))
+    ]
+    return tuple(reversed(found))
 
 
 def reconciliation_csv(*, partner_id: int, day: date) -> Iterator[str]:
@@ -114,7 +101,7 @@ def reconciliation_csv(*, partner_id: int, day: date) -> Iterator[str]:
     only its number is known; it stands as it was sent in the partner's own file.
     """
     yield _line(COLUMNS)
-    for batch in _batches(partner_id, day):
+    for batch in _batches(partner_id, first=day, last=day):
         yield from _counted(batch.pk)
         yield from _waiting(batch.pk)
         rows = RowOutcome.objects.filter(batch_id=batch.pk).order_by("row_number")
@@ -122,12 +109,25 @@ def reconciliation_csv(*, partner_id: int, day: date) -> Iterator[str]:
             yield _line((batch.pk, one.row_number, "", "", "", one.verdict, one.reason, 0))
 
 
-def _batches(partner_id: int, day: date) -> Sequence[Batch]:
-    begins = datetime.combine(day, time(), CHINA)
-    rows = Batch.objects.filter(
-        partner_id=partner_id, received_at__gte=begins, received_at__lt=begins + timedelta(days=1)
-    )
+def _batches(partner_id: int, *, first: date, last: date) -> Sequence[Batch]:
+    begins, ends = (datetime.combine(day, time(), CHINA) for day in (first, last + timedelta(days=1)))
+    rows = Batch.objects.filter(partner_id=partner_id, received_at__gte=begins, received_at__lt=ends)
     return list(rows.order_by("received_at", "id"))
+
+
+def _totals(row: Batch) -> BatchTotals:
+    report = row.report or {"rows": 0, "verdicts": {}, "grams": 0, "points": 0}
+    return BatchTotals(
+        batch_id=row.pk,
+        file_name=row.file_name,
+        file_sha256=row.file_sha256,
+        received_at=row.received_at,
+        state=str(row.state),
+        rows=int(report["rows"]),
+        verdicts=dict(report["verdicts"]),
+        grams=Grams(report["grams"]),
+        points=Points(report["points"]),
+    )
 
 
 def _counted(batch_id: int) -> Iterator[str]:

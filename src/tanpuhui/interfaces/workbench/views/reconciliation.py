@@ -11,7 +11,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from tanpuhui.behaviour.activity import queries as activity
+from tanpuhui.behaviour.activity.queries import Reconciliation
 from tanpuhui.foundation.identity.queries import OrganisationView
+from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
 from tanpuhui.interfaces.workbench.acting import who
@@ -26,7 +28,7 @@ DAYS = 62
 @require_safe
 def days(request: HttpRequest) -> HttpResponse:
     """List the days on which each partner in sight sent something."""
-    now = timezone.now()
+    today = business_day(timezone.now())
     sections = [
         Section(
             title=worded(partner.name, partner.name_en),
@@ -40,7 +42,10 @@ def days(request: HttpRequest) -> HttpResponse:
                 Column(gettext("积分"), "num"),
                 Column(gettext("逐条文件")),
             ),
-            rows=[_row(partner.id, day) for day in activity.days_sent(partner.id, until=now, days=DAYS)],
+            rows=[
+                _row(found)
+                for found in activity.reconciliations(partner_id=partner.id, last_day=today, days=DAYS)
+            ],
             empty=gettext("近两个月没有收到数据。"),
         )
         for partner in partners_in_sight(who(request))
@@ -76,13 +81,12 @@ def _in_sight(request: HttpRequest, partner_id: int) -> OrganisationView:
     raise NotFound(what="数据伙伴 partner", id=partner_id)
 
 
-def _row(partner_id: int, day: date) -> Row:
-    found = activity.reconciliation(partner_id=partner_id, day=day)
+def _row(found: Reconciliation) -> Row:
     counted = found.verdicts.get("counted", 0) + found.verdicts.get("clipped", 0)
-    address = reverse("workbench:reconciliation-records", args=[partner_id, day.isoformat()])
+    address = reverse("workbench:reconciliation-records", args=[found.partner_id, found.day.isoformat()])
     return Row(
         (
-            day.isoformat(),
+            found.day.isoformat(),
             digits(len(found.batches)),
             digits(found.rows),
             digits(counted),
