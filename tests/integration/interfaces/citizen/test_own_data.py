@@ -74,7 +74,7 @@ def test_somebody_without_an_account_gets_what_there_is(place: Place) -> None:
 
 def test_taking_it_is_written_down_and_shown(place: Place) -> None:
     client = fresh(place.client(), place)
-    assert "还没有提供给任何人" in client.get("/m/me/data").content.decode()
+    assert "还没有把您的数据单独提供给谁" in client.get("/m/me/data").content.decode()
     taken(client, "json")
     (line,) = disclosures_of(place.town.users["S1"])
     assert (line.purpose, line.data_kinds) == ("own_copy", PARTS)

@@ -33,7 +33,7 @@ from tanpuhui.books.transparency.domain.heads import (
 )
 from tanpuhui.books.transparency.domain.leaves import LEAF_FORMAT, LeafKind
 from tanpuhui.books.transparency.domain.merkle import leaf_hash, verify_inclusion
-from tanpuhui.foundation.keys.domain import ED25519, KeySetUnreadable, parse_key_set
+from tanpuhui.foundation.keys.domain import ED25519, KeySetUnreadable, PublishedKey, parse_key_set
 
 BUNDLE_FORMAT = "tanpuhui-certificate/1"
 TEXT_LENGTH_MAX = 2_000
@@ -169,19 +169,10 @@ def verify_certificate(bundle_json: bytes, keys_json: bytes) -> Verdict:
     Every member is either part of the hashed leaf or of the signed head, or decides the path between them, so a change
     of any of them is refused. Order of members and white space carry no meaning and are free.
     """
-    try:
-        keys = parse_key_set(keys_json)
-    except KeySetUnreadable as error:
-        return refused(
-            False,
-            Check("KEYS_READABLE", False, f"公钥文件无法使用：{error}。", f"Unusable key set: {error}."),
-        )
-    try:
-        document = parse(bundle_json)
-    except Unreadable as error:
-        return refused(
-            False, Check("BUNDLE_READABLE", False, f"凭证文件无法读取：{error}。", f"Unreadable: {error}.")
-        )
+    opened = open_files(bundle_json, keys_json, name_zh="凭证文件")
+    if isinstance(opened, Verdict):
+        return opened
+    document, keys = opened
     try:
         leaf, payload, proof = _read_bundle(document)
     except (Malformed, NotCanonical) as error:
@@ -194,12 +185,6 @@ def verify_certificate(bundle_json: bytes, keys_json: bytes) -> Verdict:
                 f"The certificate departs from its format: {error}.",
             ),
         )
-    sound = Check(
-        "FORMAT",
-        True,
-        "格式完整，没有缺少或多余的字段。",
-        "The format is complete, nothing missing or added.",
-    )
     if proof is None:
         pending = Check(
             "PROOF_PENDING",
@@ -207,17 +192,10 @@ def verify_certificate(bundle_json: bytes, keys_json: bytes) -> Verdict:
             "证明待生成：公开日志的树头尚未覆盖此凭证，请稍后重新下载。",
             "Proof pending: no head of the public log covers this certificate yet. Download it again shortly.",
         )
-        return Verdict(False, True, None, None, (sound, pending), payload)
-    included = verify_inclusion(
-        hashed=leaf_hash(leaf),
-        index=proof.index,
-        size=proof.head.size,
-        path=proof.path,
-        root=bytes.fromhex(proof.head.root),
-    )
+        return Verdict(False, True, None, None, (SOUND, pending), payload)
     checks = (
-        sound,
-        _inclusion_check(included, proof),
+        SOUND,
+        _inclusion_check(in_log(leaf, proof), proof),
         *(signature_check(finding) for finding in check_signatures(proof.head, proof.signatures, keys)),
     )
     return Verdict(
@@ -227,6 +205,44 @@ def verify_certificate(bundle_json: bytes, keys_json: bytes) -> Verdict:
         size=proof.head.size,
         checks=checks,
         certificate=payload,
+    )
+
+
+SOUND = Check(
+    "FORMAT",
+    True,
+    "格式完整，没有缺少或多余的字段。",
+    "The format is complete, nothing missing or added.",
+)
+
+
+def open_files(
+    file_json: bytes, keys_json: bytes, *, name_zh: str
+) -> tuple[object, Mapping[str, PublishedKey]] | Verdict:
+    """Return the parsed file and key set, or the verdict on what could not be read; `name_zh` is what the file is called."""
+    try:
+        keys = parse_key_set(keys_json)
+    except KeySetUnreadable as error:
+        return refused(
+            False,
+            Check("KEYS_READABLE", False, f"公钥文件无法使用：{error}。", f"Unusable key set: {error}."),
+        )
+    try:
+        return parse(file_json), keys
+    except Unreadable as error:
+        return refused(
+            False, Check("BUNDLE_READABLE", False, f"{name_zh}无法读取：{error}。", f"Unreadable: {error}.")
+        )
+
+
+def in_log(leaf: bytes, proof: Proof) -> bool:
+    """Say whether a leaf stands where its proof says, under the proof's head."""
+    return verify_inclusion(
+        hashed=leaf_hash(leaf),
+        index=proof.index,
+        size=proof.head.size,
+        path=proof.path,
+        root=bytes.fromhex(proof.head.root),
     )
 
 
@@ -263,15 +279,21 @@ def _read_bundle(document: object) -> tuple[bytes, dict[str, object], Proof | No
     bundle = exact_members(document, {"format", "leaf", "proof"}, "$")
     if bundle["format"] != BUNDLE_FORMAT:
         raise Malformed(f"$.format is {BUNDLE_FORMAT}")
-    leaf = exact_members(bundle["leaf"], {"format", "kind", "subject", "recorded_at", "payload"}, "leaf")
-    if leaf["format"] != LEAF_FORMAT or leaf["kind"] != LeafKind.RETIREMENT.value:
-        raise Malformed(f"leaf is of format {LEAF_FORMAT} and kind {LeafKind.RETIREMENT.value}")
-    if not is_instant(leaf["recorded_at"]):
-        raise Malformed("leaf.recorded_at is a UTC moment with six decimals")
+    leaf = read_leaf(bundle["leaf"], LeafKind.RETIREMENT)
     payload = _check_payload(leaf["payload"])
     if leaf["subject"] != payload["number"]:
         raise Malformed("leaf.subject is the certificate number")
     return canonical(leaf), payload, None if bundle["proof"] is None else read_proof(bundle["proof"])
+
+
+def read_leaf(document: object, kind: LeafKind) -> dict[str, object]:
+    """Read the envelope of a leaf of this kind strictly; its payload is for the caller to read. Raises Malformed."""
+    leaf = exact_members(document, {"format", "kind", "subject", "recorded_at", "payload"}, "leaf")
+    if leaf["format"] != LEAF_FORMAT or leaf["kind"] != kind.value:
+        raise Malformed(f"leaf is of format {LEAF_FORMAT} and kind {kind.value}")
+    if not is_instant(leaf["recorded_at"]):
+        raise Malformed("leaf.recorded_at is a UTC moment with six decimals")
+    return leaf
 
 
 def read_proof(document: object) -> Proof:

@@ -12,16 +12,18 @@ from dataclasses import dataclass
 
 from tanpuhui.books.transparency.domain.canonical import (
     NotCanonical,
-    Unreadable,
     canonical,
-    is_instant,
     parse,
 )
 from tanpuhui.books.transparency.domain.certificates import (
+    SOUND,
     Check,
     Proof,
     Verdict,
+    in_log,
+    open_files,
     proof_document,
+    read_leaf,
     read_proof,
     refused,
     signature_check,
@@ -36,9 +38,8 @@ from tanpuhui.books.transparency.domain.heads import (
     read_count,
     read_hash,
 )
-from tanpuhui.books.transparency.domain.leaves import LEAF_FORMAT, LeafKind
+from tanpuhui.books.transparency.domain.leaves import LeafKind
 from tanpuhui.books.transparency.domain.merkle import leaf_hash, verify_inclusion
-from tanpuhui.foundation.keys.domain import KeySetUnreadable, parse_key_set
 
 POOL_INCLUSION_FORMAT = "tanpuhui-pool-inclusion/1"
 
@@ -89,19 +90,10 @@ def verify_pool_inclusion(file_json: bytes, keys_json: bytes) -> Verdict:
     `Verdict.certificate` is the contribution with the pool's number of `people`. Every member is hashed, signed
     or decides a path, so a change of any is refused.
     """
-    try:
-        keys = parse_key_set(keys_json)
-    except KeySetUnreadable as error:
-        return refused(
-            False,
-            Check("KEYS_READABLE", False, f"公钥文件无法使用：{error}。", f"Unusable key set: {error}."),
-        )
-    try:
-        document = parse(file_json)
-    except Unreadable as error:
-        return refused(
-            False, Check("BUNDLE_READABLE", False, f"证明文件无法读取：{error}。", f"Unreadable: {error}.")
-        )
+    opened = open_files(file_json, keys_json, name_zh="证明文件")
+    if isinstance(opened, Verdict):
+        return opened
+    document, keys = opened
     try:
         found = _read(document)
     except (Malformed, NotCanonical) as error:
@@ -116,12 +108,7 @@ def verify_pool_inclusion(file_json: bytes, keys_json: bytes) -> Verdict:
         )
     head = found.proof.head
     checks = (
-        Check(
-            "FORMAT",
-            True,
-            "格式完整，没有缺少或多余的字段。",
-            "The format is complete, nothing missing or added.",
-        ),
+        SOUND,
         _in_pool(found),
         _in_log(found),
         *(signature_check(finding) for finding in check_signatures(head, found.proof.signatures, keys)),
@@ -155,13 +142,7 @@ def _in_pool(found: _Inclusion) -> Check:
 
 def _in_log(found: _Inclusion) -> Check:
     proof = found.proof
-    included = verify_inclusion(
-        hashed=leaf_hash(found.leaf),
-        index=proof.index,
-        size=proof.head.size,
-        path=proof.path,
-        root=bytes.fromhex(proof.head.root),
-    )
+    included = in_log(found.leaf, proof)
     if included:
         zh = f"归集是公开日志的第 {proof.index} 号叶，由第 {proof.head.number} 号树头（共 {proof.head.size} 叶）覆盖。"
         en = f"The pool is leaf {proof.index} under head {proof.head.number}, which covers {proof.head.size} leaves."
@@ -177,11 +158,7 @@ def _read(document: object) -> _Inclusion:
     if file["format"] != POOL_INCLUSION_FORMAT:
         raise Malformed(f"$.format is {POOL_INCLUSION_FORMAT}")
     contribution = _read_contribution(file["contribution"])
-    leaf = exact_members(file["leaf"], {"format", "kind", "subject", "recorded_at", "payload"}, "leaf")
-    if leaf["format"] != LEAF_FORMAT or leaf["kind"] != LeafKind.POOL.value:
-        raise Malformed(f"leaf is of format {LEAF_FORMAT} and kind {LeafKind.POOL.value}")
-    if not is_instant(leaf["recorded_at"]):
-        raise Malformed("leaf.recorded_at is a UTC moment with six decimals")
+    leaf = read_leaf(file["leaf"], LeafKind.POOL)
     payload = leaf["payload"]
     if not isinstance(payload, dict):
         raise Malformed("leaf.payload is an object")
