@@ -121,6 +121,51 @@ FREEZE_PROCESS = "account_freeze"
 FREEZE_SUBJECT = "account_freeze"
 
 
+class RecordCounts(Refusal):
+    """Only a record that does not count can be appealed (记录已计入)."""
+
+    code = "RECORD_COUNTS"
+    zh = "这条记录已经计入，不需要申诉。"
+    en = "This record counts, so there is nothing to appeal."
+
+
+class RecordAppealed(Refusal):
+    """The same decision about a record is appealed once (已经申诉过)."""
+
+    code = "RECORD_APPEALED"
+    zh = "这条记录已经申诉过（办件 {number}）。请到“我的申诉”查看进展或结果。"
+    en = "This record was appealed already (case {number}). See how it stands under “My appeals”."
+
+
+class ReviewedByYou(Refusal):
+    """Who decided the first time does not decide the appeal (回避)."""
+
+    code = "REVIEWED_BY_YOU"
+    zh = "这条记录当初由你复核，申诉要由另一人办理。请转办。"
+    en = "You reviewed this record the first time, so somebody else has to deal with the appeal. Pass it on."
+
+
+class AppealNotDecided(Refusal):
+    """An effect was called without its case's decision (案件没有这样决定)."""
+
+    code = "APPEAL_NOT_DECIDED"
+    zh = "案件 {case_id} 最后的决定不是 {outcome}，申诉没有改变。"
+    en = "The last decision of case {case_id} is not {outcome}; the appeal stands as it did."
+
+
+class AppealState(StrEnum):
+    """How an appeal stands (申诉状态)."""
+
+    LODGED = "lodged"
+    UPHELD = "upheld"
+    DISMISSED = "dismissed"
+    WITHDRAWN = "withdrawn"
+
+
+APPEAL_PROCESS = "record_appeal"
+APPEAL_SUBJECT = "record_appeal"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSum:
     """What a pool comes to: whole tonnes, and the remainder in grams that the next pool takes over (结转)."""

@@ -203,3 +203,47 @@ class AccountFreeze(models.Model):
             ),
         ]
         triggers = append_only()
+
+
+class RecordAppeal(models.Model):
+    """A person's appeal that a record of theirs should count (记录申诉), from its case to the checker's decision.
+
+    The record was set aside by a settlement (`set_aside_id`), or was taken back after it was posted (`posting_id`, by the
+    exception run `against_run`). What the person says stands on the case.
+    """
+
+    account = models.ForeignKey(CarbonAccount, on_delete=models.PROTECT, related_name="record_appeals")
+    scenario = models.TextField()
+    day = models.DateField()
+    row_number = models.BigIntegerField()
+    set_aside_id = models.BigIntegerField(null=True)
+    posting_id = models.BigIntegerField(null=True)
+    against_run = models.BigIntegerField(default=0)
+    reason = models.TextField()
+    state = models.TextField()
+    case_id = models.BigIntegerField(null=True)
+    lodged_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "carbon_record_appeal"
+        constraints = [
+            models.CheckConstraint(
+                condition=holds("state in ('lodged', 'upheld', 'dismissed', 'withdrawn')"),
+                name="carbon_record_appeal_state",
+            ),
+            models.CheckConstraint(
+                condition=holds("(set_aside_id is null) <> (posting_id is null)"),
+                name="carbon_record_appeal_of_one",
+            ),
+            models.UniqueConstraint(
+                fields=["set_aside_id", "row_number"],
+                condition=~models.Q(state="withdrawn") & models.Q(posting_id__isnull=True),
+                name="carbon_record_appeal_set_aside_once",
+            ),
+            models.UniqueConstraint(
+                fields=["posting_id", "row_number", "against_run"],
+                condition=~models.Q(state="withdrawn") & models.Q(set_aside_id__isnull=True),
+                name="carbon_record_appeal_taken_back_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["case_id"], name="carbon_record_appeal_by_case")]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.concurrency.conftest import CommittedDatabase
-from tests.integration.behaviour.activity.test_settle_day import rule
+from tests.integration.behaviour.activity.sources import rule
 from tests.integration.behaviour.activity.town import build, bus, csv
 
 from tanpuhui.behaviour.activity import queries

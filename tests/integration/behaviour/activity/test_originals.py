@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.integration.behaviour.activity.test_settle_day import rule
+from tests.integration.behaviour.activity.sources import rule
 from tests.integration.behaviour.activity.town import Town, build, bus, csv
 
 from tanpuhui.behaviour.activity import queries

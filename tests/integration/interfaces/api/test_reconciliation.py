@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.integration.behaviour.activity.test_settle_day import rule
+from tests.integration.behaviour.activity.sources import rule
 from tests.integration.behaviour.activity.town import CITY, LONG_AGO, Town, build, bus, csv
 
 from tanpuhui.behaviour.activity import queries

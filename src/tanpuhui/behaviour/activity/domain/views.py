@@ -204,7 +204,7 @@ class WaitingView:
 class SetAsideView:
     """A record that was not counted, why, and the record that counts instead (None where no single one does).
 
-    `started_at` is None once its traces are erased.
+    `started_at` is None once its traces are erased. `readmitted`: an appeal let it count, so it stands here as history.
     """
 
     waiting_id: int
@@ -217,6 +217,7 @@ class SetAsideView:
     reason: str
     winner_batch_id: int | None
     winner_row: int | None
+    readmitted: bool = False
 
     def text(self, locale: str = "zh") -> str:
         """Return the reason as a sentence."""

@@ -31,6 +31,7 @@ from tanpuhui.behaviour.activity.models.scenarios import (
 from tanpuhui.behaviour.activity.models.settlements import (
     DaySettlement,
     HeldDecision,
+    Readmission,
     SetAside,
     WaitingChunk,
     WaitingRows,
@@ -50,6 +51,7 @@ __all__ = [
     "PartnerCalls",
     "Posting",
     "PushedRecord",
+    "Readmission",
     "RecalculatedSlice",
     "Recalculation",
     "RecalculationStep",

@@ -33,6 +33,7 @@ class WaitingRows(models.Model):
 
     They are settled on `settles_on` or soon after; then `day_settlement` names the settlement and their chunks are gone.
     Rows that are not plausible are held for that reason (`held_for`, `part` above 0) and have no day until somebody decides.
+    A row that counts after all because an appeal was upheld waits again by itself (`part` below 0, a `Readmission`).
     """
 
     batch = models.ForeignKey("Batch", on_delete=models.PROTECT)
@@ -55,7 +56,7 @@ class WaitingRows(models.Model):
                 name="activity_waiting_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(held_for="", part=0, settles_on__isnull=False)
+                condition=models.Q(held_for="", part__lte=0, settles_on__isnull=False)
                 | (~models.Q(held_for="") & models.Q(part__gt=0)),
                 name="activity_waiting_has_a_day_or_is_held",
             ),
@@ -87,6 +88,23 @@ class HeldDecision(models.Model):
 
     class Meta:
         db_table = "activity_held_decision"
+        triggers = append_only()
+
+
+class Readmission(models.Model):
+    """A row that was set aside and waits again, because an appeal was upheld (申诉后计入): it loses to no other record."""
+
+    waiting = models.OneToOneField(WaitingRows, on_delete=models.PROTECT, related_name="readmission")
+    set_aside = models.ForeignKey(WaitingRows, on_delete=models.PROTECT, related_name="readmissions")
+    row_number = models.BigIntegerField()
+    case_id = models.BigIntegerField()
+    readmitted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_readmission"
+        constraints = [
+            models.UniqueConstraint(fields=["set_aside", "row_number"], name="activity_readmitted_once")
+        ]
         triggers = append_only()
 
 

@@ -6,12 +6,18 @@ Of recalculation: NotRecalculable, NothingToRecalculate, RecalculationOpen, Prev
 VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodology's VersionBlocked.
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
 FeedStands, ApplicationRuns, ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
-Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded.
+Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded. Of appeals: RecordNotSetAside, RecordErased, RecordReadmittedAlready.
 Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
 
 from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn, RecordsStillWait
+from tanpuhui.behaviour.activity.domain.exceptions import APPEAL_UPHELD, RecordRef
+from tanpuhui.behaviour.activity.domain.readmissions import (
+    RecordErased,
+    RecordNotSetAside,
+    RecordReadmittedAlready,
+)
 from tanpuhui.behaviour.activity.operations._admit import (
     ApplicationSettled,
     ApplicationSubmitted,
@@ -59,6 +65,7 @@ from tanpuhui.behaviour.activity.operations._push_records import (
     push_records,
 )
 from tanpuhui.behaviour.activity.operations._quotas import CallsForgotten, count_call, forget_calls
+from tanpuhui.behaviour.activity.operations._readmit_record import RecordReadmitted, readmit_record
 from tanpuhui.behaviour.activity.operations._recalculate import (
     RecalculationPrepared,
     RecalculationPreviewed,
@@ -101,6 +108,7 @@ from tanpuhui.behaviour.activity.operations._standing import (
 from tanpuhui.behaviour.activity.operations._warn_of_quality import QualityWarned, warn_of_quality
 
 __all__ = [
+    "APPEAL_UPHELD",
     "APPLICANTS",
     "ApplicationSaved",
     "ApplicationSettled",
@@ -121,6 +129,11 @@ __all__ = [
     "RecalculationPreviewed",
     "RecalculationProposed",
     "RecalculationSettled",
+    "RecordErased",
+    "RecordNotSetAside",
+    "RecordReadmitted",
+    "RecordReadmittedAlready",
+    "RecordRef",
     "RecordsExcepted",
     "RecordsExported",
     "RecordsGathered",
@@ -167,6 +180,7 @@ __all__ = [
     "propose_recalculation",
     "propose_standing",
     "push_records",
+    "readmit_record",
     "receive_batch",
     "reinstate_records",
     "reject_application",

@@ -21,6 +21,7 @@ from tanpuhui.behaviour.activity.domain.views import (
     RecordView,
     Resent,
     ScenarioView,
+    SetAsideView,
 )
 from tanpuhui.behaviour.activity.queries._admission import (
     methodology_filed,
@@ -62,8 +63,10 @@ from tanpuhui.behaviour.activity.queries._day_quality import DayQuality, day_qua
 from tanpuhui.behaviour.activity.queries._exceptions import (
     ExceptionView,
     MonthException,
+    cases_that_let_count,
     exceptions_of_account,
     exceptions_of_run,
+    last_exception,
     month_exceptions,
     partners_to_audit,
 )
@@ -122,7 +125,9 @@ from tanpuhui.behaviour.activity.queries._samples import (
 from tanpuhui.behaviour.activity.queries._settlements import (
     day_settlements,
     days_to_settle,
+    reviewer_of,
     set_aside_of_account,
+    set_aside_record,
     waiting_of_account,
 )
 from tanpuhui.behaviour.activity.queries._standing import (
@@ -189,6 +194,7 @@ __all__ = [
     "batches",
     "batches_left",
     "breaches",
+    "cases_that_let_count",
     "corrections_of",
     "day_qualities",
     "day_settlements",
@@ -207,6 +213,7 @@ __all__ = [
     "held_sets",
     "interests_in_scenario",
     "journals_of_postings",
+    "last_exception",
     "mended_by",
     "methodology_filed",
     "methodology_of",
@@ -233,6 +240,7 @@ __all__ = [
     "reproduce_postings",
     "reproduce_recalculations",
     "resent_since_asked",
+    "reviewer_of",
     "rows_open",
     "rows_to_correct_csv",
     "rows_to_mend",
@@ -249,6 +257,7 @@ __all__ = [
     "scenario_classes",
     "scenarios",
     "set_aside_of_account",
+    "set_aside_record",
     "standing_change",
     "statuses",
     "suggested_fields",

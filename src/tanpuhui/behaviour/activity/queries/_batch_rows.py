@@ -17,6 +17,7 @@ from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
 from tanpuhui.behaviour.activity.domain import Verdict, neutral_cell, reason_text
 from tanpuhui.behaviour.activity.models import Posting, RecordChunk, RowOutcome
 from tanpuhui.behaviour.activity.queries._intake import batch_report
+from tanpuhui.behaviour.activity.queries._settlements import rows_readmitted
 from tanpuhui.science.methodology import queries as methodology
 
 REPORT_FORMAT = "tanpuhui-batch-report/1"
@@ -106,7 +107,10 @@ def batch_report_json(batch_id: int, *, locale: str = "zh") -> Iterator[str]:
 
 def _outcomes(batch_id: int) -> Iterator[ReportRow]:
     rows = RowOutcome.objects.filter(batch_id=batch_id).order_by("row_number")
+    count_now = rows_readmitted(batch_id)
     for one in rows.iterator(chunk_size=ROWS_AT_ONCE):
+        if one.row_number in count_now:
+            continue
         yield ReportRow(
             row_number=one.row_number,
             verdict=one.verdict,

@@ -77,14 +77,14 @@ def _count_breaches() -> Iterator[Breach]:
               select b.id, (b.report->>'rows')::bigint as n, (v->>'counted')::bigint + (v->>'clipped')::bigint as good,
                 (v->>'paired')::bigint + (v->>'duplicate')::bigint + (v->>'rejected')::bigint
                   + (v->>'pending')::bigint + coalesce((v->>'excluded')::bigint, 0) as other,
-                coalesce((v->>'waiting')::bigint, 0) as waiting
+                coalesce((v->>'waiting')::bigint, 0) as waiting, coalesce((b.report->>'readmitted')::bigint, 0) as readmitted
               from activity_batch b cross join lateral (select b.report->'verdicts' as v) x where b.state <> 'received'
             )
             select id, n, good, other, waiting,
               (select coalesce(sum(records), 0)::bigint from activity_posting p where p.batch_id = said.id) as posted,
-              (select count(*) from activity_row_outcome o where o.batch_id = said.id) as noted,
+              (select count(*) from activity_row_outcome o where o.batch_id = said.id) - readmitted as noted,
               (select coalesce(sum(n_records), 0)::bigint from activity_waiting w
-                where w.batch_id = said.id and w.day_settlement_id is null) as held
+                where w.batch_id = said.id and w.day_settlement_id is null and w.part >= 0) as held
             from said order by id
             """
         )

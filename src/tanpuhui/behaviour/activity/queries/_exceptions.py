@@ -9,8 +9,13 @@ from datetime import date, datetime
 from django.db import connection
 from django.db.models import Max
 
-from tanpuhui.behaviour.activity.domain.exceptions import REASONS_OF_EXCEPTIONS, ExceptionKind, records_sha256
-from tanpuhui.behaviour.activity.models import ExceptionRun, KeyAudit, Posting, RecordException
+from tanpuhui.behaviour.activity.domain.exceptions import (
+    APPEAL_UPHELD,
+    REASONS_OF_EXCEPTIONS,
+    ExceptionKind,
+    records_sha256,
+)
+from tanpuhui.behaviour.activity.models import ExceptionRun, KeyAudit, Posting, Readmission, RecordException
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.calendar import Month
 from tanpuhui.foundation.kernel.quantities import Grams, Points
@@ -72,6 +77,19 @@ def exceptions_of_run(run_id: int) -> tuple[ExceptionView, ...]:
     run = ExceptionRun.objects.get(pk=run_id)
     rows = RecordException.objects.filter(run_id=run_id).order_by("posting_id", "row_number")
     return tuple(_view(row, run) for row in rows)
+
+
+def last_exception(*, posting_id: int, row: int) -> ExceptionView | None:
+    """Return how a posted record stands by its last exception; None where there never was one."""
+    found = RecordException.objects.filter(posting_id=posting_id, row_number=row).order_by("-run_id").first()
+    return _view(found, ExceptionRun.objects.get(pk=found.run_id)) if found is not None else None
+
+
+def cases_that_let_count() -> tuple[int, ...]:
+    """Return the cases by which records count after all: given back after they were taken, or readmitted."""
+    runs = ExceptionRun.objects.filter(reason=APPEAL_UPHELD, case_id__isnull=False)
+    given_back = {case_id for case_id in runs.values_list("case_id", flat=True) if case_id is not None}
+    return tuple(sorted(given_back | set(Readmission.objects.values_list("case_id", flat=True))))
 
 
 def partners_to_audit() -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from tanpuhui.behaviour.activity.domain.views import (
     ScenarioView,
 )
 from tanpuhui.behaviour.activity.models import Batch, Feed, Posting, RowOutcome, Scenario
+from tanpuhui.behaviour.activity.queries._settlements import rows_readmitted
 from tanpuhui.behaviour.activity.queries._standing import rows_of
 from tanpuhui.foundation.identity.queries import organisation
 from tanpuhui.foundation.kernel.calendar import Month, business_day
@@ -111,7 +112,7 @@ def resent_since_asked(*, partner_id: int, case_id: int) -> Resent:
 def batch_report(batch_id: int, *, after_row: int = 0, limit: int = OUTCOMES_SHOWN_MAX) -> BatchReport:
     """Return the report of a batch with the outcomes after a row number; raises BatchNotFound."""
     row = _batch(batch_id)
-    outcomes = RowOutcome.objects.filter(batch_id=batch_id)
+    outcomes = RowOutcome.objects.filter(batch_id=batch_id).exclude(row_number__in=rows_readmitted(batch_id))
     shown = outcomes.filter(row_number__gt=after_row).order_by("row_number")[:limit]
     fault = row.report.get("fault") or {}
     return BatchReport(

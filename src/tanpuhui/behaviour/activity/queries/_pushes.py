@@ -8,6 +8,7 @@ from tanpuhui.behaviour.activity.adapters.waiting import numbers_held
 from tanpuhui.behaviour.activity.domain import BatchState, RecordNotPushed, Verdict
 from tanpuhui.behaviour.activity.domain.views import PushedRecordView
 from tanpuhui.behaviour.activity.models import Batch, PushedRecord, RowOutcome, WaitingRows
+from tanpuhui.behaviour.activity.queries._settlements import rows_readmitted
 
 RECEIVED = "received"
 
@@ -56,10 +57,10 @@ def _view(row: PushedRecord) -> PushedRecordView:
 
 def _verdict(batch: Batch, row_number: int, day: date) -> tuple[str, str, str, date | None]:
     outcome = RowOutcome.objects.filter(batch_id=batch.pk, row_number=row_number).first()
-    if outcome is not None:
+    if outcome is not None and row_number not in rows_readmitted(batch.pk):
         return outcome.verdict, outcome.reason, outcome.field, None
     # A row without an outcome counts, or waits with all the others of its scenario and day; a pushed batch is small.
-    waiting = WaitingRows.objects.filter(batch_id=batch.pk, day=day, day_settlement__isnull=True)
+    waiting = WaitingRows.objects.filter(batch_id=batch.pk, day=day, day_settlement__isnull=True, part__gte=0)
     held = next((one for one in waiting if row_number in numbers_held(one.pk)), None)
     if held is None:
         return Verdict.COUNTED, "", "", None

@@ -18,6 +18,7 @@ from tanpuhui.behaviour.activity.adapters.waiting import payloads
 from tanpuhui.behaviour.activity.domain import Verdict, neutral_cell
 from tanpuhui.behaviour.activity.domain.plausibility import HELD
 from tanpuhui.behaviour.activity.models import Batch, Posting, RecordChunk, RowOutcome, WaitingRows
+from tanpuhui.behaviour.activity.queries._settlements import rows_readmitted
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.kernel.quantities import Grams, Points
 
@@ -105,7 +106,10 @@ def reconciliation_csv(*, partner_id: int, day: date) -> Iterator[str]:
         yield from _counted(batch.pk)
         yield from _waiting(batch.pk)
         rows = RowOutcome.objects.filter(batch_id=batch.pk).order_by("row_number")
+        count_now = rows_readmitted(batch.pk)
         for one in rows.iterator(chunk_size=ROWS_AT_ONCE):
+            if one.row_number in count_now:
+                continue
             yield _line((batch.pk, one.row_number, "", "", "", one.verdict, one.reason, 0))
 
 
@@ -156,7 +160,9 @@ def _counted(batch_id: int) -> Iterator[str]:
 
 
 def _waiting(batch_id: int) -> Iterator[str]:
-    rows = WaitingRows.objects.filter(batch_id=batch_id, day_settlement__isnull=True).order_by("id")
+    rows = WaitingRows.objects.filter(batch_id=batch_id, day_settlement__isnull=True, part__gte=0).order_by(
+        "id"
+    )
     for one in rows:
         reason = HELD if one.held_for and one.settles_on is None else "SETTLES_LATER"
         for table in payloads(one.pk):

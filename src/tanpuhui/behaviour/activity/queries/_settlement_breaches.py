@@ -15,7 +15,7 @@ from tanpuhui.behaviour.activity.domain.plausibility import REFUSED_IN_REVIEW
 from tanpuhui.foundation.kernel.breaches import Breach
 
 _WAITING = """
-select w.id, w.n_records, w.day_settlement_id is null,
+select w.id, w.n_records, case when w.part < 0 then 0 else w.n_records end, w.day_settlement_id is null,
   (select coalesce(sum(s.n_keys), 0) from activity_key_segment s where s.waiting_id = w.id),
   (select coalesce(sum(c.n_records), 0) from activity_waiting_chunk c where c.waiting_id = w.id)
 from activity_waiting w order by w.id
@@ -31,6 +31,13 @@ _REFUSED = """
 select w.id, case when d.refuse_all then w.n_records else cardinality(d.refused_rows) end
 from activity_waiting w join activity_held_decision d on d.waiting_id = w.id
 where w.day_settlement_id is not null order by w.id
+"""
+_READMITTED = """
+select w.id, r.id is not null, w.n_records, exists (
+    select from activity_set_aside a join activity_row_outcome o on o.batch_id = f.batch_id and o.row_number = r.row_number
+    where a.waiting_id = f.id) and (f.batch_id, f.scenario, f.day) = (w.batch_id, w.scenario, w.day)
+from activity_waiting w left join activity_readmission r on r.waiting_id = w.id left join activity_waiting f on f.id = r.set_aside_id
+where w.part < 0 or r.id is not null order by w.id
 """
 _SETTLED = """
 select s.id, s.rows, s.counted,
@@ -66,18 +73,32 @@ def _held_breaches(cursor: Any) -> Iterator[Breach]:
             )
 
 
+def _readmission_breaches(cursor: Any) -> Iterator[Breach]:
+    """Report rows that wait again without an upheld appeal, or that were never set aside."""
+    cursor.execute(_READMITTED)
+    for waiting_id, readmitted, n_records, settled in cursor.fetchall():
+        if not readmitted or n_records != 1 or not settled:
+            yield Breach(
+                invariant="activity.readmitted_rows_were_set_aside",
+                subject=f"waiting:{waiting_id}",
+                detail=f"{'a' if readmitted else 'no'} readmission, {n_records} rows, "
+                f"{'' if settled else 'not '}set aside before",
+            )
+
+
 def settlement_breaches() -> Iterator[Breach]:
     """Report waiting rows that are not there or have no key, and settlements that lost or made a row."""
     with connection.cursor() as cursor:
         cursor.execute(_WAITING)
-        for waiting_id, n, open_, keys, held in cursor.fetchall():
-            if keys != n or held != (n if open_ else 0):
+        for waiting_id, n, own_keys, open_, keys, held in cursor.fetchall():
+            if keys != own_keys or held != (n if open_ else 0):
                 yield Breach(
                     invariant="activity.waiting_rows_are_there_until_settled",
                     subject=f"waiting:{waiting_id}",
                     detail=f"says {n} rows, {'open' if open_ else 'settled'}; keys {keys}, rows held {held}",
                 )
         yield from _held_breaches(cursor)
+        yield from _readmission_breaches(cursor)
         cursor.execute(_SETTLED)
         for number, rows, counted, waited, posted, aside in cursor.fetchall():
             if rows != waited or counted != posted or rows - counted != aside:

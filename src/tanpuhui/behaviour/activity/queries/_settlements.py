@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
+from django.db.models import QuerySet
+
 from tanpuhui.behaviour.activity.adapters.waiting import rows_of_account
+from tanpuhui.behaviour.activity.domain.readmissions import RecordNotSetAside
 from tanpuhui.behaviour.activity.domain.views import DaySettlementView, SetAsideView, WaitingView
-from tanpuhui.behaviour.activity.models import DaySettlement, WaitingRows
+from tanpuhui.behaviour.activity.models import DaySettlement, HeldDecision, Readmission, SetAside, WaitingRows
 from tanpuhui.foundation.kernel.calendar import CHINA
 
 
@@ -56,17 +60,43 @@ def waiting_of_account(account_id: int) -> tuple[WaitingView, ...]:
 
 def set_aside_of_account(*, account_id: int, first_day: date, last_day: date) -> tuple[SetAsideView, ...]:
     """Return what settlements of these days did not count of an account, the latest activity first."""
-    several = {
-        row.pk: row
-        for row in WaitingRows.objects.filter(
-            day_settlement__isnull=False, day__range=(first_day, last_day)
-        ).select_related("batch")
-    }
-    found: list[SetAsideView] = []
-    for waiting_id, rows in rows_of_account("activity_set_aside", list(several), account_id):
-        one = several[waiting_id]
-        found.extend(
-            SetAsideView(
+    several = WaitingRows.objects.filter(day_settlement__isnull=False, day__range=(first_day, last_day))
+    return tuple(sorted(_set_aside(several, account_id), key=_latest_first, reverse=True))
+
+
+def set_aside_record(*, set_aside_id: int, account_id: int, row: int) -> SetAsideView:
+    """Return one record of an account that a settlement did not count. Raises RecordNotSetAside."""
+    several = WaitingRows.objects.filter(pk=set_aside_id, day_settlement__isnull=False)
+    found = next((view for view in _set_aside(several, account_id) if view.row == row), None)
+    if found is None:
+        raise RecordNotSetAside(row=row)
+    return found
+
+
+def reviewer_of(set_aside_id: int) -> str | None:
+    """Return the id of the person who reviewed these rows while they were held; None where nobody had to."""
+    decision = HeldDecision.objects.filter(waiting_id=set_aside_id).first()
+    return decision.decided_by if decision is not None else None
+
+
+def rows_readmitted(batch_id: int) -> frozenset[int]:
+    """Return the rows of a batch that count after an appeal although an outcome was noted of them before."""
+    rows = Readmission.objects.filter(waiting__batch_id=batch_id, waiting__day_settlement__isnull=False)
+    aside = SetAside.objects.filter(waiting_id__in=rows.values("waiting_id")).values_list(
+        "waiting_id", flat=True
+    )
+    return frozenset(rows.exclude(waiting_id__in=list(aside)).values_list("row_number", flat=True))
+
+
+def _set_aside(several: QuerySet[WaitingRows], account_id: int) -> Iterator[SetAsideView]:
+    held = {row.pk: row for row in several.select_related("batch")}
+    readmitted = set(
+        Readmission.objects.filter(set_aside_id__in=held).values_list("set_aside_id", "row_number")
+    )
+    for waiting_id, rows in rows_of_account("activity_set_aside", list(held), account_id):
+        one = held[waiting_id]
+        for row in rows.to_pylist():
+            yield SetAsideView(
                 waiting_id=waiting_id,
                 partner_id=one.batch.partner_id,
                 scenario=one.scenario,
@@ -77,10 +107,8 @@ def set_aside_of_account(*, account_id: int, first_day: date, last_day: date) ->
                 reason=row["reason"],
                 winner_batch_id=row["winner_batch"],
                 winner_row=row["winner_row"],
+                readmitted=(waiting_id, row["row_number"]) in readmitted,
             )
-            for row in rows.to_pylist()
-        )
-    return tuple(sorted(found, key=_latest_first, reverse=True))
 
 
 def _latest_first(view: SetAsideView) -> tuple[date, bool, datetime]:

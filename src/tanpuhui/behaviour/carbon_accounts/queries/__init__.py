@@ -12,6 +12,7 @@ from tanpuhui.behaviour.activity.queries import RecordExplanation, RecordView
 from tanpuhui.behaviour.carbon_accounts.domain import (
     CERTIFIABLE_EVIDENCE_TIERS,
     LEDGER_OWNER,
+    AppealState,
     NoCarbonAccount,
     pool_root,
     same_day_of_previous_month,
@@ -21,6 +22,13 @@ from tanpuhui.behaviour.carbon_accounts.models import (
     Pool,
     PoolAdjustment,
     PoolException,
+)
+from tanpuhui.behaviour.carbon_accounts.queries._appeals import (
+    AppealView,
+    appeal,
+    appeal_breaches,
+    appealed_record,
+    appeals_of_user,
 )
 from tanpuhui.behaviour.carbon_accounts.queries._contributions import (
     ContributionView,
@@ -47,6 +55,8 @@ from tanpuhui.foundation.rulebook.queries import parameter
 
 __all__ = [
     "LEDGER_OWNER",
+    "AppealState",
+    "AppealView",
     "CarbonAccountView",
     "ContributionView",
     "FreezeChangeView",
@@ -60,6 +70,9 @@ __all__ = [
     "StatementDay",
     "account_of_user",
     "accounts_of_users",
+    "appeal",
+    "appealed_record",
+    "appeals_of_user",
     "breaches",
     "contributions",
     "explanation",
@@ -309,7 +322,7 @@ def pool(pool_id: int) -> PoolView:
 
 
 def breaches() -> Iterator[Breach]:
-    """Report pools that count more than was credited, do not add up or carry on, and accounts without a ledger account, freezes that nobody decided.
+    """Report pools that count more than was credited, do not add up or carry on, and accounts without a ledger account, freezes that nobody decided, appeals without effect.
 
     House plan section 6, invariant 4.
     """
@@ -317,6 +330,7 @@ def breaches() -> Iterator[Breach]:
         yield from _pool_breaches(row)
     yield from _account_breaches()
     yield from freeze_breaches()
+    yield from appeal_breaches()
     yield from contribution_breaches()
 
 

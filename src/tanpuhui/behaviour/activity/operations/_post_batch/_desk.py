@@ -76,7 +76,8 @@ class Desk:
     `raw` is the file as text, trimmed, also to be had as the relation `raw`; its column `person` is the place of the row's
     subject among `subjects`. The tables between the steps: `judged` (one row a row, with its first fault) → `ruled`
     (with a version) → `owned` (with an account) → `eligible` → `keyed` (what counts); `inputs_<id>` and `result_<id>` hold
-    what each version calculates with and gives. All are narrow: text is fetched from `raw` by row number.
+    what each version calculates with and gives. All are narrow: text is fetched from `raw` by row number. `stands`: an appeal
+    decided that these rows count; what was noted of them before stays noted.
     """
 
     tables: Any
@@ -88,6 +89,7 @@ class Desk:
     feeds: Mapping[str, FeedTerms]
     slice_number: int = 0
     day_settlement_id: int | None = None
+    stands: bool = False
     rows: int = 0
     waiting: dict[date, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)

@@ -131,11 +131,15 @@ def _post(desk: Desk, fields: tuple[str, ...]) -> list[Posting]:
 
 
 def post_keyed(desk: Desk) -> list[Posting]:
-    """Post the rows of `keyed` by cap, account-day and month, and write the outcomes. The caller holds the locks."""
+    """Post the rows of `keyed` by cap, account-day and month, and write the outcomes. The caller holds the locks.
+
+    Rows that an appeal lets count have an outcome already, which stays as history.
+    """
     apply_caps(desk)
     found = sheets(desk)
     postings = [write_posting(desk, found, book(desk, found, group)) for group in groups(desk)]
-    write_outcomes(desk)
+    if not desk.stands:
+        write_outcomes(desk)
     return postings
 
 

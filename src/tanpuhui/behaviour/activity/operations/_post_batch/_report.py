@@ -100,6 +100,33 @@ def settled_report(
     }
 
 
+def readmitted_report(
+    report: Mapping[str, Any], tally: Tally, *, before: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return a batch's report after appeals let rows count: these leave the verdict and reason that they had `before`.
+
+    `readmitted` says of how many rows the noted outcome is history.
+    """
+    found = tally.report()
+    verdicts, reasons = dict(report["verdicts"]), dict(report["reasons"])
+    for verdict, reason in before:
+        verdicts[verdict] -= 1
+        reasons[reason] -= 1
+    for verdict in (Verdict.COUNTED, Verdict.CLIPPED):
+        verdicts[verdict] += found["verdicts"][verdict]
+    clipped = found["verdicts"][Verdict.CLIPPED]
+    reasons["CLIPPED_BY_CAP"] = reasons.get("CLIPPED_BY_CAP", 0) + clipped
+    return {
+        **report,
+        "verdicts": verdicts,
+        "reasons": {code: n for code, n in reasons.items() if n},
+        "readmitted": report.get("readmitted", 0) + len(before),
+        "postings": [*report["postings"], *found["postings"]],
+        "grams": report["grams"] + found["grams"],
+        "points": report["points"] + found["points"],
+    }
+
+
 def _counts(desk: Desk) -> tuple[dict[str, int], dict[str, int]]:
     verdicts = {verdict.value: 0 for verdict in Verdict}
     reasons: dict[str, int] = {}

@@ -65,7 +65,7 @@ def _claims(place: int, desk: Desk) -> pa.Table | None:
             selects.append(
                 f'select e.account_id, {text(rule.group)} as "group", {side} as side, {text(rule.keep)} as keep, '
                 f"{desk.batch_id}::bigint as batch_id, e.row_number, r.grams::bigint as grams, "
-                f"e.evidence_tier::smallint as tier, ({place}::bigint << 40) + e.row_number as place, false as posted "
+                f"e.evidence_tier::smallint as tier, ({place}::bigint << 40) + e.row_number as place, {str(desk.stands).lower()} as posted "
                 f"from eligible as e join result_{version_id} as r on r.row_no = e.row_number "
                 f"where e.version_id = {version_id}"
             )

@@ -44,6 +44,11 @@ class Part:
     rows: pa.Table
 
     @property
+    def stands(self) -> bool:
+        """Say whether an appeal decided that the rows count: they lose to nothing."""
+        return self.waiting.part < 0
+
+    @property
     def refused(self) -> np.ndarray:
         """Say of each row whether it was held and then refused."""
         if not self.waiting.held_for:
@@ -73,14 +78,14 @@ def gather(several: Sequence[WaitingRows], share: Share) -> list[Part]:
 
 
 def rides(parts: Sequence[Part]) -> pa.Table:
-    """Return the waiting rows as RIDES; what was refused in a review competes with nothing."""
+    """Return the waiting rows as RIDES. What was refused in a review competes with nothing; what an appeal lets count stands."""
     tables = []
     for part in parts:
         one = part.waiting
         said = {
             "scenario": one.scenario, "tier": one.evidence_tier, "partner_id": one.batch.partner_id,
             "batch_id": one.batch_id, "received": int(one.batch.received_at.timestamp() * 1_000_000),
-            "version_id": 0, "posted": False, "waiting_id": one.pk,
+            "version_id": 0, "posted": part.stands, "waiting_id": one.pk,
         }  # fmt: skip
         tables.append(_ride_table(part.rows.filter(pa.array(~part.refused)), said))
     return pa.concat_tables([RIDES.empty_table(), *tables])

@@ -27,6 +27,7 @@ def desk_of(
     fields: tuple[str, ...],
     slice_number: int,
     day_settlement_id: int,
+    stands: bool,
 ) -> Desk:
     """Put a batch's waiting rows on a desk as `judged` and `raw`, as they stood there when the file came."""
     desk = Desk(
@@ -39,6 +40,7 @@ def desk_of(
         feeds={},
         slice_number=slice_number,
         day_settlement_id=day_settlement_id,
+        stands=stands,
     )
     desk.open()
     desk.raw = pa.concat_tables([_cells(part.rows, fields) for part in parts]).combine_chunks()

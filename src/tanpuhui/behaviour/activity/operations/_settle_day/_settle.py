@@ -14,14 +14,26 @@ from django.db import connection
 from django.db.models import Max
 
 from tanpuhui.behaviour.activity.adapters.tables import open_tables
-from tanpuhui.behaviour.activity.models import Batch, DaySettlement, Posting, WaitingRows
+from tanpuhui.behaviour.activity.models import (
+    Batch,
+    DaySettlement,
+    Posting,
+    Readmission,
+    RowOutcome,
+    SetAside,
+    WaitingRows,
+)
 from tanpuhui.behaviour.activity.operations._post_batch._post import (
     POSTING_LOCK,
     SLICE_ROWS,
     partner_lock,
     post_keyed,
 )
-from tanpuhui.behaviour.activity.operations._post_batch._report import Tally, settled_report
+from tanpuhui.behaviour.activity.operations._post_batch._report import (
+    Tally,
+    readmitted_report,
+    settled_report,
+)
 from tanpuhui.behaviour.activity.operations._post_batch._wait import write_payloads
 from tanpuhui.behaviour.activity.operations._settle_day import _exclude, _match, _post
 from tanpuhui.behaviour.activity.operations._settle_day._gather import (
@@ -56,7 +68,7 @@ class DaySettled:
 
 @dataclass(kw_only=True, slots=True)
 class _Run:
-    """One settlement while it runs: what waits by batch, and what became of it so far."""
+    """One settlement while it runs: what waits by batch, and what became of it so far; apart what appeals let count."""
 
     number: int
     day: date
@@ -65,6 +77,7 @@ class _Run:
     fields: tuple[str, ...]
     next_slice: dict[int, int]
     tallies: dict[int, Tally] = field(default_factory=dict)
+    appealed: dict[int, Tally] = field(default_factory=dict)
 
 
 @operation(roles={Role.SYSTEM}, subject="day_settlement:{day}")
@@ -141,7 +154,7 @@ def _settle_slice(run: _Run, share: Share) -> None:
     )
     with ExitStack() as stack:
         desks = []
-        for _, several in groupby(parts, key=lambda part: part.waiting.batch_id):
+        for _, several in groupby(parts, key=lambda part: (part.waiting.batch_id, part.stands)):
             own = list(several)
             tables = stack.enter_context(closing(open_tables()))
             desk = _desk(run, own, tables)
@@ -151,21 +164,24 @@ def _settle_slice(run: _Run, share: Share) -> None:
         for desk in desks:
             _post.keep(desk)
             postings = post_keyed(desk)
-            run.tallies.setdefault(desk.batch_id, Tally()).add(desk, postings)
-            run.next_slice[desk.batch_id] += 1
+            tallies = run.appealed if desk.stands else run.tallies
+            tallies.setdefault(desk.batch_id, Tally()).add(desk, postings)
         _set_aside(parts, share, lost, pa.concat_tables([_post.outcomes(desk) for desk in desks]))
 
 
 def _desk(run: _Run, parts: Sequence[Part], tables: Any) -> Any:
     batch = parts[0].waiting.batch
+    slice_number = run.next_slice[batch.pk]
+    run.next_slice[batch.pk] += 1
     return _post.desk_of(
         batch,
         parts,
         at=run.at,
         tables=tables,
         fields=run.fields,
-        slice_number=run.next_slice[batch.pk],
+        slice_number=slice_number,
         day_settlement_id=run.number,
+        stands=parts[0].stands,
     )
 
 
@@ -195,7 +211,7 @@ def _set_aside(parts: Sequence[Part], share: Share, lost: pa.Table, outcomes: pa
 
 def _end(run: _Run) -> DaySettled:
     """Write the settlement down, move its rows in the reports of their batches, and let the waiting rows go."""
-    reports = [tally.report() for tally in run.tallies.values()]
+    reports = [tally.report() for tally in (*run.tallies.values(), *run.appealed.values())]
     verdicts = [report["verdicts"] for report in reports]
     settlement = DaySettlement.objects.create(
         id=run.number,
@@ -211,14 +227,7 @@ def _end(run: _Run) -> DaySettled:
     WaitingRows.objects.filter(pk__in=ids).update(day_settlement=settlement)
     with connection.cursor() as cursor:
         cursor.execute("delete from activity_waiting_chunk where waiting_id = any(%s)", [ids])
-    for batch in Batch.objects.select_for_update().filter(pk__in=run.tallies).order_by("pk"):
-        batch.report = settled_report(
-            batch.report,
-            run.tallies[batch.pk],
-            _days(run.waiting, batch.pk),
-            held=sum(one.n_records for one in run.waiting if one.batch_id == batch.pk and one.held_for),
-        )
-        batch.save(update_fields=["report"])
+    _write_reports(run)
     return DaySettled(
         day=run.day,
         day_settlement_id=settlement.pk,
@@ -229,13 +238,48 @@ def _end(run: _Run) -> DaySettled:
     )
 
 
+def _write_reports(run: _Run) -> None:
+    """Move the settled rows in the reports of their batches."""
+    ids = {*run.tallies, *run.appealed}
+    for batch in Batch.objects.select_for_update().filter(pk__in=ids).order_by("pk"):
+        if batch.pk in run.tallies:
+            batch.report = settled_report(
+                batch.report,
+                run.tallies[batch.pk],
+                _days(run.waiting, batch.pk),
+                held=sum(one.n_records for one in run.waiting if one.batch_id == batch.pk and one.held_for),
+            )
+        if batch.pk in run.appealed:
+            batch.report = readmitted_report(
+                batch.report, run.appealed[batch.pk], before=_before(run.number, batch.pk)
+            )
+        batch.save(update_fields=["report"])
+
+
+def _before(number: int, batch_id: int) -> list[tuple[str, str]]:
+    """Return verdict and reason, as they were noted, of the rows of a batch that appeals let count in this settlement."""
+    readmitted = Readmission.objects.filter(waiting__day_settlement_id=number, waiting__batch_id=batch_id)
+    aside = set(
+        SetAside.objects.filter(waiting_id__in=readmitted.values("waiting_id")).values_list(
+            "waiting_id", flat=True
+        )
+    )
+    rows = [
+        row
+        for waiting_id, row in readmitted.values_list("waiting_id", "row_number")
+        if waiting_id not in aside
+    ]
+    noted = RowOutcome.objects.filter(batch_id=batch_id, row_number__in=rows).order_by("row_number")
+    return list(noted.values_list("verdict", "reason"))
+
+
 def _days(waiting: Sequence[WaitingRows], batch_id: int) -> Mapping[str, int]:
     """Return how many rows of a batch waited for which day."""
     return _sums(
         [
             {one.settles_on.isoformat(): one.n_records}
             for one in waiting
-            if one.batch_id == batch_id and not one.held_for and one.settles_on is not None
+            if one.batch_id == batch_id and one.part == 0 and one.settles_on is not None
         ]
     )
 
