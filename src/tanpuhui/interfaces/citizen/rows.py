@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.queries import RecordView
-from tanpuhui.interfaces.citizen.navigation import worded
+from tanpuhui.interfaces.citizen.navigation import locale, worded
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Drop, RecordRow
 
@@ -25,6 +25,17 @@ SEP: SafeString = mark_safe('<i class="sep"></i>')
 def icon_of(scenario: str) -> str:
     """Return the icon and the colour of a scenario, the same for ever; one without its own has the common one."""
     return scenario if scenario in ICONS else "other"
+
+
+def not_counted_words(reason: str) -> str:
+    """Return why a record does not count, for the person; a reason without words of its own has those of its report."""
+    words = {
+        "SAME_RIDE_OTHER_PARTNER": gettext("同一次出行已由另一来源报来，只计一次"),
+        "EXCLUSIVE_IN_TIME": gettext("同一时间已计入另一次行为"),
+        "EXCLUDED": gettext("这一天已计入另一类行为，二者只计其一"),
+        "REFUSED_IN_REVIEW": gettext("数值不寻常，工作人员复核后没有计入"),
+    }
+    return words.get(reason) or activity.reason_said(reason, locale())
 
 
 def scenario_names() -> dict[str, str]:

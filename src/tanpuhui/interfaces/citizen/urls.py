@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from tanpuhui.interfaces.citizen.views import (
+    appeals,
     coupons,
     explanation,
     home,
@@ -26,6 +27,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account", home.open_account, name="open-account"),
     path("records", records.records, name="records"),
     path("records/<int:posting>/<int:row>", explanation.record, name="record"),
+    path("records/<int:posting>/<int:row>/appeal", appeals.appeal_taken_back, name="appeal-taken-back"),
+    path(
+        "records/not-counted/<int:set_aside>/<int:row>/appeal",
+        appeals.appeal_not_counted,
+        name="appeal-not-counted",
+    ),
+    path("appeals", appeals.appeals, name="appeals"),
+    path("appeals/<int:appeal>", appeals.appeal, name="appeal"),
+    path("cases/<int:case>", appeals.case, name="case"),
     path("records/statement.csv", lines.statement_file, name="statement-file"),
     path("lines/<str:day>/<int:journal>", lines.line, name="line"),
     path("points", lines.points, name="points"),

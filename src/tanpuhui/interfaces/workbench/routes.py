@@ -94,6 +94,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "reconciliation-records": only(Role.PARTNER, *CENTRE),
     "data-quality": only(Role.PARTNER, *CENTRE),
     "held": only(*CENTRE),
+    "appeal-record": only(Role.MAKER, Role.CHECKER),
     "held-set": only(*CENTRE),
     "format": only(Role.PARTNER, *CENTRE),
     "scenarios": only(*CENTRE),

@@ -21,9 +21,9 @@ from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.models import Batch, Readmission
 from tanpuhui.behaviour.activity.operations import (
     RecordErased,
-    RecordNotSetAside,
     RecordReadmittedAlready,
     RecordRef,
+    SetAsideNotFound,
     decide_held,
     erase_traces,
     exclude_records,
@@ -262,7 +262,7 @@ def test_nobody_appeals_or_withdraws_for_somebody_else(town: Town, lost: SetAsid
             actor=person(town, "S2"), at=LATER, user_id=town.users["S1"], record=of(lost), statement=WHY,
             idempotency_key="x",
         )  # fmt: skip
-    with pytest.raises(RecordNotSetAside):
+    with pytest.raises(SetAsideNotFound):
         appeal(town, of(lost), subject="S2")
     lodged = appeal(town, of(lost))
     with pytest.raises(NotYourDecision):

@@ -73,6 +73,7 @@ def addresses(place: Place) -> dict[str, str]:
         "cancel-coupon": (coupon.code,),
     }
     no_page = {"open-account", "give-consent", "unbind", "end-sessions", "statement-file", "own-copy"}
+    no_page |= {"appeal", "appeal-not-counted", "appeal-taken-back", "case"}  # test_appeals.py
     no_page |= {"erase-traces", "pool-proof"}  # it asks for a withdrawn consent, and has tests of its own
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))
@@ -152,6 +153,10 @@ def test_pages_open_to_citizens_only(place: Place) -> None:
         "unbind": (1,),
         "own-copy": ("json",),
         "pool-proof": (1,),
+        "appeal": (1,),
+        "appeal-not-counted": (1, 2),
+        "appeal-taken-back": (1, 2),
+        "case": (1,),
     }
     coded = {"scene", "give-consent", "withdraw-consent", "erase-traces", "coupon", "cancel-coupon"}
     for name in set(ROUTES) - {"manifest"}:

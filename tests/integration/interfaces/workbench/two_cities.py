@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.db import transaction
+from django.db import connection, transaction
 from tests.integration.behaviour.activity.test_sandbox import content as application_content
 from tests.integration.interfaces.api.test_signed_requests import pem
 from tests.integration.interfaces.workbench.conftest import LONG_AGO, NOW, PASSWORD, Desk
 
-from tanpuhui.behaviour.activity.models import WaitingRows
+from tanpuhui.behaviour.activity.models import DaySettlement, WaitingRows
 from tanpuhui.behaviour.activity.operations import (
     open_application,
     open_feed,
@@ -20,7 +21,13 @@ from tanpuhui.behaviour.activity.operations import (
     receive_batch,
     request_correction,
 )
-from tanpuhui.behaviour.carbon_accounts.operations import open_carbon_account, propose_freeze
+from tanpuhui.behaviour.activity.operations._post_batch._wait import write_payloads
+from tanpuhui.behaviour.carbon_accounts.operations import (
+    AppealedRecord,
+    appeal_record,
+    open_carbon_account,
+    propose_freeze,
+)
 from tanpuhui.credits.projects.operations import open_monitoring_report, register_project
 from tanpuhui.credits.registry.operations import offer_transfer, open_holding
 from tanpuhui.credits.registry.queries import issuances
@@ -244,6 +251,33 @@ def _goods(city: City) -> None:
     city.keep("merchant_id", city.organisations["merchant"])
 
 
+def _appeal(city: City, *, citizen: int, account_id: int) -> None:
+    """Leave an appeal about a ride on a line of the city that was not counted."""
+    day = NOW.date()
+    settlement = DaySettlement.objects.create(
+        day=day, settled_at=NOW, rows=1, counted=0, reasons={"SAME_RIDE_OTHER_PARTNER": 1}, grams=Grams(0), points=Points(0)
+    )  # fmt: skip
+    waited = WaitingRows.objects.create(
+        batch_id=city.things["batch_id"][0], slice_number=0, scenario="bus", evidence_tier=1, day=day, part=0,
+        settles_on=day, n_records=1, chunks=1, day_settlement=settlement,
+    )  # fmt: skip
+    row = {
+        "row_number": 2, "account_id": account_id, "started": datetime(2026, 11, 20, 8),  # noqa: DTZ001  as it waited
+        "ended": None, "area": city.area,
+        "record_id": "1", "line": city.mark, "distance_km": "5", "reason": "SAME_RIDE_OTHER_PARTNER", "winner_batch": None,
+        "winner_row": None,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        write_payloads(cursor, "activity_set_aside", waited.pk, pa.Table.from_pylist([row]), chunks=1)
+    lodged = appeal_record(
+        actor=actor_of(user_id=citizen, at=NOW), at=NOW, user_id=citizen,
+        record=AppealedRecord(row=2, set_aside_id=waited.pk), statement=f"{city.mark}是另一趟车",
+        idempotency_key=f"appeal {city.number}",
+    )  # fmt: skip
+    city.keep("appeal_id", lodged.appeal_id)
+    city.keep("case_id", lodged.case_id)
+
+
 def _papers(desk: Desk, city: City) -> None:
     """Leave an application for an organisation, a delegation and a draft of a methodology."""
     citizen = register_citizen(
@@ -254,6 +288,7 @@ def _papers(desk: Desk, city: City) -> None:
         actor=city.actor("subcentre", Role.MAKER), at=NOW, number=account.number, kind="freeze",
         reason=f"{city.mark}待核实", urgent=True, idempotency_key=f"freeze {city.number}",
     )  # fmt: skip
+    _appeal(city, citizen=citizen, account_id=account.ledger_account_id)
     applied = apply_for_organisation(
         actor=actor_of(user_id=citizen, at=NOW),
         at=NOW,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tanpuhui.foundation.kernel.errors import Refusal
 
 
-class RecordNotSetAside(Refusal):
+class SetAsideNotFound(Refusal):
     """Only what a settlement set aside can be let count."""
 
-    code = "RECORD_NOT_SET_ASIDE"
+    code = "SET_ASIDE_NOT_FOUND"
     zh = "没有找到这条未计入的记录（第 {row} 行），或它不属于这个账户。请回到减排记录重新打开。"
     en = "There is no such record that was not counted (row {row}), or it is another account's. Open it again from the records."
 

@@ -49,8 +49,8 @@ class HeldDecided(Refusal):
     """Somebody has decided about these held rows already."""
 
     code = "HELD_DECIDED"
-    zh = "记录组 {waiting_id} 已经有人复核过，决定不能改。本人有异议请联系运营机构。"
-    en = "Somebody decided about set {waiting_id} already, and that stands. The person can ask the operator to look again."
+    zh = "记录组 {waiting_id} 已经有人复核过，决定不能改。本人有异议可以申诉。"
+    en = "Somebody decided about set {waiting_id} already, and that stands. The person can appeal."
 
 
 class QuotaExceeded(Refusal):

@@ -197,18 +197,18 @@ REASONS: Mapping[str, ReasonText] = {
         "The person has more records of the scenario that day than the rule allows; the value is which and the limit.",
     ),
     "REFUSED_IN_REVIEW": _rejected(
-        "工作人员复核后没有计入。如有异议，请本人联系运营机构。",
-        "Staff reviewed the record and did not count it. The person can ask the operator to look again.",
+        "工作人员复核后没有计入。本人有异议的，可以在减排记录里申诉。",
+        "Staff reviewed the record and did not count it. The person can appeal on the page of their records.",
     ),
     "SAME_RIDE_OTHER_PARTNER": ReasonText(
         verdict=Verdict.DUPLICATE,
-        zh="同一次出行已按另一来源的记录计入。如有异议，请本人联系运营机构。",
-        en="The same trip counts by another source's record. The person can ask the operator to look again.",
+        zh="同一次出行已按另一来源的记录计入。本人有异议的，可以在减排记录里申诉。",
+        en="The same trip counts by another source's record. The person can appeal on the page of their records.",
     ),
     "EXCLUSIVE_IN_TIME": ReasonText(
         verdict=Verdict.EXCLUDED,
-        zh="同一时间本人已有另一次行为计入，二者不能并存。如有异议，请本人联系运营机构。",
-        en="Another activity of the same person at the same time counts, and the two exclude each other. The person can ask the operator to look again.",
+        zh="同一时间本人已有另一次行为计入，二者不能并存。本人有异议的，可以在减排记录里申诉。",
+        en="Another activity of the same person at the same time counts, and the two exclude each other. The person can appeal on the page of their records.",
     ),
     "EXCLUDED": ReasonText(
         verdict=Verdict.EXCLUDED,

@@ -204,7 +204,7 @@ class WaitingView:
 class SetAsideView:
     """A record that was not counted, why, and the record that counts instead (None where no single one does).
 
-    `started_at` is None once its traces are erased. `readmitted`: an appeal let it count, so it stands here as history.
+    `started_at` is None once its traces are erased. `values` and `traces` are the cells as they were sent. `readmitted`: an appeal let it count, so it stands here as history.
     """
 
     waiting_id: int
@@ -218,6 +218,9 @@ class SetAsideView:
     winner_batch_id: int | None
     winner_row: int | None
     readmitted: bool = False
+    ended_at: datetime | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    traces: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, locale: str = "zh") -> str:
         """Return the reason as a sentence."""

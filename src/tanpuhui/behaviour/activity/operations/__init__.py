@@ -6,7 +6,7 @@ Of recalculation: NotRecalculable, NothingToRecalculate, RecalculationOpen, Prev
 VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodology's VersionBlocked.
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
 FeedStands, ApplicationRuns, ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
-Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded. Of appeals: RecordNotSetAside, RecordErased, RecordReadmittedAlready.
+Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded. Of appeals: SetAsideNotFound, RecordErased, RecordReadmittedAlready.
 Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
@@ -15,8 +15,8 @@ from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn, Rec
 from tanpuhui.behaviour.activity.domain.exceptions import APPEAL_UPHELD, RecordRef
 from tanpuhui.behaviour.activity.domain.readmissions import (
     RecordErased,
-    RecordNotSetAside,
     RecordReadmittedAlready,
+    SetAsideNotFound,
 )
 from tanpuhui.behaviour.activity.operations._admit import (
     ApplicationSettled,
@@ -130,7 +130,6 @@ __all__ = [
     "RecalculationProposed",
     "RecalculationSettled",
     "RecordErased",
-    "RecordNotSetAside",
     "RecordReadmitted",
     "RecordReadmittedAlready",
     "RecordRef",
@@ -145,6 +144,7 @@ __all__ = [
     "SampleTried",
     "SamplesErased",
     "ScenarioOpened",
+    "SetAsideNotFound",
     "StandingProposed",
     "StandingSettled",
     "StepAdjusted",

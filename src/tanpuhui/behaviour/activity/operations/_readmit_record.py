@@ -13,8 +13,8 @@ from django.db.models import Min
 from tanpuhui.behaviour.activity.adapters.waiting import rows_of_account
 from tanpuhui.behaviour.activity.domain.readmissions import (
     RecordErased,
-    RecordNotSetAside,
     RecordReadmittedAlready,
+    SetAsideNotFound,
 )
 from tanpuhui.behaviour.activity.events import DaySettlementDue
 from tanpuhui.behaviour.activity.models import Readmission, WaitingRows
@@ -45,11 +45,11 @@ def readmit_record(
     """Let one row of those that were set aside wait again, as it waited; its next settlement counts it and compares nothing.
 
     It gets what is left of its caps, like any late record. What was noted of it stays as history. A building block for
-    decided appeals. Raises RecordNotSetAside, RecordErased, RecordReadmittedAlready.
+    decided appeals. Raises SetAsideNotFound, RecordErased, RecordReadmittedAlready.
     """
     before = WaitingRows.objects.filter(pk=set_aside_id, day_settlement__isnull=False).first()
     if before is None:
-        raise RecordNotSetAside(row=row)
+        raise SetAsideNotFound(row=row)
     # Two appeals of one file take their parts one after the other.
     lock_names(f"activity:readmit:{before.batch_id}")
     own = _set_aside_row(before.pk, account_id=account_id, row=row)
@@ -74,7 +74,7 @@ def _set_aside_row(set_aside_id: int, *, account_id: int, row: int) -> pa.Table:
         own = table.filter(pc.equal(table.column("row_number"), row))
         if own.num_rows:
             return own
-    raise RecordNotSetAside(row=row)
+    raise SetAsideNotFound(row=row)
 
 
 def _wait_again(before: WaitingRows, *, at: datetime) -> WaitingRows:

@@ -69,6 +69,7 @@ from tanpuhui.behaviour.activity.queries._exceptions import (
     last_exception,
     month_exceptions,
     partners_to_audit,
+    reason_said,
 )
 from tanpuhui.behaviour.activity.queries._export import ExportedChunk, exported_records
 from tanpuhui.behaviour.activity.queries._held import HeldRow, HeldSet, held_rows, held_set, held_sets
@@ -228,6 +229,7 @@ __all__ = [
     "postings_of_scenario",
     "pushed_records",
     "quota_use",
+    "reason_said",
     "reason_text",
     "recalculation",
     "recalculation_of_journal",

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from django.db import connection
 from django.db.models import Max
 
+from tanpuhui.behaviour.activity.domain import reason_text
 from tanpuhui.behaviour.activity.domain.exceptions import (
     APPEAL_UPHELD,
     REASONS_OF_EXCEPTIONS,
@@ -59,6 +60,14 @@ class MonthException:
     month: str
     grams: Grams
     records_sha256: str
+
+
+def reason_said(reason: str, language: str = "zh") -> str:
+    """Return why a record does not count as a sentence, whether it was set aside or taken back."""
+    known = REASONS_OF_EXCEPTIONS.get(reason)
+    if known is None:
+        return reason_text(reason, language) if reason else ""
+    return known[1] if language.startswith("en") else known[0]
 
 
 def exceptions_of_account(*, account_id: int, first_day: date, last_day: date) -> tuple[ExceptionView, ...]:

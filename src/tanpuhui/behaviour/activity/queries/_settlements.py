@@ -7,11 +7,15 @@ from datetime import date, datetime
 
 from django.db.models import QuerySet
 
-from tanpuhui.behaviour.activity.adapters.waiting import rows_of_account
-from tanpuhui.behaviour.activity.domain.readmissions import RecordNotSetAside
+from tanpuhui.behaviour.activity.adapters import TRACES
+from tanpuhui.behaviour.activity.adapters.waiting import CELLS, DOUBT, OWN, rows_of_account
+from tanpuhui.behaviour.activity.domain.readmissions import SetAsideNotFound
 from tanpuhui.behaviour.activity.domain.views import DaySettlementView, SetAsideView, WaitingView
 from tanpuhui.behaviour.activity.models import DaySettlement, HeldDecision, Readmission, SetAside, WaitingRows
 from tanpuhui.foundation.kernel.calendar import CHINA
+
+_NO_VALUES = frozenset({*OWN, *CELLS, DOUBT, "reason", "winner_batch", "winner_row"})
+"""Columns of a row that was set aside which are not fields of a methodology."""
 
 
 def days_to_settle(*, today: date) -> tuple[date, ...]:
@@ -65,11 +69,11 @@ def set_aside_of_account(*, account_id: int, first_day: date, last_day: date) ->
 
 
 def set_aside_record(*, set_aside_id: int, account_id: int, row: int) -> SetAsideView:
-    """Return one record of an account that a settlement did not count. Raises RecordNotSetAside."""
+    """Return one record of an account that a settlement did not count. Raises SetAsideNotFound."""
     several = WaitingRows.objects.filter(pk=set_aside_id, day_settlement__isnull=False)
     found = next((view for view in _set_aside(several, account_id) if view.row == row), None)
     if found is None:
-        raise RecordNotSetAside(row=row)
+        raise SetAsideNotFound(row=row)
     return found
 
 
@@ -108,6 +112,9 @@ def _set_aside(several: QuerySet[WaitingRows], account_id: int) -> Iterator[SetA
                 winner_batch_id=row["winner_batch"],
                 winner_row=row["winner_row"],
                 readmitted=(waiting_id, row["row_number"]) in readmitted,
+                ended_at=row["ended"].replace(tzinfo=CHINA) if row["ended"] else None,
+                values={name: row[name] for name in row if name not in _NO_VALUES and row[name]},
+                traces={name: row[name] for name in TRACES if row.get(name)},
             )
 
 

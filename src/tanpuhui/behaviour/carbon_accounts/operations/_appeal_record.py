@@ -82,7 +82,7 @@ def appeal_record(
 
     The statement says why and stands on the case. The same decision is appealed once; after a withdrawal again. Dealt with
     in the account's area. Source: house plan section 4 (held, excluded, clawed back, appealed).
-    Raises NotPermitted, NoCarbonAccount, RecordNotFound, RecordNotSetAside, RecordCounts, RecordErased, RecordAppealed, OpinionMissing.
+    Raises NotPermitted, NoCarbonAccount, RecordNotFound, SetAsideNotFound, RecordCounts, RecordErased, RecordAppealed, OpinionMissing.
     """
     if not (actor.kind == "user" and actor.id == str(user_id)):
         raise NotPermitted(operation="carbon_accounts.appeal_record")

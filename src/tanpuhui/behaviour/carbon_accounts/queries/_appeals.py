@@ -21,12 +21,14 @@ class AppealView:
     id: int
     user_id: int
     number: str
+    area: str
     ledger_account_id: int
     scenario: str
     day: date
     row: int
     set_aside_id: int | None
     posting_id: int | None
+    against_run: int
     reason: str
     state: AppealState
     case_id: int
@@ -48,7 +50,7 @@ def appeal(appeal_id: int) -> AppealView:
 
 
 def appealed_record(view: AppealView) -> SetAsideView | RecordView:
-    """Return the record that an appeal is about, as it was set aside or as it was posted. Raises RecordNotSetAside, RecordNotFound."""
+    """Return the record that an appeal is about, as it was set aside or as it was posted. Raises SetAsideNotFound, RecordNotFound."""
     if view.set_aside_id is not None:
         return activity.set_aside_record(
             set_aside_id=view.set_aside_id, account_id=view.ledger_account_id, row=view.row
@@ -78,12 +80,14 @@ def _view(row: RecordAppeal) -> AppealView:
         id=row.pk,
         user_id=row.account.user_id,
         number=row.account.number,
+        area=row.account.area,
         ledger_account_id=row.account.ledger_account_id,
         scenario=row.scenario,
         day=row.day,
         row=row.row_number,
         set_aside_id=row.set_aside_id,
         posting_id=row.posting_id,
+        against_run=row.against_run,
         reason=row.reason,
         state=AppealState(row.state),
         case_id=row.case_id or 0,

@@ -33,6 +33,7 @@ class CaseNews(StrEnum):
 
     WAITING = "case.waiting"
     MOVED = "case.moved"
+    OWN_MOVED = "case.own_moved"
     ASSIGNED = "case.assigned"
     URGED = "case.urged"
     DUE_SOON = "case.due_soon"
@@ -114,9 +115,10 @@ def tell_of_decision(*, actor: Actor, at: datetime, case_id: int, decision_id: i
     data = _data(case, version=version)
     decider = {int(decision.actor_id)} if decision.actor_kind == "user" else set[int]()
     event = f"decision:{decision_id}"
+    citizen = _citizen_behind(case, version=version)
     next_ones = tell(
         at=at,
-        user_ids=able_to_act(facts_of(case), version=version, at=at) - decider,
+        user_ids=able_to_act(facts_of(case), version=version, at=at) - decider - citizen,
         template=CaseNews.WAITING,
         data=data,
         event=event,
@@ -125,22 +127,20 @@ def tell_of_decision(*, actor: Actor, at: datetime, case_id: int, decision_id: i
         (t for t in version.transitions if (t.source, t.outcome) == (decision.from_state, decision.outcome)),
         None,
     )
-    concerned = tell(
-        at=at,
-        user_ids=_concerned(case, at=at) - decider,
-        template=CaseNews.MOVED,
-        data={
-            "case_id": case.pk,
-            "number": case.number,
-            "title": case.title,
-            "outcome_zh": label.label_zh if label else decision.outcome,
-            "outcome_en": label.label_en if label else decision.outcome,
-            "state_zh": data["state_zh"],
-            "state_en": data["state_en"],
-        },
-        event=event,
-    )
-    return CaseTold(case_id=case_id, told=len(next_ones.user_ids) + len(concerned.user_ids))
+    moved = {
+        "case_id": case.pk,
+        "number": case.number,
+        "title": case.title,
+        "outcome_zh": label.label_zh if label else decision.outcome,
+        "outcome_en": label.label_en if label else decision.outcome,
+        "state_zh": data["state_zh"],
+        "state_en": data["state_en"],
+    }
+    concerned = _concerned(case, at=at) - decider
+    own = concerned & citizen
+    told = tell(at=at, user_ids=own, template=CaseNews.OWN_MOVED, data=moved, event=event)
+    others = tell(at=at, user_ids=concerned - own, template=CaseNews.MOVED, data=moved, event=event)
+    return CaseTold(case_id=case_id, told=sum(len(one.user_ids) for one in (next_ones, told, others)))
 
 
 @operation(roles={Role.SYSTEM}, subject="cases:deadlines")
@@ -216,6 +216,12 @@ def _concerned(case: Case, *, at: datetime) -> set[int]:
                 role=role.value, area=case.area, at=at, organisation_id=case.organisation_id
             )
     return people
+
+
+def _citizen_behind(case: Case, *, version: rulebook.ProcessVersion) -> set[int]:
+    """Return who opened the case, where the process lets them act as a citizen: they read of it on the phone, not at a desk."""
+    by_citizen = any(transition.role == Role.CITIZEN for transition in version.transitions)
+    return {int(case.opened_by_id)} if by_citizen and case.opened_by_kind == "user" else set()
 
 
 def _data(case: Case, *, version: rulebook.ProcessVersion) -> Mapping[str, object]:

@@ -10,8 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.queries import RecordExplanation
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
+from tanpuhui.behaviour.carbon_accounts.queries import AppealState
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.transparency import queries as transparency
 from tanpuhui.foundation.identity import queries as identity
@@ -20,6 +22,7 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.interfaces.citizen.derivation import bars_of, lines_of
 from tanpuhui.interfaces.citizen.navigation import account_needed, acting, in_english, locale, page, worded
 from tanpuhui.interfaces.citizen.rows import icon_of, scenario_names, state_of
+from tanpuhui.interfaces.citizen.views.appeals import state_words
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Fact
 from tanpuhui.science.methodology import queries as methodology
@@ -54,9 +57,32 @@ def record(request: HttpRequest, posting: int, row: int) -> HttpResponse:
         ),
         "points": _points(found),
         "proof": _proof(found),
+        "taken_back": _taken_back(found, user_id),
     }
     back = reverse("citizen:records") + f"?month={found.posting.month}"
     return page(request, "citizen/why.html", context, section="home", title=title, back=back)
+
+
+def _taken_back(found: RecordExplanation, user_id: int) -> dict[str, str] | None:
+    """Say that a record does not count any more, why, and where it can be or is appealed."""
+    view = found.record
+    last = activity.last_exception(posting_id=view.posting_id, row=view.row)
+    if last is None or not last.excluded:
+        return None
+    standing = next(
+        (
+            one
+            for one in accounts.appeals_of_user(user_id)
+            if (one.posting_id, one.row, one.against_run) == (view.posting_id, view.row, last.run_id)
+            and one.state is not AppealState.WITHDRAWN
+        ),
+        None,
+    )
+    if standing is None:
+        address = reverse("citizen:appeal-taken-back", args=(view.posting_id, view.row))
+        return {"why": last.text(locale()), "label": gettext("有异议，申诉"), "url": address}
+    label = gettext("申诉：%(state)s") % {"state": state_words(standing.state)[1]}
+    return {"why": last.text(locale()), "label": label, "url": reverse("citizen:appeal", args=(standing.id,))}
 
 
 def _occurred(found: RecordExplanation) -> str:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from tanpuhui.behaviour.activity import queries as activity
-from tanpuhui.behaviour.activity.queries import RecordView
+from tanpuhui.behaviour.activity.queries import RecordView, SetAsideView
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
-from tanpuhui.behaviour.carbon_accounts.queries import Statement, StatementDay
+from tanpuhui.behaviour.carbon_accounts.queries import AppealState, AppealView, Statement, StatementDay
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.ledger.queries import EntryView
 from tanpuhui.foundation.kernel.calendar import Month, business_day
@@ -23,7 +23,8 @@ from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.kernel.quantities import Grams, Points
 from tanpuhui.interfaces.citizen.line_words import CHANGES, COUPON, CREDITED, line_name
 from tanpuhui.interfaces.citizen.navigation import account_needed, acting, in_english, page
-from tanpuhui.interfaces.citizen.rows import icon_of, record_row, scenario_names
+from tanpuhui.interfaces.citizen.rows import icon_of, not_counted_words, record_row, scenario_names
+from tanpuhui.interfaces.citizen.views.appeals import state_words
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import RecordRow
 
@@ -48,6 +49,7 @@ class Unposted:
     icon: str
     words: str
     why: str = ""
+    appeal: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ def records(request: HttpRequest) -> HttpResponse:
         "next": str(Month.of(month.last_day + timedelta(days=1))) if month.last_day < today else "",
         "days": _days(statement, found),
         "waiting": _waiting(account_id, month),
-        "set_aside": _set_aside(account_id, month),
+        "set_aside": _set_aside(user_id, account_id, month),
         "recalculated": _recalculated(statement),
         "due": ledger.clawback_due(account_id)[1],
     }
@@ -194,26 +196,34 @@ def _waiting(account_id: int, month: Month) -> list[Unposted]:
     ]
 
 
-def _set_aside(account_id: int, month: Month) -> list[Unposted]:
+def _set_aside(user_id: int, account_id: int, month: Month) -> list[Unposted]:
     """Return what was not counted after the comparison with other sources, each with its reason."""
     names = scenario_names()
-    words = {
-        "SAME_RIDE_OTHER_PARTNER": gettext("同一次出行已由另一来源报来，只计一次"),
-        "EXCLUSIVE_IN_TIME": gettext("同一时间已计入另一次行为"),
-        "EXCLUDED": gettext("这一天已计入另一类行为，二者只计其一"),
-        "REFUSED_IN_REVIEW": gettext("数值不寻常，工作人员复核后没有计入"),
-    }
+    appealed = {(one.set_aside_id, one.row): one for one in reversed(accounts.appeals_of_user(user_id))}
     return [
         Unposted(
             label=names.get(one.scenario, one.scenario),
             detail=f"{one.started_at:%m-%d %H:%M}" if one.started_at else f"{one.day:%m-%d}",
             icon=icon_of(one.scenario),
-            words=words.get(one.reason, one.text("en" if in_english() else "zh")),
+            words=not_counted_words(one.reason),
+            appeal=_appeal(one, appealed.get((one.waiting_id, one.row))),
         )
         for one in activity.set_aside_of_account(
             account_id=account_id, first_day=month.first_day, last_day=month.last_day
         )
+        if not one.readmitted
     ]
+
+
+def _appeal(one: SetAsideView, view: AppealView | None) -> tuple[str, str]:
+    """Return what the person can do about it: words and address; nothing once its traces are erased."""
+    if view is not None and view.state is not AppealState.WITHDRAWN:
+        return gettext("申诉：%(state)s") % {"state": state_words(view.state)[1]}, reverse(
+            "citizen:appeal", args=(view.id,)
+        )
+    if one.started_at is None:
+        return "", ""
+    return gettext("有异议，申诉"), reverse("citizen:appeal-not-counted", args=(one.waiting_id, one.row))
 
 
 def _movements(day: StatementDay) -> list[Movement]:

@@ -27,6 +27,7 @@ from tanpuhui.interfaces.workbench.views.admission_subject import admission_part
 from tanpuhui.interfaces.workbench.views.batches import reason_words
 from tanpuhui.interfaces.workbench.views.filing_parts import filing_parts, term_facts
 from tanpuhui.interfaces.workbench.views.freezes import freeze_part
+from tanpuhui.interfaces.workbench.views.record_appeals import appeal_part
 from tanpuhui.interfaces.workbench.views.scenario_subject import application_part, standing_part
 from tanpuhui.interfaces.workbench.views.settlements import line_section, sheet_facts
 from tanpuhui.interfaces.workbench.words import batch_state, in_english, locale, purpose_of_numbers, worded
@@ -272,6 +273,7 @@ PARTS: Mapping[str, tuple[str, Part]] = {
         lambda view, _: {"scenario_standing": standing_part(int(view.subject_id))},
     ),
     "account_freeze": ("subject_freeze", lambda view, _: {"freeze": freeze_part(int(view.subject_id))}),
+    "record_appeal": ("subject_appeal", lambda view, _: {"appeal": appeal_part(int(view.subject_id))}),
     "organisation_application": (
         "subject_admission",
         lambda view, _: {"admission": admission_part(int(view.subject_id))},

@@ -25,6 +25,7 @@ from tanpuhui.interfaces.workbench.sight import watches_all
 LINES_MAX = 200
 BATCH_REPORT = "batch_report"
 HELD_REVIEW = "held_review"
+APPEAL = "record_appeal"
 
 
 def batch_report_taken(actor: Actor, batch_id: int) -> None:
@@ -46,6 +47,17 @@ def held_set_opened(actor: Actor, waiting_id: int) -> None:
         subject=f"waiting:{waiting_id}",
         purpose=HELD_REVIEW,
         data_kinds=("moments", "areas", "distances"),
+    )
+
+
+def appealed_record_opened(actor: Actor, appeal_id: int) -> None:
+    """Write down that somebody reads the trips that an appeal is about, and those that counted that day."""
+    hand_over_set(
+        actor=actor,
+        at=timezone.now(),
+        subject=f"record_appeal:{appeal_id}",
+        purpose=APPEAL,
+        data_kinds=("moments", "places", "distances"),
     )
 
 
@@ -108,6 +120,7 @@ def purpose_words() -> Mapping[str, str]:
         "own_copy": gettext("本人下载自己的数据"),
         BATCH_REPORT: gettext("下载批次报告"),
         HELD_REVIEW: gettext("复核待复核记录"),
+        APPEAL: gettext("办理记录申诉"),
     }
 
 
@@ -118,6 +131,7 @@ def kind_words() -> Mapping[str, str]:
         "values_at_fault": gettext("有错的值"),
         "moments": gettext("时刻"),
         "areas": gettext("区县"),
+        "places": gettext("线路和站点"),
         "distances": gettext("距离"),
         "person": gettext("姓名、手机号、所在地"),
         "account": gettext("碳账户"),

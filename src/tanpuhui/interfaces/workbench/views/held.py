@@ -41,7 +41,7 @@ class ReviewForm(forms.Form):
     )  # fmt: skip
     opinion = forms.CharField(
         label=gettext_lazy("理由"), max_length=500, widget=forms.Textarea,
-        help_text=gettext_lazy("写明核对了什么。决定不能改；本人有异议可以联系运营机构。"),
+        help_text=gettext_lazy("写明核对了什么。决定不能改；本人有异议可以申诉。"),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
