@@ -39,7 +39,7 @@ def rides(*, day: int, n: int) -> bytes:
     for number in range(n):
         identity = number - 40 if number >= 40 and number % 10 == 0 else number
         lines.append(
-            f"r{identity},{RIDERS[number % 3]},bus,2026-11-{day:02d}T{number % 24:02d}:00:00+08:00,{CITY},8.4"
+            f"r{identity},{RIDERS[identity % 3]},bus,2026-11-{day:02d}T{number % 24:02d}:00:00+08:00,{CITY},8.4"
         )
     return "\n".join([*lines, ""]).encode()
 

@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from tanpuhui.behaviour.activity.adapters.limits import Limits
-from tanpuhui.behaviour.activity.adapters.reading import FileRead, format_of, read_file, read_slices
+from tanpuhui.behaviour.activity.adapters.reading import FileRead, format_of, read_file
 from tanpuhui.behaviour.activity.domain import FileUnusable
 
 LIMITS = Limits(file_bytes_max=10_000_000, line_bytes_max=1000)
@@ -80,16 +80,3 @@ def test_a_damaged_file_and_one_that_is_too_large_are_refused() -> None:
 def test_the_name_or_the_media_type_tells_the_format() -> None:
     assert format_of("rides.parquet", "application/octet-stream") == "parquet"
     assert format_of("rides", "application/vnd.apache.parquet") == "parquet"
-
-
-def test_slices_hold_every_row_once_in_the_order_of_the_file() -> None:
-    lines = b"record_id,started_at\n" + b"".join(b"r%06d,x\n" % n for n in range(1_200_000))
-    parts = list(
-        read_slices(
-            io.BytesIO(lines), file_format="csv", limits=Limits(file_bytes_max=10**8, line_bytes_max=99),
-            wanted=WANTED, required=("record_id",), rows_max=400_000,
-        )
-    )  # fmt: skip
-    assert len(parts) > 1
-    numbers = [number for part in parts for number in part.table.column("row_number").to_pylist()]
-    assert numbers == list(range(2, 1_200_002))

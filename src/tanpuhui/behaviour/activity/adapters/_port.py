@@ -45,8 +45,8 @@ class Adapter(Protocol):
         """The columns that the file must have, found by name."""
 
     @property
-    def joins_rows(self) -> bool:
-        """Say whether rows of the file belong together, so that it cannot be read in slices."""
+    def person(self) -> str:
+        """Return the column that says whose a row is; the rows of one person belong together and come in one slice."""
 
     def wanted(self, fields: Sequence[str]) -> tuple[str, ...]:
         """Return the columns to read, given the field codes of the methodologies in question."""

@@ -8,8 +8,9 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import duckdb
@@ -22,6 +23,7 @@ from tanpuhui.behaviour.activity.adapters._port import RowVerdict
 from tanpuhui.behaviour.activity.adapters.containers import Readable, unwrap
 from tanpuhui.behaviour.activity.adapters.limits import Limits, check_header
 from tanpuhui.behaviour.activity.adapters.parquet import parquet_blocks
+from tanpuhui.behaviour.activity.adapters.person_parts import PersonParts
 from tanpuhui.behaviour.activity.adapters.tables import open_tables, quoted
 from tanpuhui.behaviour.activity.adapters.tables import text as text_constant
 from tanpuhui.behaviour.activity.domain import FileUnusable
@@ -43,6 +45,15 @@ class FileRead:
     table: pa.Table
     rows: int = 0
     faults: list[RowVerdict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parting:
+    """How a long file is parted: at most so many rows a slice, by the column that says whose a row is, through this folder."""
+
+    rows_max: int
+    person: str
+    folder: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,9 +82,7 @@ def read_file(
 
     Raises FileUnusable when nothing can be read: empty, not UTF-8 at all, damaged, too large, a column missing.
     """
-    (whole,) = read_slices(
-        stream, file_format=file_format, limits=limits, wanted=wanted, required=required, rows_max=None
-    )
+    (whole,) = read_slices(stream, file_format=file_format, limits=limits, wanted=wanted, required=required)
     return whole
 
 
@@ -84,42 +93,66 @@ def read_slices(
     limits: Limits,
     wanted: Sequence[str],
     required: Sequence[str],
-    rows_max: int | None,
+    parting: Parting | None = None,
 ) -> Iterator[FileRead]:
-    """Yield the rows of a file in slices of about `rows_max` rows, so that any length fits the memory; see read_file.
+    """Yield the rows of a file: at once, or, where it is longer than a slice, parted by person; see read_file.
 
-    Raises FileUnusable, at the end too: what was made of earlier slices has to be undone then.
+    Every row is read before the first slice comes, so a file that turns out damaged gives none. Raises FileUnusable.
     """
     blocks = (
         parquet_blocks(stream, limits=limits, wanted=wanted, required=required)
         if file_format == "parquet"
         else _text_blocks(stream, file_format=file_format, limits=limits, wanted=wanted, required=required)
     )
-    whole = FileRead(table=_empty(()))
-    unreadable = 0
-    tables: list[pa.Table] = []
-    part = FileRead(table=_empty(()))
-    for table, faults in blocks:
-        tables.append(table)
-        part.faults.extend(faults)
-        part.rows += table.num_rows + len(faults)
-        unreadable += sum(fault.reason == "BAD_ENCODING" for fault in faults)
-        whole.faults.extend(faults[:1])
-        if rows_max is not None and part.rows >= rows_max:
-            whole.rows += part.rows
-            yield FileRead(table=_joined(tables), rows=part.rows, faults=part.faults)
-            tables, part = [], FileRead(table=_empty(()))
-    whole.rows += part.rows
-    if whole.rows == 0:
-        raise FileUnusable(fault="EMPTY_FILE")
-    if unreadable == whole.rows:
-        raise FileUnusable(fault="BAD_ENCODING", at=whole.faults[0].value)
-    if part.rows:
-        yield FileRead(table=_joined(tables), rows=part.rows, faults=part.faults)
+    with ExitStack() as stack:
+        parts: PersonParts | None = None
+        held = _Held()
+        for table, faults in blocks:
+            held.add(table, faults)
+            if parting is not None and held.rows > parting.rows_max:
+                parts = parts or stack.enter_context(
+                    PersonParts(folder=parting.folder, person=parting.person)
+                )
+                parts.add(*held.take())
+        if held.rows_seen == 0:
+            raise FileUnusable(fault="EMPTY_FILE")
+        if held.unreadable == held.rows_seen:
+            raise FileUnusable(fault="BAD_ENCODING", at=held.first_fault)
+        if parts is None or parting is None:
+            table, faults = held.take()
+            yield FileRead(table=table, rows=held.rows_seen, faults=faults)
+            return
+        if held.rows:
+            parts.add(*held.take())
+        for part in parts.slices(parting.rows_max):
+            yield FileRead(table=part.table, rows=part.rows, faults=part.faults)
 
 
-def _joined(tables: list[pa.Table]) -> pa.Table:
-    return pa.concat_tables(tables, promote_options="default")
+@dataclass(kw_only=True, slots=True)
+class _Held:
+    """The rows that were read and not passed on yet, and what was seen of the file so far."""
+
+    rows: int = 0
+    rows_seen: int = 0
+    unreadable: int = 0
+    first_fault: str = ""
+    _tables: list[pa.Table] = field(default_factory=list)
+    _faults: list[RowVerdict] = field(default_factory=list)
+
+    def add(self, table: pa.Table, faults: Sequence[RowVerdict]) -> None:
+        self._tables.append(table)
+        self._faults.extend(faults)
+        self.rows += table.num_rows + len(faults)
+        self.rows_seen += table.num_rows + len(faults)
+        self.unreadable += sum(fault.reason == "BAD_ENCODING" for fault in faults)
+        self.first_fault = self.first_fault or next((fault.value for fault in faults), "")
+
+    def take(self) -> tuple[pa.Table, list[RowVerdict]]:
+        """Give what is held away."""
+        table = pa.concat_tables(self._tables, promote_options="default")
+        faults = self._faults
+        self.rows, self._tables, self._faults = 0, [], []
+        return table, faults
 
 
 def _text_blocks(

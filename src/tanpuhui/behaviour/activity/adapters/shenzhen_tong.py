@@ -53,7 +53,7 @@ class ShenzhenTong:
     """Pairs taps by card in order of time; columns are found by name."""
 
     name: str = "shenzhen_tong"
-    joins_rows: bool = True
+    person: str = "card_no"
     required: tuple[str, ...] = ("card_no", "deal_date", "deal_type", "equ_no", "company_name", "station")
 
     def wanted(self, fields: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  the file has columns of its own

@@ -15,7 +15,7 @@ class Standard:
     """Reads the columns as they are; an unknown column stays in the kept file and goes no further."""
 
     name: str = "standard"
-    joins_rows: bool = False
+    person: str = "subject"
     required: tuple[str, ...] = ("record_id", "subject", "scenario", "started_at")
 
     def wanted(self, fields: Sequence[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from tanpuhui.behaviour.activity.adapters import calculator
 from tanpuhui.behaviour.activity.adapters.slices import in_effect
 from tanpuhui.behaviour.activity.adapters.tables import columns, text
 from tanpuhui.behaviour.activity.domain import chunk_count, points_for
+from tanpuhui.behaviour.activity.domain.row_places import RowPlaces
 from tanpuhui.behaviour.activity.operations._post_batch._allowance import add_use, earlier_use
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.books.ledger.operations import AccountDayLegs
@@ -44,14 +45,11 @@ class Sheet:
     def __init__(self, table: pa.Table, numbers: str = "row_number") -> None:
         """Index the table by its column of row numbers."""
         self.table = table
-        column = table.column(numbers).to_numpy()
-        self._first = int(column.min()) if len(column) else 0
-        self._place = np.zeros(int(column.max()) - self._first + 1 if len(column) else 0, np.int64)
-        self._place[column - self._first] = np.arange(len(column))
+        self._places = RowPlaces(table.column(numbers).to_numpy())
 
     def places(self, row_numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where these row numbers stand; each stands there."""
-        return self._place[row_numbers - self._first]
+        return self._places.of(row_numbers)
 
 
 @dataclass(kw_only=True, slots=True)

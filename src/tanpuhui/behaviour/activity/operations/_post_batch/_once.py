@@ -87,10 +87,7 @@ def _eligible(desk: Desk) -> RecordKeys:
     rows = desk.tables.sql("select row_number from eligible").to_arrow_table().column(0).to_numpy()
     if keys is None or len(rows) == len(keys.row_number):
         return keys or _NONE
-    first = int(keys.row_number.min())
-    own = np.zeros(int(keys.row_number.max()) - first + 1, bool)
-    own[rows - first] = True
-    return keys.where(own[keys.row_number - first])
+    return keys.where(np.isin(keys.row_number, rows))
 
 
 def _bytes_of(chunk: pa.Array) -> bytes:
@@ -157,10 +154,7 @@ def write_key_segments(
     if keys is None:
         return
     if len(rows) != len(keys.row_number):
-        first = int(keys.row_number.min())
-        own = np.zeros(int(keys.row_number.max()) - first + 1, bool)
-        own[rows - first] = True
-        keys = keys.where(own[keys.row_number - first])
+        keys = keys.where(np.isin(keys.row_number, rows))
     spans = _spans(keys.day)
     with connection.cursor() as cursor:
         cursor.execute(

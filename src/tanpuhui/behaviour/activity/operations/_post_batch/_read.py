@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute
+from django.conf import settings
 
 from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES, adapter_named
 from tanpuhui.behaviour.activity.adapters.limits import Limits
-from tanpuhui.behaviour.activity.adapters.reading import FileRead, format_of, read_slices
+from tanpuhui.behaviour.activity.adapters.reading import FileRead, Parting, format_of, read_slices
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
+
+PARTS_FOLDER = "parts"
+"""Where in the data folder long files lie while they are posted, sealed and without names."""
 
 
 def read(
@@ -48,18 +53,22 @@ def slices(
     rows_max: int | None,
     also: tuple[str, ...] = (),
 ) -> Iterator[FileRead]:
-    """Yield a file in slices of about `rows_max` rows; in one where its rows belong together. Raises FileUnusable.
+    """Yield a file in slices of at most `rows_max` rows, each person's rows together. Raises FileUnusable.
 
     `also` are columns beside those of the format.
     """
     form = adapter_named(adapter)
+    parting = None
+    if rows_max is not None:
+        folder = Path(settings.TANPUHUI_DATA_DIR) / PARTS_FOLDER
+        parting = Parting(rows_max=rows_max, person=form.person, folder=folder)
     yield from read_slices(
         stream,
         file_format=format_of(file_name, media_type),
         limits=bounds,
         wanted=tuple(dict.fromkeys((*form.wanted(fields), *also))),
         required=form.required,
-        rows_max=None if form.joins_rows else rows_max,
+        parting=parting,
     )
 
 
