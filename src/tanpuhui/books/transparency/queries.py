@@ -392,6 +392,7 @@ def _head_breaches(
     roots: Mapping[int, bytes], *, covered: int, keys: Mapping[str, PublishedKey]
 ) -> Iterator[Breach]:
     number, size, root, log_id = 0, 0, merkle.EMPTY_ROOT.hex(), None
+    before: datetime | None = None
     for row in Head.objects.order_by("number").iterator():
         subject = f"head:{row.number}"
         try:
@@ -405,6 +406,9 @@ def _head_breaches(
         follows = (content.number, content.previous_size, content.previous_root, content.log_id)
         if follows != (number + 1, size, root, log_id or content.log_id):
             yield Breach("transparency.heads_are_one_chain", subject, f"does not follow head {number}")
+        if before is not None and row.signed_at < before:
+            yield Breach("transparency.heads_go_forward_in_time", subject, f"signed before head {number}")
+        before = row.signed_at
         recomputed = roots.get(content.size, b"").hex()
         if recomputed != content.root:
             yield Breach(

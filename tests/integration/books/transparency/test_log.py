@@ -20,6 +20,7 @@ from tanpuhui.books.transparency.operations import (
     LeafExists,
     LeafKind,
     NewLeaf,
+    _sequence_leaves,
     append_leaf,
     append_leaves,
     sequence_leaves,
@@ -298,3 +299,14 @@ def test_what_the_owner_role_corrupts_is_found(now: datetime, statements: list[s
         for statement in statements:
             cursor.execute(statement)
     assert invariant in {breach.invariant for breach in queries.log_is_consistent()}
+
+
+def test_a_head_that_is_signed_before_the_last_one_is_found(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _append(2, now)
+    sequence_leaves(at=now)
+    _append(2, now, first=2)
+    monkeypatch.setattr(_sequence_leaves, "max", lambda at, _: at, raising=False)
+    sequence_leaves(at=now - timedelta(hours=1))
+    assert [one.invariant for one in queries.breaches()] == ["transparency.heads_go_forward_in_time"]

@@ -32,7 +32,7 @@ class LeavesSequenced:
 
 
 def sequence_leaves(*, at: datetime) -> LeavesSequenced | None:
-    """Order the unsequenced leaves by id, extend the tree, sign one head at `at`; None when nothing is waiting.
+    """Order the unsequenced leaves by id, extend the tree, sign one head at `at`, or at the last head's moment if that is later (RFC 6962 section 3.5); None when nothing is waiting.
 
     One sequencer works at a time; another waits its turn. It opens its own durable transaction and raises RuntimeError
     inside another, because a head over leaves that roll back would be a lie with a signature.
@@ -46,6 +46,8 @@ def sequence_leaves(*, at: datetime) -> LeavesSequenced | None:
         last = latest_head()
         size = last.head.size if last else 0
         edge = perfect_nodes(0, size)
+        # A reader takes the later head for the newer state, so a clock that was set back does not reach what is signed.
+        signed_at = max(at, Head.objects.latest("number").signed_at) if last else at
         read = read_nodes(edge)
         frontier = Frontier(size, [read[node] for node in edge])
         _write_indexes([leaf_id for leaf_id, _ in waiting], first=size)
@@ -57,9 +59,9 @@ def sequence_leaves(*, at: datetime) -> LeavesSequenced | None:
             root=frontier.root().hex(),
             previous_size=size,
             previous_root=last.head.root if last else EMPTY_ROOT.hex(),
-            signed_at=instant(at),
+            signed_at=instant(signed_at),
         )
-        _write_head(content, at=at)
+        _write_head(content, at=signed_at)
     return LeavesSequenced(number=content.number, size=content.size, added=len(waiting))
 
 
