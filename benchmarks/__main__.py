@@ -38,6 +38,11 @@ ON_A_SERVER: dict[str, Callable[[Given], dict[str, object]]] = {
         "even": given.even,
     },
     "ledger": lambda given: {"repeats": given.repeats, "pgledger": given.pgledger},
+    "long_file": lambda given: {
+        "records": given.records,
+        "accounts": given.accounts or int(given.records * 0.3),
+        "repeats": given.repeats,
+    },
     "peak_day": lambda given: {
         "records": given.records,
         "accounts": given.accounts or int(given.records * 0.3),

@@ -87,7 +87,7 @@ def _eligible(desk: Desk) -> RecordKeys:
     rows = desk.tables.sql("select row_number from eligible").to_arrow_table().column(0).to_numpy()
     if keys is None or len(rows) == len(keys.row_number):
         return keys or _NONE
-    return keys.where(np.isin(keys.row_number, rows))
+    return keys.where(np.isin(keys.row_number, rows, kind="table"))
 
 
 def _bytes_of(chunk: pa.Array) -> bytes:
@@ -154,7 +154,7 @@ def write_key_segments(
     if keys is None:
         return
     if len(rows) != len(keys.row_number):
-        keys = keys.where(np.isin(keys.row_number, rows))
+        keys = keys.where(np.isin(keys.row_number, rows, kind="table"))
     spans = _spans(keys.day)
     with connection.cursor() as cursor:
         cursor.execute(
