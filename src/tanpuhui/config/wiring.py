@@ -177,6 +177,7 @@ UNDO: Mapping[tuple[str, str], Undo | Instead] = {
     ("methodology_filing", "return"): methodology.restore_filing,
     ("methodology_filing", "reject"): methodology.restore_filing,
     ("scenario_application", "reject"): activity.restore_application,
+    ("account_freeze", "approve"): carbon_accounts.restore_freeze,
     ("monitoring_report", "issue"): IN_THE_REGISTRY,
     ("methodology_version", "file"): BY_A_NEW_VERSION,
     ("methodology_filing", "file"): BY_A_NEW_VERSION,

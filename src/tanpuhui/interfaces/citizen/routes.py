@@ -12,6 +12,7 @@ _CITIZEN = only(Role.CITIZEN)
 ROUTES: Mapping[str, RouteRule] = {
     "home": _CITIZEN,
     "open-account": _CITIZEN,
+    "freeze": _CITIZEN,
     "records": _CITIZEN,
     "record": _CITIZEN,
     "line": _CITIZEN,

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from tanpuhui.interfaces.citizen.views import (
     coupons,
     explanation,
+    freeze,
     home,
     lines,
     mall,
@@ -24,6 +25,7 @@ app_name = "citizen"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("account", home.open_account, name="open-account"),
+    path("freeze", freeze.freeze, name="freeze"),
     path("records", records.records, name="records"),
     path("records/<int:posting>/<int:row>", explanation.record, name="record"),
     path("records/statement.csv", lines.statement_file, name="statement-file"),

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 from tests.integration.behaviour.activity.test_sandbox import content as application_content
+from tests.integration.behaviour.activity.town import HUANGHAI
 from tests.integration.interfaces.api.test_signed_requests import pem
 from tests.integration.interfaces.workbench.conftest import LONG_AGO, NOW, PASSWORD, Desk
 
@@ -43,6 +44,7 @@ from tanpuhui.foundation.identity.queries import ROLES_OF_KIND, actor_of
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.kernel.quantities import GRAMS_PER_TONNE, Fen, Grams, Points, Tonnes
+from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.workflow.operations import attach, decide, remark
 from tanpuhui.journeys import apply_for_organisation
 from tanpuhui.science.methodology.operations import open_draft
@@ -246,6 +248,7 @@ def _goods(city: City) -> None:
 
 def _papers(desk: Desk, city: City) -> None:
     """Leave an application for an organisation, a delegation and a draft of a methodology."""
+    load_templates(actor=SYSTEM, at=LONG_AGO, folder=HUANGHAI)
     citizen = register_citizen(
         actor=SYSTEM, at=LONG_AGO, phone=f"1391111000{city.number}", display_name=f"{city.mark}市民", area=city.area
     ).user_id  # fmt: skip

@@ -1,6 +1,6 @@
 """Verbs of carbon accounts and pools.
 
-Errors: AccountFrozen, FreezeCannotFollow, FreezeChangeOpen, FreezeNotDecided; AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
+Errors: AccountFrozen, FreezeCannotFollow, FreezeChangeOpen, FreezeNotAppealable, FreezeNotDecided; AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
 """
 
 from tanpuhui.behaviour.carbon_accounts.domain import (
@@ -9,11 +9,13 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     FreezeCannotFollow,
     FreezeChangeOpen,
     FreezeKind,
+    FreezeNotAppealable,
     FreezeNotDecided,
     NothingToPool,
     PoolTooEarly,
     SettleDaysUndecided,
 )
+from tanpuhui.behaviour.carbon_accounts.operations._appeal_freeze import FreezeAppealed, appeal_freeze
 from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
     FreezeProposed,
     FreezeSettled,
@@ -21,6 +23,7 @@ from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
     permit_spending,
     propose_freeze,
     reject_freeze,
+    restore_freeze,
     withdraw_freeze,
 )
 from tanpuhui.behaviour.carbon_accounts.operations._open_carbon_account import (
@@ -36,9 +39,11 @@ __all__ = [
     "AlreadyPooled",
     "CarbonAccountOpened",
     "CarbonAccountsOpened",
+    "FreezeAppealed",
     "FreezeCannotFollow",
     "FreezeChangeOpen",
     "FreezeKind",
+    "FreezeNotAppealable",
     "FreezeNotDecided",
     "FreezeProposed",
     "FreezeSettled",
@@ -46,6 +51,7 @@ __all__ = [
     "NothingToPool",
     "PoolTooEarly",
     "SettleDaysUndecided",
+    "appeal_freeze",
     "approve_freeze",
     "open_carbon_account",
     "open_carbon_accounts",
@@ -53,5 +59,6 @@ __all__ = [
     "pool_month",
     "propose_freeze",
     "reject_freeze",
+    "restore_freeze",
     "withdraw_freeze",
 ]

@@ -29,8 +29,11 @@ from tanpuhui.behaviour.carbon_accounts.queries._contributions import (
     pool_inclusion,
 )
 from tanpuhui.behaviour.carbon_accounts.queries._freezes import (
+    FreezeAppealView,
     FreezeChangeView,
     FreezeView,
+    freeze_appeal,
+    freeze_appeal_until,
     freeze_breaches,
     freeze_change,
     freeze_of_account,
@@ -49,6 +52,7 @@ __all__ = [
     "LEDGER_OWNER",
     "CarbonAccountView",
     "ContributionView",
+    "FreezeAppealView",
     "FreezeChangeView",
     "FreezeView",
     "HomeView",
@@ -63,6 +67,8 @@ __all__ = [
     "breaches",
     "contributions",
     "explanation",
+    "freeze_appeal",
+    "freeze_appeal_until",
     "freeze_change",
     "freeze_of_account",
     "freeze_of_user",

@@ -17,7 +17,14 @@ from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.messages import queries as messages
 from tanpuhui.foundation.messages.operations import tell
 from tanpuhui.foundation.rulebook import queries as rulebook
-from tanpuhui.foundation.workflow.domain import APPLICANT_ROLES, NAMED_ROLES, CaseFacts, leaving, standing
+from tanpuhui.foundation.workflow.domain import (
+    APPLICANT_ROLES,
+    CASE_SUBJECT,
+    NAMED_ROLES,
+    CaseFacts,
+    leaving,
+    standing,
+)
 from tanpuhui.foundation.workflow.models import Case, CaseAct, CaseSubscription, Decision
 from tanpuhui.foundation.workflow.operations._acts import ASSIGN
 from tanpuhui.foundation.workflow.queries import actor_name, facts_of
@@ -37,6 +44,7 @@ class CaseNews(StrEnum):
     URGED = "case.urged"
     DUE_SOON = "case.due_soon"
     OVERDUE = "case.overdue"
+    APPEAL_MOVED = "appeal.moved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +122,10 @@ def tell_of_decision(*, actor: Actor, at: datetime, case_id: int, decision_id: i
     data = _data(case, version=version)
     decider = {int(decision.actor_id)} if decision.actor_kind == "user" else set[int]()
     event = f"decision:{decision_id}"
+    own = _appellant(case)
     next_ones = tell(
         at=at,
-        user_ids=able_to_act(facts_of(case), version=version, at=at) - decider,
+        user_ids=able_to_act(facts_of(case), version=version, at=at) - decider - own,
         template=CaseNews.WAITING,
         data=data,
         event=event,
@@ -125,22 +134,25 @@ def tell_of_decision(*, actor: Actor, at: datetime, case_id: int, decision_id: i
         (t for t in version.transitions if (t.source, t.outcome) == (decision.from_state, decision.outcome)),
         None,
     )
+    news = {
+        "number": case.number,
+        "outcome_zh": label.label_zh if label else decision.outcome,
+        "outcome_en": label.label_en if label else decision.outcome,
+        "state_zh": data["state_zh"],
+        "state_en": data["state_en"],
+    }
     concerned = tell(
         at=at,
-        user_ids=_concerned(case, at=at) - decider,
+        user_ids=_concerned(case, at=at) - decider - own,
         template=CaseNews.MOVED,
-        data={
-            "case_id": case.pk,
-            "number": case.number,
-            "title": case.title,
-            "outcome_zh": label.label_zh if label else decision.outcome,
-            "outcome_en": label.label_en if label else decision.outcome,
-            "state_zh": data["state_zh"],
-            "state_en": data["state_en"],
-        },
+        data={"case_id": case.pk, "title": case.title, **news},
         event=event,
     )
-    return CaseTold(case_id=case_id, told=len(next_ones.user_ids) + len(concerned.user_ids))
+    told = len(next_ones.user_ids) + len(concerned.user_ids)
+    if own - decider:
+        done = tell(at=at, user_ids=own - decider, template=CaseNews.APPEAL_MOVED, data=news, event=event)
+        told += len(done.user_ids)
+    return CaseTold(case_id=case_id, told=told)
 
 
 @operation(roles={Role.SYSTEM}, subject="cases:deadlines")
@@ -216,6 +228,14 @@ def _concerned(case: Case, *, at: datetime) -> set[int]:
                 role=role.value, area=case.area, at=at, organisation_id=case.organisation_id
             )
     return people
+
+
+def _appellant(case: Case) -> set[int]:
+    """Return the citizen whose appeal it is: the desk is closed to them, so they are told in other words."""
+    if case.subject_type != CASE_SUBJECT or case.opened_by_kind != "user":
+        return set()
+    filed = Decision.objects.filter(case=case, role=Role.CITIZEN.value, actor_id=case.opened_by_id)
+    return {int(case.opened_by_id)} if filed.exists() else set()
 
 
 def _data(case: Case, *, version: rulebook.ProcessVersion) -> Mapping[str, object]:
