@@ -1,6 +1,6 @@
-"""Verbs of carbon accounts and pools.
+"""Verbs of carbon accounts, pools, and admissions of existing programmes.
 
-Errors: AccountFrozen, FreezeCannotFollow, FreezeChangeOpen, FreezeNotAppealable, FreezeNotDecided; AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
+Errors: AccountFrozen, FreezeCannotFollow, FreezeChangeOpen, FreezeNotAppealable, FreezeNotDecided; AdmissionBudgetTooSmall, AdmissionCannotFollow, AdmissionNotDecided, AdmissionRateSet, AdmissionRateUnset, NothingToAdmit, NothingToClaim; AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
 """
 
 from tanpuhui.behaviour.carbon_accounts.domain import (
@@ -15,7 +15,32 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     PoolTooEarly,
     SettleDaysUndecided,
 )
+from tanpuhui.behaviour.carbon_accounts.domain.admissions import (
+    AdmissionBudgetTooSmall,
+    AdmissionCannotFollow,
+    AdmissionNotDecided,
+    AdmissionRateSet,
+    AdmissionRateUnset,
+    NothingToAdmit,
+    NothingToClaim,
+)
+from tanpuhui.behaviour.carbon_accounts.operations._admit_programme import (
+    AdmissionProposed,
+    AdmissionSettled,
+    approve_admission,
+    propose_admission,
+    reject_admission,
+    withdraw_admission,
+)
 from tanpuhui.behaviour.carbon_accounts.operations._appeal_freeze import FreezeAppealed, appeal_freeze
+from tanpuhui.behaviour.carbon_accounts.operations._claim_admission import (
+    AdmissionClaimed,
+    AdmissionDeclined,
+    AdmissionsEnded,
+    claim_admission,
+    decline_admission,
+    end_admissions,
+)
 from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
     FreezeProposed,
     FreezeSettled,
@@ -33,9 +58,25 @@ from tanpuhui.behaviour.carbon_accounts.operations._open_carbon_account import (
     open_carbon_accounts,
 )
 from tanpuhui.behaviour.carbon_accounts.operations._pool_month import MonthPooled, pool_month
+from tanpuhui.behaviour.carbon_accounts.operations._receive_admission import (
+    AdmissionReceived,
+    file_admission,
+    receive_admission,
+)
 
 __all__ = [
     "AccountFrozen",
+    "AdmissionBudgetTooSmall",
+    "AdmissionCannotFollow",
+    "AdmissionClaimed",
+    "AdmissionDeclined",
+    "AdmissionNotDecided",
+    "AdmissionProposed",
+    "AdmissionRateSet",
+    "AdmissionRateUnset",
+    "AdmissionReceived",
+    "AdmissionSettled",
+    "AdmissionsEnded",
     "AlreadyPooled",
     "CarbonAccountOpened",
     "CarbonAccountsOpened",
@@ -48,17 +89,28 @@ __all__ = [
     "FreezeProposed",
     "FreezeSettled",
     "MonthPooled",
+    "NothingToAdmit",
+    "NothingToClaim",
     "NothingToPool",
     "PoolTooEarly",
     "SettleDaysUndecided",
     "appeal_freeze",
+    "approve_admission",
     "approve_freeze",
+    "claim_admission",
+    "decline_admission",
+    "end_admissions",
+    "file_admission",
     "open_carbon_account",
     "open_carbon_accounts",
     "permit_spending",
     "pool_month",
+    "propose_admission",
     "propose_freeze",
+    "receive_admission",
+    "reject_admission",
     "reject_freeze",
     "restore_freeze",
+    "withdraw_admission",
     "withdraw_freeze",
 ]

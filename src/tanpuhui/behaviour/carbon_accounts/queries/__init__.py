@@ -22,6 +22,21 @@ from tanpuhui.behaviour.carbon_accounts.models import (
     PoolAdjustment,
     PoolException,
 )
+from tanpuhui.behaviour.carbon_accounts.queries._admissions import (
+    AdmissionOffer,
+    AdmissionTerms,
+    AdmissionView,
+    BalanceSum,
+    admission,
+    admission_breaches,
+    admission_faults,
+    admission_report,
+    admission_terms,
+    admissions,
+    offers,
+    taken_over,
+    verdict_text,
+)
 from tanpuhui.behaviour.carbon_accounts.queries._contributions import (
     ContributionView,
     contribution_breaches,
@@ -50,6 +65,10 @@ from tanpuhui.foundation.rulebook.queries import parameter
 
 __all__ = [
     "LEDGER_OWNER",
+    "AdmissionOffer",
+    "AdmissionTerms",
+    "AdmissionView",
+    "BalanceSum",
     "CarbonAccountView",
     "ContributionView",
     "FreezeAppealView",
@@ -64,6 +83,11 @@ __all__ = [
     "StatementDay",
     "account_of_user",
     "accounts_of_users",
+    "admission",
+    "admission_faults",
+    "admission_report",
+    "admission_terms",
+    "admissions",
     "breaches",
     "contributions",
     "explanation",
@@ -76,11 +100,14 @@ __all__ = [
     "home",
     "line",
     "lines",
+    "offers",
     "points_held",
     "pool",
     "pool_inclusion",
     "pools",
     "statement",
+    "taken_over",
+    "verdict_text",
 ]
 
 RECENT_DAYS = 31
@@ -315,7 +342,7 @@ def pool(pool_id: int) -> PoolView:
 
 
 def breaches() -> Iterator[Breach]:
-    """Report pools that count more than was credited, do not add up or carry on, and accounts without a ledger account, freezes that nobody decided.
+    """Report pools that count more than was credited, do not add up or carry on, and accounts without a ledger account, freezes that nobody decided, admissions that do not add up.
 
     House plan section 6, invariant 4.
     """
@@ -324,6 +351,7 @@ def breaches() -> Iterator[Breach]:
     yield from _account_breaches()
     yield from freeze_breaches()
     yield from contribution_breaches()
+    yield from admission_breaches()
 
 
 def _pool_breaches(row: Pool) -> Iterator[Breach]:
