@@ -73,6 +73,10 @@ def addresses(place: Place) -> dict[str, str]:
         "cancel-coupon": (coupon.code,),
     }
     no_page = {"open-account", "give-consent", "unbind", "end-sessions", "statement-file", "own-copy"}
+    no_page |= {
+        "admission",
+        "decline-admission",
+    }  # they ask for a balance that waits, and have tests of their own
     no_page |= {"erase-traces", "pool-proof"}  # it asks for a withdrawn consent, and has tests of its own
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))

@@ -21,7 +21,11 @@ from tanpuhui.behaviour.activity.operations import (
     receive_batch,
     request_correction,
 )
-from tanpuhui.behaviour.carbon_accounts.operations import open_carbon_account, propose_freeze
+from tanpuhui.behaviour.carbon_accounts.operations import (
+    open_carbon_account,
+    propose_freeze,
+    receive_admission,
+)
 from tanpuhui.credits.projects.operations import open_monitoring_report, register_project
 from tanpuhui.credits.registry.operations import offer_transfer, open_holding
 from tanpuhui.credits.registry.queries import issuances
@@ -257,6 +261,13 @@ def _papers(desk: Desk, city: City) -> None:
         actor=city.actor("subcentre", Role.MAKER), at=NOW, number=account.number, kind="freeze",
         reason=f"{city.mark}待核实", urgent=True, idempotency_key=f"freeze {city.number}",
     )  # fmt: skip
+    received = receive_admission(
+        actor=city.actor("subcentre", Role.MAKER), at=NOW, idempotency_key=f"admission {city.number}",
+        programme_id=city.organisations["partner"], as_of=date(2026, 10, 31), file_name=f"{city.mark}.csv",
+        media_type="text/csv",
+        content=f"member_id,phone,area,points,as_of\nM1,1391111000{city.number},{city.area},5,2026-10-31\n".encode(),
+    )  # fmt: skip
+    city.keep("admission_id", received.admission_id)
     applied = apply_for_organisation(
         actor=actor_of(user_id=citizen, at=NOW),
         at=NOW,

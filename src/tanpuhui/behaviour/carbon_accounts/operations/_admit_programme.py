@@ -174,8 +174,12 @@ def withdraw_admission(
 
 
 def locked_admission(admission_id: int) -> ProgrammeAdmission:
-    """Return an admission, its row locked. A building block; raises NotFound."""
-    row = ProgrammeAdmission.objects.select_for_update(of=("self",)).filter(pk=admission_id).first()
+    """Return an admission, its row locked; whoever accepts a balance of it still refers to it. A building block; raises NotFound."""
+    row = (
+        ProgrammeAdmission.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk=admission_id)
+        .first()
+    )
     if row is None:
         raise NotFound(what="存量迁入 programme admission", id=admission_id)
     return row

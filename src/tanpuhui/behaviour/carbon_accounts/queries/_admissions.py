@@ -96,6 +96,7 @@ class AdmissionOffer:
     member_since: date | None
     claim_until: date | None
     claimed_at: datetime | None
+    text_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +174,7 @@ def offers(user_id: int, *, at: datetime) -> tuple[AdmissionOffer, ...]:
     )
     today = business_day(at)
     return tuple(
-        _offer(row, points=Points(row.points or 0), claimed_at=None)
+        _offer(row, points=Points(row.points or 0))
         for row in rows.order_by("admission_id")
         if row.admission.claim_until is None or row.admission.claim_until >= today
     )
@@ -186,13 +187,12 @@ def taken_over(user_id: int) -> tuple[AdmissionOffer, ...]:
         pk__in=[(claim.admission_id, claim.number) for claim in claims.values()]
     )
     found = [
-        _offer(row, points=claims[row.admission_id].points, claimed_at=claims[row.admission_id].at)
-        for row in rows
+        _offer(row, points=claims[row.admission_id].points, claim=claims[row.admission_id]) for row in rows
     ]
     return tuple(sorted(found, key=lambda one: one.admission_id, reverse=True))
 
 
-def _offer(row: AdmittedBalance, *, points: Points, claimed_at: datetime | None) -> AdmissionOffer:
+def _offer(row: AdmittedBalance, *, points: Points, claim: AdmissionClaim | None = None) -> AdmissionOffer:
     return AdmissionOffer(
         admission_id=row.admission_id,
         programme_id=row.programme_id,
@@ -204,7 +204,8 @@ def _offer(row: AdmittedBalance, *, points: Points, claimed_at: datetime | None)
         shown_grams=row.shown_grams,
         member_since=row.member_since,
         claim_until=row.admission.claim_until,
-        claimed_at=claimed_at,
+        claimed_at=claim.at if claim is not None else None,
+        text_version=claim.text_version if claim is not None else "",
     )
 
 
