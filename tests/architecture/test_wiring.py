@@ -33,6 +33,7 @@ OPEN_TO_ANYBODY = {
     "activity.withdraw_application": "an effect: refuses unless it is what the case decided last",
     "activity.withdraw_standing": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.approve_admission": "an effect: refuses unless it is what the case decided last",
+    "carbon_accounts.check_admission_terms": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.reject_admission": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.withdraw_admission": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.approve_freeze": "an effect: refuses unless it is what the case decided last",

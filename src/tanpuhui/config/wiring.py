@@ -106,7 +106,7 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("account_freeze", "approve"): carbon_accounts.approve_freeze,
     ("account_freeze", "reject"): carbon_accounts.reject_freeze,
     ("account_freeze", "withdraw"): carbon_accounts.withdraw_freeze,
-    ("programme_admission", "propose"): NO_EFFECT,
+    ("programme_admission", "propose"): carbon_accounts.check_admission_terms,
     ("programme_admission", "approve"): carbon_accounts.approve_admission,
     ("programme_admission", "reject"): carbon_accounts.reject_admission,
     ("programme_admission", "withdraw"): carbon_accounts.withdraw_admission,

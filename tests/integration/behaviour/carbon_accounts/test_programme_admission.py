@@ -11,9 +11,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 from tests.city_programme import AS_OF, CHECKER, HEADER, Programme, file_of, member, open_programme
+from tests.integration.foundation.workflow.amending import rescind_last
 
 from tanpuhui.behaviour.carbon_accounts import operations, queries
-from tanpuhui.behaviour.carbon_accounts.models import AdmittedBalance
+from tanpuhui.behaviour.carbon_accounts.models import AdmittedBalance, ProgrammeAdmission
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.ledger.operations import system_account, transfer
 from tanpuhui.config.wiring import install
@@ -23,7 +24,7 @@ from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotPermitted
 from tanpuhui.foundation.kernel.quantities import Grams, Points
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
-from tanpuhui.foundation.workflow.operations import SamePerson
+from tanpuhui.foundation.workflow.operations import CannotRescind, SamePerson
 
 pytestmark = pytest.mark.django_db
 FIRST = member(1, phone="13900000000", points="100.50")
@@ -288,6 +289,21 @@ def test_an_effect_without_its_decision_changes_nothing(programme: Programme) ->
                 actor=CHECKER, at=programme.at, case_id=proposed.case_id, subject_id=str(admission_id), opinion="x"
             )  # fmt: skip
     assert queries.admission(admission_id).state == "proposed"
+
+
+def test_other_terms_than_those_signed_on_the_case_are_refused(programme: Programme) -> None:
+    admission_id = programme.send(FIRST)
+    proposed = programme.propose(admission_id)
+    arguments = {
+        "actor": programme.market.maker, "at": programme.at, "case_id": proposed.case_id,
+        "subject_id": str(admission_id), "opinion": "x",
+    }  # fmt: skip
+    assert operations.check_admission_terms(**arguments).state == "proposed"
+    ProgrammeAdmission.objects.update(payer="另一方")
+    with pytest.raises(operations.AdmissionNotDecided):
+        operations.check_admission_terms(**arguments)
+    with pytest.raises(CannotRescind):
+        rescind_last(proposed.case_id, at=programme.at, area="990000")
 
 
 DAMAGES = {

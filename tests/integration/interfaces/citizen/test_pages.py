@@ -155,6 +155,8 @@ def test_pages_open_to_citizens_only(place: Place) -> None:
         "redeem": (1,),
         "unbind": (1,),
         "own-copy": ("json",),
+        "admission": (1,),
+        "decline-admission": (1,),
         "pool-proof": (1,),
     }
     coded = {"scene", "give-consent", "withdraw-consent", "erase-traces", "coupon", "cancel-coupon"}

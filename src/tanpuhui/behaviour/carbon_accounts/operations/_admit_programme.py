@@ -114,16 +114,26 @@ def propose_admission(
         case_id=opened.case_id,
         outcome=PROPOSE,
         opinion=reason,
-        values={
-            "rate": row.rate,
-            "rate_source": row.rate_source,
-            "budget": str(budget),
-            "payer": row.payer,
-        },
+        values=_signed_terms(row),
     )
     return AdmissionProposed(
         admission_id=row.pk, case_id=opened.case_id, case_number=opened.number, points=row.points
     )
+
+
+@operation(roles=set(), subject="programme_admission:{admission_id}")
+def check_admission_terms(
+    *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
+) -> AdmissionSettled:
+    """Effect of `propose`: the terms signed on the case are those of the admission, so that nobody approves others.
+
+    Writes nothing. Raises AdmissionNotDecided.
+    """
+    row = _decided(case_id=case_id, subject_id=subject_id, outcome=PROPOSE)
+    signed = workflow.latest_decision(case_id)
+    if signed is None or signed.values != _signed_terms(row):
+        raise AdmissionNotDecided(case_id=case_id, outcome=PROPOSE)
+    return AdmissionSettled(admission_id=row.pk, state=row.state)
 
 
 @operation(roles=set(), subject="programme_admission:{admission_id}")
@@ -209,6 +219,12 @@ def _terms(rate: str, source: str, *, area: str, at: datetime) -> tuple[str, str
     if not rate or not source:
         raise AdmissionRateUnset
     return str(read_rate(rate)), source
+
+
+def _signed_terms(row: ProgrammeAdmission) -> dict[str, str]:
+    """Return what the case asks for, in the words of the admission."""
+    budget = 0 if row.budget is None else row.budget.value
+    return {"rate": row.rate, "rate_source": row.rate_source, "budget": str(budget), "payer": row.payer}
 
 
 def _converted_points(row: ProgrammeAdmission) -> Points:

@@ -196,7 +196,7 @@ def _offer(row: AdmittedBalance, *, points: Points, claim: AdmissionClaim | None
     return AdmissionOffer(
         admission_id=row.admission_id,
         programme_id=row.programme_id,
-        area=row.admission.area,
+        area=row.area or row.admission.area,
         as_of=row.admission.as_of,
         points=points,
         rate=row.admission.rate,

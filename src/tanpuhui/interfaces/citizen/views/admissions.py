@@ -109,7 +109,8 @@ def _offer_page(
 
 def _shown(offer: AdmissionOffer) -> dict[str, Any]:
     programme = organisation(offer.programme_id)
-    zh, en = region_names({offer.area}).get(offer.area, (offer.area, offer.area))
+    city = f"{offer.area[:4]}00"
+    zh, en = region_names({city}).get(city, (city, city))
     return {
         "id": offer.admission_id,
         "city": worded(zh, en),
