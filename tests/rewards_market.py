@@ -16,6 +16,7 @@ from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.kernel.quantities import Fen, Points
+from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.uses.rewards.operations import CouponReserved, list_good, reserve_coupon
 
@@ -67,6 +68,7 @@ class Market:
 def open_market(*, at: datetime, folder: Path, points: int = 250) -> Market:
     """Load the rules, register everybody, and credit each person points for the day before."""
     load_jurisdiction(actor=SYSTEM, at=at, folder=folder)
+    load_templates(actor=SYSTEM, at=at, folder=folder)
     shops = [
         register_organisation(
             actor=SYSTEM,

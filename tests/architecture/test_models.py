@@ -12,7 +12,7 @@ REACHABLE = {"identity", "rulebook", "documents"}
 APPEND_ONLY = {
     "audit.AuditRecord", "ledger.Journal", "ledger.Entry", "transparency.Head", "activity.Posting",
     "activity.RecordChunk", "activity.SetAside", "activity.TraceErasure", "activity.ErasedPayload", "activity.KeySegment", "activity.RecalculationStep", "activity.RecalculatedSlice",
-    "carbon_accounts.PoolAdjustment", "workflow.Decision", "workflow.DecisionCorrection", "workflow.Attachment",
+    "carbon_accounts.PoolAdjustment", "carbon_accounts.AdmissionClaim", "workflow.Decision", "workflow.DecisionCorrection", "workflow.Attachment",
     "workflow.Remark", "workflow.CaseAct", "workflow.NoticeComment", "workflow.CommentAnswer", "registry.Issuance", "registry.Movement",
     "activity.ScenarioApplicationVersion", "activity.SampleAcceptance", "activity.ScenarioStatus",
     "workflow.CommentWithdrawal", "workflow.NoticeExtension", "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",

@@ -32,6 +32,10 @@ OPEN_TO_ANYBODY = {
     "activity.revise_application": "an effect: refuses unless it is what the case decided last",
     "activity.withdraw_application": "an effect: refuses unless it is what the case decided last",
     "activity.withdraw_standing": "an effect: refuses unless it is what the case decided last",
+    "carbon_accounts.approve_admission": "an effect: refuses unless it is what the case decided last",
+    "carbon_accounts.check_admission_terms": "an effect: refuses unless it is what the case decided last",
+    "carbon_accounts.reject_admission": "an effect: refuses unless it is what the case decided last",
+    "carbon_accounts.withdraw_admission": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.approve_freeze": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.dismiss_record_appeal": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.examine_record_appeal": "an effect: refuses unless it is what the case decided last",
@@ -95,6 +99,7 @@ OPEN_TO_ANYBODY = {
     "workflow.attach": "who takes part in the case, by its area, organisation and parties",
     "workflow.decide": "the rows of the process version say who may",
     "workflow.enter_comment": "anybody signed in, while the notice runs; their own only",
+    "workflow.file_own_appeal": "a citizen; the calling operation says that the decision concerns them",
     "workflow.follow_case": "who takes part in the case, by its area, organisation and parties",
     "workflow.forget_filter": "everybody, on their own filters",
     "workflow.open_case": "the calling operation says who may",
@@ -109,7 +114,12 @@ OPEN_TO_ANYBODY = {
     },
     "workflow.take_archive": "whoever sees the case, which the page says",
     **dict.fromkeys(
-        ("methodology.restore_version", "methodology.restore_filing", "activity.restore_application"),
+        (
+            "methodology.restore_version",
+            "methodology.restore_filing",
+            "activity.restore_application",
+            "carbon_accounts.restore_freeze",
+        ),
         "undoes an effect: it refuses unless the case's latest decision rescinds one",
     ),
 }
@@ -153,8 +163,9 @@ UNDONE = {
     *(("methodology_version", outcome) for outcome in ("recommend", "return", "reject")),
     *(("methodology_filing", outcome) for outcome in ("return", "reject")),
     ("scenario_application", "reject"),
+    ("account_freeze", "approve"),
 }
-"""Outcomes whose effect an operation takes back: tests/integration/**/test_rescinded.py show each of them."""
+"""Outcomes whose effect an operation takes back: tests/integration/**/test_rescinded.py and test_freeze_appeals.py show each of them."""
 
 
 def test_every_outcome_that_can_be_rescinded_changed_nothing_or_is_undone_by_an_operation_that_a_test_shows() -> (

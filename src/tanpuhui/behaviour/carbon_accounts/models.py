@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 
 from tanpuhui.foundation.keys.fields import EncryptedTextField
 from tanpuhui.foundation.persistence.conditions import holds
-from tanpuhui.foundation.persistence.fields import GramsField, TonnesField
+from tanpuhui.foundation.persistence.fields import GramsField, PointsField, TonnesField
 from tanpuhui.foundation.persistence.triggers import append_only
 
 
@@ -201,6 +202,153 @@ class AccountFreeze(models.Model):
             models.CheckConstraint(
                 condition=holds("frozen or until is null"), name="carbon_account_freeze_until"
             ),
+        ]
+        triggers = append_only()
+
+
+class ProgrammeAdmission(models.Model):
+    """A file of accounts of an existing programme (存量账户迁入), from its arrival to the end of the time to accept.
+
+    `rate` is how many of our points one of theirs is worth, as a fraction; `points` what all good rows come to at it,
+    `budget` what the payer set aside. `claim_until` is null where no rule limits the time.
+    """
+
+    programme = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT)
+    area = models.CharField(max_length=6)
+    as_of = models.DateField()
+    file_sha256 = models.CharField(max_length=64)
+    file_name = models.TextField()
+    media_type = models.TextField()
+    size_bytes = models.BigIntegerField()
+    rows = models.IntegerField()
+    accepted = models.IntegerField()
+    state = models.TextField()
+    case_id = models.BigIntegerField(null=True)
+    rate = models.TextField(default="")
+    rate_source = models.TextField(default="")
+    payer = models.TextField(default="")
+    budget = PointsField(null=True)
+    points = PointsField(null=True)
+    received_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True)
+    claim_until = models.DateField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    leaf_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "carbon_programme_admission"
+        constraints = [
+            models.UniqueConstraint(fields=["programme", "file_sha256"], name="carbon_admission_file_once"),
+            models.CheckConstraint(
+                condition=holds(
+                    "state in ('received', 'proposed', 'open', 'rejected', 'withdrawn', 'ended')"
+                ),
+                name="carbon_admission_state",
+            ),
+            models.CheckConstraint(
+                condition=holds(
+                    "state not in ('open', 'ended') or (points is not null and budget >= points and rate <> ''"
+                    " and rate_source <> '' and payer <> '')"
+                ),
+                name="carbon_admission_has_terms",
+            ),
+        ]
+
+
+class AdmittedBalance(models.Model):
+    """One row of a programme's file: its verdict, and a balance that waits for its person (待迁入余额).
+
+    Phone and member stand here as blind indexes only, each once for a programme. Who declines, or lets the time pass,
+    leaves counts and points and nothing else. `shown_grams` is history to read, of another type than what is counted.
+    """
+
+    pk = models.CompositePrimaryKey("admission_id", "number")
+    admission = models.ForeignKey(ProgrammeAdmission, on_delete=models.PROTECT, related_name="balances")
+    number = models.IntegerField()
+    programme_id = models.BigIntegerField()
+    verdict = models.TextField()
+    state = models.TextField()
+    member_index = models.BinaryField(max_length=32, null=True)
+    phone_index = models.BinaryField(max_length=32, null=True)
+    area = models.CharField(max_length=6, null=True)
+    member_since = models.DateField(null=True)
+    shown_grams = models.BigIntegerField(null=True)
+    hundredths = models.BigIntegerField()
+    points = models.BigIntegerField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "carbon_admitted_balance"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["programme_id", "phone_index"], name="carbon_admitted_phone_once"
+            ),
+            models.UniqueConstraint(
+                fields=["programme_id", "member_index"], name="carbon_admitted_member_once"
+            ),
+            models.CheckConstraint(
+                condition=holds(
+                    "(state in ('received', 'waiting', 'claimed')) = (phone_index is not null)"
+                    " and (phone_index is null) = (member_index is null)"
+                    " and (phone_index is not null or (area is null and member_since is null and shown_grams is null))"
+                ),
+                name="carbon_admitted_nothing_left",
+            ),
+            models.CheckConstraint(
+                condition=holds("(state = 'refused') = (verdict <> '')"), name="carbon_admitted_verdict"
+            ),
+            models.CheckConstraint(
+                condition=holds(
+                    "state in ('received', 'waiting', 'claimed', 'refused', 'declined', 'lapsed', 'dropped')"
+                    " and hundredths >= 0 and (state not in ('waiting', 'claimed') or points is not null)"
+                ),
+                name="carbon_admitted_state",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["phone_index"],
+                name="carbon_admitted_waiting",
+                condition=models.Q(state="waiting"),
+            )
+        ]
+        triggers = [
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            # Once a statement, because a file is admitted in one: a function a row takes ten times as long as the update.
+            pgtrigger.Trigger(
+                name="one_way",
+                operation=pgtrigger.Update,
+                when=pgtrigger.After,
+                level=pgtrigger.Statement,
+                referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
+                func=(
+                    "IF (SELECT count(*) FROM new_rows) <> (SELECT count(*) FROM new_rows n JOIN old_rows o"
+                    " USING (admission_id, number) WHERE (o.state, n.state) IN (('received', 'waiting'),"
+                    " ('received', 'dropped'), ('waiting', 'claimed'), ('waiting', 'declined'), ('waiting', 'lapsed'))"
+                    " AND (n.verdict, n.hundredths, n.programme_id) = (o.verdict, o.hundredths, o.programme_id)"
+                    " AND (o.points IS NULL OR n.points = o.points))"
+                    " THEN RAISE EXCEPTION 'a row of % goes one way and keeps its amount', TG_TABLE_NAME; END IF; RETURN NULL;"
+                ),
+            ),
+        ]
+
+
+class AdmissionClaim(models.Model):
+    """A person accepted their balance (确认迁入), to the text of a version; the journal credited the points, none where they are 0."""
+
+    pk = models.CompositePrimaryKey("admission_id", "number")
+    admission = models.ForeignKey(ProgrammeAdmission, on_delete=models.PROTECT, related_name="claims")
+    number = models.IntegerField()
+    user = models.ForeignKey("identity.User", on_delete=models.PROTECT)
+    points = PointsField()
+    journal_id = models.BigIntegerField(null=True)
+    text_version = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "carbon_admission_claim"
+        constraints = [
+            models.UniqueConstraint(fields=["admission", "user"], name="carbon_admission_claim_once")
         ]
         triggers = append_only()
 

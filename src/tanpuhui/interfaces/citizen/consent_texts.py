@@ -15,6 +15,9 @@ SCENARIO_TEXT = "2026-1"
 ACCOUNT_TEXT = "2026-1"
 """The version that is shown where the carbon account is opened."""
 
+ADMISSION_TEXT = "2026-1"
+"""The version that is shown where a balance of a former programme is accepted, and recorded with the acceptance."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partner:
@@ -32,6 +35,11 @@ def scenario_template() -> str:
 def account_template() -> str:
     """Return the template of the text for opening the account in the page's language."""
     return f"citizen/consents/account-{ACCOUNT_TEXT}.{locale()}.html"
+
+
+def admission_template() -> str:
+    """Return the template of the text for taking over a balance in the page's language."""
+    return f"citizen/consents/admission-{ADMISSION_TEXT}.{locale()}.html"
 
 
 def partners_of(scenario: str) -> tuple[Partner, ...]:

@@ -9,6 +9,7 @@ RECALCULATED = "recalculation"
 EXCEPTION = "record_exception"
 SETTLED = "clawback_settlement"
 EXPIRY = "points_expiry"
+ADMITTED = "programme_admission"
 COUPON = "coupon_"
 CHANGES = frozenset({RECALCULATED, EXCEPTION, SETTLED})
 """Lines that change grams and are no record: both are shown with their grams."""
@@ -22,6 +23,7 @@ def line_name(kind: str) -> str:
         EXCEPTION: gettext("记录冲回或恢复"),
         SETTLED: gettext("抵扣待追回"),
         EXPIRY: gettext("积分到期"),
+        ADMITTED: gettext("原平台账户迁入"),
         "coupon_reserved": gettext("兑换商品"),
         "coupon_cancelled": gettext("取消兑换，积分退回"),
         "coupon_expired": gettext("券过期，积分退回"),
@@ -37,5 +39,8 @@ def line_reason(kind: str) -> str:
         RECALCULATED: gettext("方法学换了新版本，以前的记录按新版本重新算过，这里只记多出或少了的部分。"),
         EXCEPTION: gettext("有记录经核对后冲回，或者申诉成立后恢复。下面写明是哪一笔、为什么。"),
         SETTLED: gettext("以前有一次更正要收回，当时余额不够，差的部分记为待追回。这一次先从余额里抵扣。"),
+        ADMITTED: gettext(
+            "您确认把原平台的余额迁入碳账户。按公布的折算率换成积分，从迁入这一天起算有效期；原平台的克数不计入。"
+        ),
         EXPIRY: gettext("积分有有效期，先到账的先用、先到期。到期没有用掉的从余额里减去。"),
     }.get(kind, "")

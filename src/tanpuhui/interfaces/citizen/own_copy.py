@@ -18,7 +18,7 @@ from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
 from tanpuhui.behaviour.carbon_accounts.queries import CarbonAccountView
 from tanpuhui.foundation.audit import queries as audit
-from tanpuhui.foundation.identity.queries import organisations
+from tanpuhui.foundation.identity.queries import organisation, organisations
 from tanpuhui.foundation.identity.queries.own_data import OwnData, own_data
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.messages import queries as messages
@@ -40,7 +40,7 @@ class Part:
 
 
 PARTS = (
-    "person", "account", "consents", "partners", "records", "waiting", "not_counted", "lines", "coupons", "messages",
+    "person", "account", "consents", "partners", "records", "waiting", "not_counted", "lines", "coupons", "programmes", "messages",
     "sign_ins", "disclosures",
 )  # fmt: skip
 """The kinds of data in the order in which they stand; the page names each in words."""
@@ -54,6 +54,7 @@ def parts(user_id: int, *, at: datetime) -> tuple[Part, ...]:
         *_of_person(held, account),
         *(_of_account(user_id, account, today=business_day(at)) if account else _none_of_account()),
         _of_rewards(user_id),
+        _of_programmes(user_id, at=at),
         _of_messages(user_id),
         _of_sessions(held),
         _of_disclosures(user_id),
@@ -192,6 +193,25 @@ def _of_rewards(user_id: int) -> Part:
                 one.expires_on.isoformat(), _moment(one.decided_at), one.place,
             )
             for one in rewards.coupons_of(user_id)
+        ),
+    )  # fmt: skip
+
+
+def _of_programmes(user_id: int, *, at: datetime) -> Part:
+    """Return what waits from a former programme, and what was taken over with the text agreed to."""
+    return Part(
+        code="programmes",
+        columns=(
+            "programme", "area", "as_of", "member_since", "grams_there", "points", "rate", "claim_until", "claimed_at",
+            "text_version",
+        ),
+        rows=tuple(
+            (
+                organisation(one.programme_id).name, one.area, one.as_of.isoformat(),
+                one.member_since.isoformat() if one.member_since else None, one.shown_grams, one.points.value, one.rate,
+                one.claim_until.isoformat() if one.claim_until else None, _moment(one.claimed_at), one.text_version,
+            )
+            for one in (*accounts.offers(user_id, at=at), *accounts.taken_over(user_id))
         ),
     )  # fmt: skip
 

@@ -12,6 +12,10 @@ _CITIZEN = only(Role.CITIZEN)
 ROUTES: Mapping[str, RouteRule] = {
     "home": _CITIZEN,
     "open-account": _CITIZEN,
+    "admissions": _CITIZEN,
+    "admission": _CITIZEN,
+    "decline-admission": _CITIZEN,
+    "freeze": _CITIZEN,
     "records": _CITIZEN,
     "record": _CITIZEN,
     "appeal-taken-back": _CITIZEN,

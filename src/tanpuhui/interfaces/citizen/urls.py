@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from tanpuhui.interfaces.citizen.views import (
+    admissions,
     appeals,
     coupons,
     explanation,
+    freeze,
     home,
     lines,
     mall,
@@ -25,6 +27,10 @@ app_name = "citizen"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("account", home.open_account, name="open-account"),
+    path("admissions", admissions.admissions, name="admissions"),
+    path("admissions/<int:admission>", admissions.admission, name="admission"),
+    path("admissions/<int:admission>/decline", admissions.decline, name="decline-admission"),
+    path("freeze", freeze.freeze, name="freeze"),
     path("records", records.records, name="records"),
     path("records/<int:posting>/<int:row>", explanation.record, name="record"),
     path("records/<int:posting>/<int:row>/appeal", appeals.appeal_taken_back, name="appeal-taken-back"),

@@ -60,6 +60,13 @@ def doors(actor: Actor) -> list[Door]:
         ("reviews", gettext("我的评审"), "check", gettext("声明、评审意见、表决、评审费"), 3),
         ("panels", gettext("专家评审"), "check", gettext("随机抽取、回避、意见、评审会"), 3),
         ("experts", gettext("专家库"), "people", gettext("聘任、领域、工作量、评审费"), 3),
+        (
+            "admissions",
+            gettext("存量迁入"),
+            "download",
+            gettext("城市原有平台的账户和积分，经本人确认迁入"),
+            3,
+        ),
         ("freezes", gettext("账户冻结"), "lock", gettext("冻结的碳账户，提出冻结或解冻"), 3),
         ("pools", gettext("归集"), "plus-circle", gettext("每月归集，取整到吨，余数结转"), 3),
         ("recalculations", gettext("重算"), "scales", gettext("因子修订后试算影响，提出重算"), 3),

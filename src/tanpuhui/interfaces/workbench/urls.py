@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from tanpuhui.interfaces.workbench.views import (
+    admissions,
     api_keys,
     application_files,
     applications,
@@ -195,6 +196,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("drafts/<int:draft_id>/difference", drafts.compare, name="draft-difference"),
     path("drafts/<int:draft_id>/propose", drafts.propose, name="draft-propose"),
     path("drafts/<int:draft_id>/close", drafts.close, name="draft-close"),
+    path("admissions", admissions.admissions, name="admissions"),
+    path("admissions/new", admissions.send, name="send-admission"),
+    path("admissions/<int:admission_id>", admissions.admission, name="admission"),
+    path("admissions/<int:admission_id>/propose", admissions.propose, name="propose-admission"),
+    path("admissions/<int:admission_id>/rows.csv", admissions.report, name="admission-report"),
     path("freezes", freezes.freezes, name="freezes"),
     path("freezes/new", freezes.propose, name="propose-freeze"),
     path("pools", pools.pools, name="pools"),

@@ -74,6 +74,10 @@ def addresses(place: Place) -> dict[str, str]:
     }
     no_page = {"open-account", "give-consent", "unbind", "end-sessions", "statement-file", "own-copy"}
     no_page |= {"appeal", "appeal-not-counted", "appeal-taken-back", "case"}  # test_appeals.py
+    no_page |= {
+        "admission",
+        "decline-admission",
+    }  # they ask for a balance that waits, and have tests of their own
     no_page |= {"erase-traces", "pool-proof"}  # it asks for a withdrawn consent, and has tests of its own
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))
@@ -152,6 +156,8 @@ def test_pages_open_to_citizens_only(place: Place) -> None:
         "redeem": (1,),
         "unbind": (1,),
         "own-copy": ("json",),
+        "admission": (1,),
+        "decline-admission": (1,),
         "pool-proof": (1,),
         "appeal": (1,),
         "appeal-not-counted": (1, 2),

@@ -18,6 +18,7 @@ from tests.integration.interfaces.workbench.conftest import CITY, NOW, Desk
 from tanpuhui.behaviour.activity import queries
 from tanpuhui.behaviour.activity.operations import propose_standing
 from tanpuhui.foundation.kernel.actors import SYSTEM
+from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import decide, end_notices
@@ -29,6 +30,7 @@ HEADER = "record_id,subject,scenario,started_at,ended_at,area,distance_km,durati
 def ruled(desk: Desk, invented_jurisdiction: Path) -> Desk:
     """Set the desk up with the demonstration's rules of quality, and a methodology for cycling."""
     load_jurisdiction(actor=SYSTEM, at=NOW, folder=invented_jurisdiction, packs=("base", "demonstration"))
+    load_templates(actor=SYSTEM, at=NOW, folder=invented_jurisdiction)
     file_methodology("a03-bike", parameter_set=DEMONSTRATION, valid_from=date(2018, 1, 1))
     return desk
 

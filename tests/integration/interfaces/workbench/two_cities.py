@@ -9,6 +9,7 @@ import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection, transaction
 from tests.integration.behaviour.activity.test_sandbox import content as application_content
+from tests.integration.behaviour.activity.town import HUANGHAI
 from tests.integration.interfaces.api.test_signed_requests import pem
 from tests.integration.interfaces.workbench.conftest import LONG_AGO, NOW, PASSWORD, Desk
 
@@ -27,6 +28,7 @@ from tanpuhui.behaviour.carbon_accounts.operations import (
     appeal_record,
     open_carbon_account,
     propose_freeze,
+    receive_admission,
 )
 from tanpuhui.credits.projects.operations import open_monitoring_report, register_project
 from tanpuhui.credits.registry.operations import offer_transfer, open_holding
@@ -50,6 +52,7 @@ from tanpuhui.foundation.identity.queries import ROLES_OF_KIND, actor_of
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.kernel.quantities import GRAMS_PER_TONNE, Fen, Grams, Points, Tonnes
+from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.workflow.operations import attach, decide, remark
 from tanpuhui.journeys import apply_for_organisation
 from tanpuhui.science.methodology.operations import open_draft
@@ -280,6 +283,7 @@ def _appeal(city: City, *, citizen: int, account_id: int) -> None:
 
 def _papers(desk: Desk, city: City) -> None:
     """Leave an application for an organisation, a delegation and a draft of a methodology."""
+    load_templates(actor=SYSTEM, at=LONG_AGO, folder=HUANGHAI)
     citizen = register_citizen(
         actor=SYSTEM, at=LONG_AGO, phone=f"1391111000{city.number}", display_name=f"{city.mark}市民", area=city.area
     ).user_id  # fmt: skip
@@ -289,6 +293,13 @@ def _papers(desk: Desk, city: City) -> None:
         reason=f"{city.mark}待核实", urgent=True, idempotency_key=f"freeze {city.number}",
     )  # fmt: skip
     _appeal(city, citizen=citizen, account_id=account.ledger_account_id)
+    received = receive_admission(
+        actor=city.actor("subcentre", Role.MAKER), at=NOW, idempotency_key=f"admission {city.number}",
+        programme_id=city.organisations["partner"], as_of=date(2026, 10, 31), file_name=f"{city.mark}.csv",
+        media_type="text/csv",
+        content=f"member_id,phone,area,points,as_of\nM1,1391111000{city.number},{city.area},5,2026-10-31\n".encode(),
+    )  # fmt: skip
+    city.keep("admission_id", received.admission_id)
     applied = apply_for_organisation(
         actor=actor_of(user_id=citizen, at=NOW),
         at=NOW,

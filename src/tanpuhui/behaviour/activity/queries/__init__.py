@@ -1,6 +1,6 @@
 """Reads of intake: batches and their reports, records out of chunks, explanations, postings, invariants."""
 
-from tanpuhui.behaviour.activity.domain import reason_text, rows_to_mend
+from tanpuhui.behaviour.activity.domain import neutral_cell, reason_text, rows_to_mend
 from tanpuhui.behaviour.activity.domain.applications import (
     DataField,
     DocumentRef,
@@ -137,6 +137,7 @@ from tanpuhui.behaviour.activity.queries._standing import (
     standing_change,
     statuses,
 )
+from tanpuhui.behaviour.activity.queries._text_rows import TextRow, text_rows
 
 __all__ = [
     "BANDS",
@@ -180,6 +181,7 @@ __all__ = [
     "SetAsideView",
     "StandingChangeView",
     "StatusView",
+    "TextRow",
     "WaitingView",
     "adapter_names",
     "application",
@@ -220,6 +222,7 @@ __all__ = [
     "methodology_of",
     "month_adjustments",
     "month_exceptions",
+    "neutral_cell",
     "no_subcentre",
     "partners_to_audit",
     "partners_to_gather",
@@ -263,5 +266,6 @@ __all__ = [
     "standing_change",
     "statuses",
     "suggested_fields",
+    "text_rows",
     "waiting_of_account",
 ]

@@ -1,6 +1,6 @@
-"""Verbs of carbon accounts and pools.
+"""Verbs of carbon accounts, pools, and admissions of existing programmes.
 
-Errors: RecordCounts, RecordAppealed, ReviewedByYou, AppealNotDecided; AccountFrozen, FreezeCannotFollow, FreezeChangeOpen, FreezeNotDecided; AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
+Errors: RecordCounts, RecordAppealed, ReviewedByYou, AppealNotDecided; AccountFrozen, FreezeCannotFollow, FreezeChangeOpen, FreezeNotAppealable, FreezeNotDecided; AdmissionBudgetTooSmall, AdmissionCannotFollow, AdmissionNotDecided, AdmissionRateSet, AdmissionRateUnset, NothingToAdmit, NothingToClaim; AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
 """
 
 from tanpuhui.behaviour.carbon_accounts.domain import (
@@ -10,6 +10,7 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     FreezeCannotFollow,
     FreezeChangeOpen,
     FreezeKind,
+    FreezeNotAppealable,
     FreezeNotDecided,
     NothingToPool,
     PoolTooEarly,
@@ -18,6 +19,25 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     ReviewedByYou,
     SettleDaysUndecided,
 )
+from tanpuhui.behaviour.carbon_accounts.domain.admissions import (
+    AdmissionBudgetTooSmall,
+    AdmissionCannotFollow,
+    AdmissionNotDecided,
+    AdmissionRateSet,
+    AdmissionRateUnset,
+    NothingToAdmit,
+    NothingToClaim,
+)
+from tanpuhui.behaviour.carbon_accounts.operations._admit_programme import (
+    AdmissionProposed,
+    AdmissionSettled,
+    approve_admission,
+    check_admission_terms,
+    propose_admission,
+    reject_admission,
+    withdraw_admission,
+)
+from tanpuhui.behaviour.carbon_accounts.operations._appeal_freeze import FreezeAppealed, appeal_freeze
 from tanpuhui.behaviour.carbon_accounts.operations._appeal_record import (
     AppealedRecord,
     AppealLodged,
@@ -28,6 +48,14 @@ from tanpuhui.behaviour.carbon_accounts.operations._appeal_record import (
     uphold_record_appeal,
     withdraw_record_appeal,
 )
+from tanpuhui.behaviour.carbon_accounts.operations._claim_admission import (
+    AdmissionClaimed,
+    AdmissionDeclined,
+    AdmissionsEnded,
+    claim_admission,
+    decline_admission,
+    end_admissions,
+)
 from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
     FreezeProposed,
     FreezeSettled,
@@ -35,6 +63,7 @@ from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
     permit_spending,
     propose_freeze,
     reject_freeze,
+    restore_freeze,
     withdraw_freeze,
 )
 from tanpuhui.behaviour.carbon_accounts.operations._open_carbon_account import (
@@ -44,9 +73,25 @@ from tanpuhui.behaviour.carbon_accounts.operations._open_carbon_account import (
     open_carbon_accounts,
 )
 from tanpuhui.behaviour.carbon_accounts.operations._pool_month import MonthPooled, pool_month
+from tanpuhui.behaviour.carbon_accounts.operations._receive_admission import (
+    AdmissionReceived,
+    file_admission,
+    receive_admission,
+)
 
 __all__ = [
     "AccountFrozen",
+    "AdmissionBudgetTooSmall",
+    "AdmissionCannotFollow",
+    "AdmissionClaimed",
+    "AdmissionDeclined",
+    "AdmissionNotDecided",
+    "AdmissionProposed",
+    "AdmissionRateSet",
+    "AdmissionRateUnset",
+    "AdmissionReceived",
+    "AdmissionSettled",
+    "AdmissionsEnded",
     "AlreadyPooled",
     "AppealLodged",
     "AppealNotDecided",
@@ -54,30 +99,46 @@ __all__ = [
     "AppealedRecord",
     "CarbonAccountOpened",
     "CarbonAccountsOpened",
+    "FreezeAppealed",
     "FreezeCannotFollow",
     "FreezeChangeOpen",
     "FreezeKind",
+    "FreezeNotAppealable",
     "FreezeNotDecided",
     "FreezeProposed",
     "FreezeSettled",
     "MonthPooled",
+    "NothingToAdmit",
+    "NothingToClaim",
     "NothingToPool",
     "PoolTooEarly",
     "RecordAppealed",
     "RecordCounts",
     "ReviewedByYou",
     "SettleDaysUndecided",
+    "appeal_freeze",
     "appeal_record",
+    "approve_admission",
     "approve_freeze",
+    "check_admission_terms",
+    "claim_admission",
+    "decline_admission",
     "dismiss_record_appeal",
+    "end_admissions",
     "examine_record_appeal",
+    "file_admission",
     "open_carbon_account",
     "open_carbon_accounts",
     "permit_spending",
     "pool_month",
+    "propose_admission",
     "propose_freeze",
+    "receive_admission",
+    "reject_admission",
     "reject_freeze",
+    "restore_freeze",
     "uphold_record_appeal",
+    "withdraw_admission",
     "withdraw_freeze",
     "withdraw_record_appeal",
 ]

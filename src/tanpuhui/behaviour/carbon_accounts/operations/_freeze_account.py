@@ -17,6 +17,7 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     NoCarbonAccount,
 )
 from tanpuhui.behaviour.carbon_accounts.models import AccountFreeze, CarbonAccount, FreezeChange
+from tanpuhui.behaviour.carbon_accounts.operations._tell_of_freeze import tell_of_freeze
 from tanpuhui.behaviour.carbon_accounts.queries import freeze_of_account
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
@@ -151,6 +152,27 @@ def withdraw_freeze(
     )
 
 
+@operation(roles=set(), subject="carbon_account:{number}")
+def restore_freeze(
+    *, actor: Actor, at: datetime, case_id: int, subject_id: str, opinion: str
+) -> FreezeSettled:
+    """Undo of `approve` when that decision is rescinded: the account stands as before it, and the proposal waits again.
+
+    What was frozen or released by a later case is left as that case made it. Raises FreezeNotDecided, FreezeChangeOpen.
+    """
+    change = _decided(
+        case_id=case_id, subject_id=subject_id, outcome=workflow.RESCIND, state=FreezeState.DONE
+    )
+    if FreezeChange.objects.filter(account_id=change.account_id, state=FreezeState.PROPOSED).exists():
+        raise FreezeChangeOpen(number=change.account.number)
+    latest = AccountFreeze.objects.filter(account_id=change.account_id).order_by("-pk").first()
+    if latest is not None and latest.change_id == change.pk:
+        _act(change, frozen=not latest.frozen, until=None, at=at)
+    return _settle(
+        change, FreezeState.PROPOSED, frozen=freeze_of_account(change.account_id, at=at) is not None
+    )
+
+
 def _end(*, at: datetime, case_id: int, subject_id: str, outcome: str, state: FreezeState) -> FreezeSettled:
     change = _decided(case_id=case_id, subject_id=subject_id, outcome=outcome)
     if change.urgent:
@@ -170,12 +192,15 @@ def _check_follows(account: CarbonAccount, wanted: FreezeKind, at: datetime) -> 
 
 
 def _act(change: FreezeChange, *, frozen: bool, until: datetime | None, at: datetime) -> None:
-    AccountFreeze.objects.create(
+    act = AccountFreeze.objects.create(
         account=change.account, change=change, frozen=frozen, until=until, reason=change.reason, at=at
     )
+    tell_of_freeze(act)
 
 
-def _decided(*, case_id: int, subject_id: str, outcome: str) -> FreezeChange:
+def _decided(
+    *, case_id: int, subject_id: str, outcome: str, state: FreezeState = FreezeState.PROPOSED
+) -> FreezeChange:
     """Return the proposal, its account's name locked, if its case's latest decision is this outcome on it."""
     change = FreezeChange.objects.select_related("account").filter(pk=int(subject_id)).first()
     if change is not None:
@@ -184,7 +209,7 @@ def _decided(*, case_id: int, subject_id: str, outcome: str) -> FreezeChange:
     if (
         change is None
         or change.case_id != case_id
-        or change.state != FreezeState.PROPOSED
+        or change.state != state
         or workflow.latest_outcome(case_id) != outcome
     ):
         raise FreezeNotDecided(case_id=case_id, outcome=outcome)

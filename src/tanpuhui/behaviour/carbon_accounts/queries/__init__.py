@@ -23,6 +23,21 @@ from tanpuhui.behaviour.carbon_accounts.models import (
     PoolAdjustment,
     PoolException,
 )
+from tanpuhui.behaviour.carbon_accounts.queries._admissions import (
+    AdmissionOffer,
+    AdmissionTerms,
+    AdmissionView,
+    BalanceSum,
+    admission,
+    admission_breaches,
+    admission_faults,
+    admission_report,
+    admission_terms,
+    admissions,
+    offers,
+    taken_over,
+    verdict_text,
+)
 from tanpuhui.behaviour.carbon_accounts.queries._appeals import (
     AppealView,
     appeal,
@@ -37,8 +52,11 @@ from tanpuhui.behaviour.carbon_accounts.queries._contributions import (
     pool_inclusion,
 )
 from tanpuhui.behaviour.carbon_accounts.queries._freezes import (
+    FreezeAppealView,
     FreezeChangeView,
     FreezeView,
+    freeze_appeal,
+    freeze_appeal_until,
     freeze_breaches,
     freeze_change,
     freeze_of_account,
@@ -55,10 +73,15 @@ from tanpuhui.foundation.rulebook.queries import parameter
 
 __all__ = [
     "LEDGER_OWNER",
+    "AdmissionOffer",
+    "AdmissionTerms",
+    "AdmissionView",
     "AppealState",
     "AppealView",
+    "BalanceSum",
     "CarbonAccountView",
     "ContributionView",
+    "FreezeAppealView",
     "FreezeChangeView",
     "FreezeView",
     "HomeView",
@@ -70,12 +93,19 @@ __all__ = [
     "StatementDay",
     "account_of_user",
     "accounts_of_users",
+    "admission",
+    "admission_faults",
+    "admission_report",
+    "admission_terms",
+    "admissions",
     "appeal",
     "appealed_record",
     "appeals_of_user",
     "breaches",
     "contributions",
     "explanation",
+    "freeze_appeal",
+    "freeze_appeal_until",
     "freeze_change",
     "freeze_of_account",
     "freeze_of_user",
@@ -83,11 +113,14 @@ __all__ = [
     "home",
     "line",
     "lines",
+    "offers",
     "points_held",
     "pool",
     "pool_inclusion",
     "pools",
     "statement",
+    "taken_over",
+    "verdict_text",
 ]
 
 RECENT_DAYS = 31
@@ -322,8 +355,10 @@ def pool(pool_id: int) -> PoolView:
 
 
 def breaches() -> Iterator[Breach]:
-    """Report pools that count more than was credited, do not add up or carry on, and accounts without a ledger account, freezes that nobody decided, appeals without effect.
+    """Report what should never be of accounts, pools, freezes, appeals and admissions.
 
+    Pools that count more than was credited, do not add up or carry on; accounts without a ledger account; freezes that nobody
+    decided; appeals without effect; admissions that do not add up.
     House plan section 6, invariant 4.
     """
     for row in Pool.objects.select_related("previous").order_by("scenario", "month").iterator(chunk_size=100):
@@ -332,6 +367,7 @@ def breaches() -> Iterator[Breach]:
     yield from freeze_breaches()
     yield from appeal_breaches()
     yield from contribution_breaches()
+    yield from admission_breaches()
 
 
 def _pool_breaches(row: Pool) -> Iterator[Breach]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from tanpuhui.behaviour.carbon_accounts.domain import FreezeState
+from tanpuhui.behaviour.carbon_accounts.domain import FREEZE_PROCESS, FreezeState
 from tanpuhui.behaviour.carbon_accounts.models import AccountFreeze, CarbonAccount, FreezeChange
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
+from tanpuhui.foundation.workflow import queries as workflow
+
+APPROVE, PROPOSE = "approve", "propose"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +101,68 @@ def _freeze_view(row: AccountFreeze) -> FreezeView:
 
 
 def freeze_breaches() -> Iterator[Breach]:
-    """Report lasting freezes and releases that no second person decided."""
-    acts = AccountFreeze.objects.filter(until__isnull=True).exclude(change__state=FreezeState.DONE)
-    for act in acts.select_related("change").order_by("pk"):
-        ends_an_urgent_one = not act.frozen and act.change.urgent and act.change.state != FreezeState.PROPOSED
-        if not ends_an_urgent_one:
-            detail = f"proposal {act.change_id} is {act.change.state}"
-            yield Breach("carbon_accounts.frozen_as_decided", f"account_freeze:{act.pk}", detail)
+    """Report freezes and releases that no second person decided, or whose decision was rescinded and not undone."""
+    for change in FreezeChange.objects.prefetch_related("acts").order_by("pk").iterator(chunk_size=500):
+        taken = workflow.outcomes_taken(change.case_id) if change.case_id is not None else ()
+        approved = _ends_approved(taken)
+        wanted = change.kind == "freeze"
+        lasting = [act for act in change.acts.all() if act.until is None]
+        there = sum(act.frozen is wanted for act in lasting)
+        back = len(lasting) - there
+        may_go_back = taken.count(workflow.RESCIND) + (change.urgent and taken[-1:] != (PROPOSE,))
+        if (
+            approved is not (change.state == FreezeState.DONE)
+            or there != taken.count(APPROVE)
+            or back > may_go_back
+        ):
+            detail = (
+                f"proposal {change.pk} is {change.state}, its case decided {', '.join(taken) or 'nothing'}"
+            )
+            yield Breach("carbon_accounts.frozen_as_decided", f"account_freeze:{change.pk}", detail)
+
+
+def _ends_approved(taken: tuple[str, ...]) -> bool:
+    """Say whether the last decision is an approval; a rescission takes back the one before it."""
+    return taken[-1:] == (APPROVE,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeAppealView:
+    """A person's appeal against a freeze: how it stands and, once it is decided, with which reasons."""
+
+    number: str
+    filed_at: datetime
+    state_zh: str
+    state_en: str
+    closed: bool
+    reasons: str
+
+
+def freeze_appeal(user_id: int, *, at: datetime) -> FreezeAppealView | None:
+    """Return the latest appeal against the freeze that holds for a person; None where there is none, or no freeze."""
+    frozen = freeze_of_user(user_id, at=at)
+    if frozen is None or frozen.case_id is None:
+        return None
+    found = next((one for one in workflow.cases_of(workflow.CASE_SUBJECT, str(frozen.case_id))), None)
+    if found is None:
+        return None
+    decided = workflow.latest_decision(found.case_id) if found.closed_at is not None else None
+    return FreezeAppealView(
+        number=found.number,
+        filed_at=found.opened_at,
+        state_zh=found.state_zh,
+        state_en=found.state_en,
+        closed=found.closed_at is not None,
+        reasons=decided.opinion if decided is not None else "",
+    )
+
+
+def freeze_appeal_until(frozen: FreezeView) -> tuple[bool, date | None]:
+    """Say whether a freeze that holds was decided, so that it can be appealed against, and until which day a rule lets it.
+
+    Raises HolidaysUnset.
+    """
+    if frozen.case_id is None or not _ends_approved(workflow.outcomes_taken(frozen.case_id)):
+        return False, None
+    term = workflow.appeal_term(process=FREEZE_PROCESS, decided_at=frozen.since, at=frozen.since)
+    return True, term.last_day if term is not None else None

@@ -35,6 +35,7 @@ __all__ = [
     "entries_of_journal",
     "grams_by_account",
     "journals",
+    "journals_with_grams",
     "points_lots",
     "points_shortage",
     "records_by_account_day",
@@ -270,6 +271,23 @@ def journals(ids: Sequence[int]) -> dict[int, JournalView]:
         )
         for row in rows
     }
+
+
+def journals_with_grams(kind: str) -> Iterator[JournalView]:
+    """Yield the journals of a kind that move grams, for rooms whose journals must not."""
+    for row in _rows(
+        "select id, kind, reference, grams, points, fen from ledger_journal where kind = %s and (grams <> 0 or exists"
+        " (select from ledger_entry e where e.journal_id = ledger_journal.id and e.grams <> 0)) order by id",
+        [kind],
+    ):
+        yield JournalView(
+            id=row[0],
+            kind=row[1],
+            reference=row[2],
+            grams=Grams(row[3]),
+            points=Points(row[4]),
+            fen=Fen(row[5]),
+        )
 
 
 def totals(account_id: int, *, first_day: date, last_day: date, kind: str | None = None) -> Balance:

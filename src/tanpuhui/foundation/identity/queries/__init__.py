@@ -57,7 +57,7 @@ from tanpuhui.foundation.identity.queries.systems import (
 from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
-from tanpuhui.foundation.keys.queries import blind_index, unseal
+from tanpuhui.foundation.keys.queries import blind_index, blind_indexes, unseal
 
 __all__ = [
     "PHONE_CONTEXT",
@@ -95,12 +95,15 @@ __all__ = [
     "masked_phone",
     "members",
     "membership",
+    "normal_phone",
     "organisation",
     "organisation_names",
     "organisations",
     "people",
     "person",
     "phone_index",
+    "phone_index_of",
+    "phone_indexes",
     "signing_keys",
     "signs",
     "staff",
@@ -303,6 +306,17 @@ def consents_of(
 def phone_index(phone: str) -> bytes:
     """Return the blind index of a normal phone number."""
     return bytes.fromhex(blind_index(phone, purpose="identity.phone"))
+
+
+def phone_indexes(phones: Iterable[str]) -> list[bytes]:
+    """Return the blind index of each normal phone number, in order; for many at once."""
+    return blind_indexes(phones, purpose="identity.phone")
+
+
+def phone_index_of(user_id: int) -> bytes | None:
+    """Return the blind index of a citizen's phone, by which other rooms find what waits for it; None for anybody else."""
+    found = User.objects.filter(id=user_id, is_citizen=True).values_list("phone_index", flat=True).first()
+    return None if found is None else bytes(found)
 
 
 def subject_indexes(partner_id: int, subjects: Iterable[str]) -> dict[str, bytes]:

@@ -73,6 +73,7 @@ from tanpuhui.foundation.workflow.operations._appeal import (
     AppealFiled,
     AppealUpheld,
     file_appeal,
+    file_own_appeal,
     uphold_appeal,
 )
 from tanpuhui.foundation.workflow.operations._assign_cases import (
@@ -253,6 +254,7 @@ __all__ = [
     "enter_comment",
     "extend_notice",
     "file_appeal",
+    "file_own_appeal",
     "follow_case",
     "forget_filter",
     "index_cases",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +10,7 @@ from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound, NotPermitted
-from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
-    APPEAL_PARAMETER,
     CASE_SUBJECT,
     NAMED_ROLES,
     AppealTooLate,
@@ -20,7 +19,13 @@ from tanpuhui.foundation.workflow.models import Case, CaseRelation, Decision
 from tanpuhui.foundation.workflow.operations._amend import open_amendment
 from tanpuhui.foundation.workflow.operations._decide import decide
 from tanpuhui.foundation.workflow.operations._open_case import open_case
-from tanpuhui.foundation.workflow.queries import appealable, decision_label, latest_decision
+from tanpuhui.foundation.workflow.queries import (
+    appeal_term,
+    appealable,
+    decision_label,
+    last_standing_step,
+    latest_decision,
+)
 
 PROCESS = "appeal"
 APPEALS, FOLLOWS = "appeals", "follows"
@@ -60,6 +65,42 @@ def file_appeal(
     if case is None:
         raise NotFound(what="案件 / case", id=case_id)
     step, grant = appealable(actor=actor, case_id=case_id)
+    return _file(
+        actor=actor,
+        at=at,
+        case=case,
+        step=step,
+        reason=reason,
+        organisation_id=None if grant.role in NAMED_ROLES else grant.organisation_id,
+        parties=_party(grant),
+    )
+
+
+@operation(roles=set(), subject="case:{case_id}")
+def file_own_appeal(*, actor: Actor, at: datetime, case_id: int, reason: str) -> AppealFiled:
+    """Appeal as the person whom the last decision of a case that stands concerns; the time limit is that of `file_appeal`.
+
+    A case knows organisations only, so the room whose subject the case is about says in its own operation that it
+    concerns this person, and calls this. Raises NotFound, NotPermitted, NothingToAppeal, AppealTooLate, CaseAlreadyOpen,
+    OpinionMissing.
+    """
+    actor.require(Role.CITIZEN, operation="workflow.file_own_appeal")
+    case = Case.objects.filter(pk=case_id).first()
+    if case is None:
+        raise NotFound(what="案件 / case", id=case_id)
+    return _file(actor=actor, at=at, case=case, step=last_standing_step(case_id), reason=reason)
+
+
+def _file(
+    *,
+    actor: Actor,
+    at: datetime,
+    case: Case,
+    step: int,
+    reason: str,
+    organisation_id: int | None = None,
+    parties: Mapping[str, int] | None = None,
+) -> AppealFiled:
     decision = Decision.objects.get(case=case, step=step)
     _check_time(case, decision, at=at)
     label = decision_label(decision.pk)
@@ -68,11 +109,11 @@ def file_appeal(
         at=at,
         process=PROCESS,
         subject_type=CASE_SUBJECT,
-        subject_id=str(case_id),
+        subject_id=str(case.pk),
         title=f"对 {case.number} 第 {step} 步“{label}”的申诉",
         area=case.area,
-        organisation_id=None if grant.role in NAMED_ROLES else grant.organisation_id,
-        parties=_party(grant),
+        organisation_id=organisation_id,
+        parties=parties or {},
     )
     CaseRelation.objects.create(case_id=opened.case_id, other=case, kind=APPEALS, at=at)
     decide(
@@ -114,11 +155,8 @@ def _party(grant: Grant) -> dict[str, int]:
 
 
 def _check_time(case: Case, decision: Decision, *, at: datetime) -> None:
-    limit = rulebook.parameter(key=APPEAL_PARAMETER, at=at, scope=case.process)
-    if limit.value is None:
-        return
-    last = rulebook.add_working_days(business_day(decision.at), int(limit.value))
-    if business_day(at) > last:
+    term = appeal_term(process=case.process, decided_at=decision.at, at=at)
+    if term is not None and business_day(at) > term.last_day:
         raise AppealTooLate(
-            number=case.number, days=int(limit.value), last_day=last.isoformat(), basis=limit.basis
+            number=case.number, days=term.working_days, last_day=term.last_day.isoformat(), basis=term.basis
         )

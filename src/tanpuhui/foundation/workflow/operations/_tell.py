@@ -17,7 +17,13 @@ from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.messages import queries as messages
 from tanpuhui.foundation.messages.operations import tell
 from tanpuhui.foundation.rulebook import queries as rulebook
-from tanpuhui.foundation.workflow.domain import APPLICANT_ROLES, NAMED_ROLES, CaseFacts, leaving, standing
+from tanpuhui.foundation.workflow.domain import (
+    APPLICANT_ROLES,
+    NAMED_ROLES,
+    CaseFacts,
+    leaving,
+    standing,
+)
 from tanpuhui.foundation.workflow.models import Case, CaseAct, CaseSubscription, Decision
 from tanpuhui.foundation.workflow.operations._acts import ASSIGN
 from tanpuhui.foundation.workflow.queries import actor_name, facts_of
@@ -115,7 +121,7 @@ def tell_of_decision(*, actor: Actor, at: datetime, case_id: int, decision_id: i
     data = _data(case, version=version)
     decider = {int(decision.actor_id)} if decision.actor_kind == "user" else set[int]()
     event = f"decision:{decision_id}"
-    citizen = _citizen_behind(case, version=version)
+    citizen = _citizen_behind(case, at=at)
     next_ones = tell(
         at=at,
         user_ids=able_to_act(facts_of(case), version=version, at=at) - decider - citizen,
@@ -130,7 +136,6 @@ def tell_of_decision(*, actor: Actor, at: datetime, case_id: int, decision_id: i
     moved = {
         "case_id": case.pk,
         "number": case.number,
-        "title": case.title,
         "outcome_zh": label.label_zh if label else decision.outcome,
         "outcome_en": label.label_en if label else decision.outcome,
         "state_zh": data["state_zh"],
@@ -139,7 +144,13 @@ def tell_of_decision(*, actor: Actor, at: datetime, case_id: int, decision_id: i
     concerned = _concerned(case, at=at) - decider
     own = concerned & citizen
     told = tell(at=at, user_ids=own, template=CaseNews.OWN_MOVED, data=moved, event=event)
-    others = tell(at=at, user_ids=concerned - own, template=CaseNews.MOVED, data=moved, event=event)
+    others = tell(
+        at=at,
+        user_ids=concerned - own,
+        template=CaseNews.MOVED,
+        data={"title": case.title, **moved},
+        event=event,
+    )
     return CaseTold(case_id=case_id, told=sum(len(one.user_ids) for one in (next_ones, told, others)))
 
 
@@ -218,10 +229,14 @@ def _concerned(case: Case, *, at: datetime) -> set[int]:
     return people
 
 
-def _citizen_behind(case: Case, *, version: rulebook.ProcessVersion) -> set[int]:
-    """Return who opened the case, where the process lets them act as a citizen: they read of it on the phone, not at a desk."""
-    by_citizen = any(transition.role == Role.CITIZEN for transition in version.transitions)
-    return {int(case.opened_by_id)} if by_citizen and case.opened_by_kind == "user" else set()
+def _citizen_behind(case: Case, *, at: datetime) -> set[int]:
+    """Return who opened the case as a citizen: the desk is closed to them, so they are told in other words, with another link."""
+    if case.opened_by_kind != "user":
+        return set()
+    filed = Decision.objects.filter(case=case, role=Role.CITIZEN.value, actor_id=case.opened_by_id)
+    opener = int(case.opened_by_id)
+    only_citizen = identity.actor_of(user_id=opener, at=at).roles == {Role.CITIZEN}
+    return {opener} if only_citizen or filed.exists() else set()
 
 
 def _data(case: Case, *, version: rulebook.ProcessVersion) -> Mapping[str, object]:

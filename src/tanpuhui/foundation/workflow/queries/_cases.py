@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.actors import Actor, Grant
+from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.foundation.workflow.domain import (
+    APPEAL_PARAMETER,
     APPLICANT_ROLES,
     CASE_SUBJECT,
     DECISION_SUBJECT,
@@ -105,12 +107,6 @@ def appealable(*, actor: Actor, case_id: int) -> tuple[int, Grant]:
     """
     row = case_row(case_id)
     facts = facts_of(row)
-    if row.subject_type in {CASE_SUBJECT, DECISION_SUBJECT}:
-        raise NothingToAppeal(
-            number=row.number,
-            why_zh="申诉和更正的结果是最终的",
-            why_en="the result of an appeal or amendment is final",
-        )
     parties = {row.organisation_id, *facts.parties.values()} - {None}
     grant = next(
         (
@@ -122,15 +118,49 @@ def appealable(*, actor: Actor, case_id: int) -> tuple[int, Grant]:
     )
     if grant is None:
         raise NothingToAppeal(number=row.number, why_zh="你不是当事方", why_en="you are no party of it")
-    last = next(reversed(standing(facts.decisions)), None)
-    if last is None:
-        raise NothingToAppeal(number=row.number, why_zh="还没有作出决定", why_en="nothing has been decided")
-    decider = Decision.objects.values_list("organisation_id", flat=True).get(case=row, step=last.step)
+    step = last_standing_step(case_id)
+    decider = Decision.objects.values_list("organisation_id", flat=True).get(case=row, step=step)
     if decider == grant.organisation_id:
         raise NothingToAppeal(
             number=row.number, why_zh="最后一项决定是你方自己作出的", why_en="the last decision is your own"
         )
-    return last.step, grant
+    return step, grant
+
+
+def last_standing_step(case_id: int) -> int:
+    """Return the step of the last decision that stands, against which an appeal is. Raises NotFound, NothingToAppeal.
+
+    The result of an appeal or amendment is final.
+    """
+    row = case_row(case_id)
+    if row.subject_type in {CASE_SUBJECT, DECISION_SUBJECT}:
+        raise NothingToAppeal(
+            number=row.number,
+            why_zh="申诉和更正的结果是最终的",
+            why_en="the result of an appeal or amendment is final",
+        )
+    last = next(reversed(standing(facts_of(row).decisions)), None)
+    if last is None:
+        raise NothingToAppeal(number=row.number, why_zh="还没有作出决定", why_en="nothing has been decided")
+    return last.step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealTerm:
+    """Until when an appeal can be filed: so many working days after the decision, and by which rule."""
+
+    working_days: int
+    last_day: date
+    basis: str
+
+
+def appeal_term(*, process: str, decided_at: datetime, at: datetime) -> AppealTerm | None:
+    """Return until when a decision of a process can be appealed against; None where no rule sets a time. Raises HolidaysUnset."""
+    limit = rulebook.parameter(key=APPEAL_PARAMETER, at=at, scope=process)
+    if limit.value is None:
+        return None
+    last = rulebook.add_working_days(business_day(decided_at), int(limit.value))
+    return AppealTerm(working_days=int(limit.value), last_day=last, basis=limit.basis)
 
 
 def case_of_decision(decision_id: int) -> int:
@@ -152,6 +182,11 @@ def decision_label(decision_id: int) -> str:
 def standing_outcomes(case_id: int) -> tuple[str, ...]:
     """Return the outcomes of the decisions that stand, in their order. Raises NotFound."""
     return tuple(decision.outcome for decision in standing(facts_of(case_row(case_id)).decisions))
+
+
+def outcomes_taken(case_id: int) -> tuple[str, ...]:
+    """Return the outcomes of every decision of a case in their order, rescissions and what they took back included."""
+    return tuple(Decision.objects.filter(case_id=case_id).order_by("step").values_list("outcome", flat=True))
 
 
 def latest_outcome(case_id: int) -> str | None:

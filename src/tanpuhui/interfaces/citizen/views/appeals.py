@@ -159,6 +159,8 @@ def case(request: HttpRequest, case: int) -> HttpResponse:
         return redirect("citizen:appeal", own_appeal(int(view.subject_id), user_id).id)
     if view.subject_type == "organisation_application":
         return redirect("portal:onboarding-application", int(view.subject_id))
+    if view.subject_type == "case":
+        return redirect("citizen:freeze")
     raise NotFound(what=gettext("办件"), id=case)
 
 

@@ -24,6 +24,7 @@ from tanpuhui.foundation.kernel.quantities import Grams, Points
 from tanpuhui.interfaces.citizen.consent_texts import ACCOUNT_TEXT, account_template
 from tanpuhui.interfaces.citizen.navigation import acting, page, said
 from tanpuhui.interfaces.citizen.rows import receipt, record_row, scenario_names
+from tanpuhui.interfaces.citizen.views import admissions
 from tanpuhui.interfaces.citizen.wallet import usable
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Door, Ledger
@@ -43,7 +44,11 @@ def home(request: HttpRequest) -> HttpResponse:
     try:
         view = accounts.home(user_id, at=at)
     except accounts.NoCarbonAccount:
-        context = {"text": account_template(), "text_version": ACCOUNT_TEXT}
+        context = {
+            "text": account_template(),
+            "text_version": ACCOUNT_TEXT,
+            "waiting": admissions.waiting(user_id, at=at),
+        }
         return page(request, "citizen/open_account.html", context, section="home")
     return page(request, "citizen/home.html", _home_context(view, user_id, at), section="home")
 
@@ -67,6 +72,7 @@ def _home_context(view: HomeView, user_id: int, at: datetime) -> dict[str, Any]:
     return {
         "view": view,
         "freeze": accounts.freeze_of_user(user_id, at=at),
+        "waiting": admissions.waiting(user_id, at=at),
         "caption": _caption(today),
         "lines": (change, *_latest_record(view.recent)),
         "elder_line": change,

@@ -90,6 +90,7 @@ def kind_words() -> dict[str, str]:
         "not_counted": gettext("没有计入的记录"),
         "lines": gettext("对账单的每一行"),
         "coupons": gettext("兑换和券"),
+        "programmes": gettext("原平台迁入"),
         "messages": gettext("消息"),
         "sign_ins": gettext("登录记录"),
         "disclosures": gettext("提供记录"),

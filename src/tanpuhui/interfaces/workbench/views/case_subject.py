@@ -24,6 +24,7 @@ from tanpuhui.interfaces.workbench.parts import at_moment, digits, state_mark
 from tanpuhui.interfaces.workbench.recalculation_sheet import sheet
 from tanpuhui.interfaces.workbench.views import case_about
 from tanpuhui.interfaces.workbench.views.admission_subject import admission_part
+from tanpuhui.interfaces.workbench.views.admissions import admission_part as programme_part
 from tanpuhui.interfaces.workbench.views.batches import reason_words
 from tanpuhui.interfaces.workbench.views.filing_parts import filing_parts, term_facts
 from tanpuhui.interfaces.workbench.views.freezes import freeze_part
@@ -274,6 +275,10 @@ PARTS: Mapping[str, tuple[str, Part]] = {
     ),
     "account_freeze": ("subject_freeze", lambda view, _: {"freeze": freeze_part(int(view.subject_id))}),
     "record_appeal": ("subject_appeal", lambda view, _: {"appeal": appeal_part(int(view.subject_id))}),
+    "programme_admission": (
+        "subject_programme",
+        lambda view, _: {"programme": programme_part(int(view.subject_id))},
+    ),
     "organisation_application": (
         "subject_admission",
         lambda view, _: {"admission": admission_part(int(view.subject_id))},

@@ -143,6 +143,7 @@ def kind_words() -> Mapping[str, str]:
         "lines": gettext("对账单"),
         "coupons": gettext("兑换和券"),
         "messages": gettext("消息"),
+        "programmes": gettext("原平台迁入"),
         "sign_ins": gettext("登录记录"),
         "disclosures": gettext("提供记录"),
     }

@@ -101,6 +101,14 @@ class FreezeNotDecided(Refusal):
     en = "The last decision of case {case_id} is not {outcome}; the account stands as it did."
 
 
+class FreezeNotAppealable(Refusal):
+    """There is no decided freeze to appeal against (没有可申诉的冻结)."""
+
+    code = "FREEZE_NOT_APPEALABLE"
+    zh = "碳账户 {number} 没有已经决定的冻结，不需要申诉。紧急冻结要等复核；复核不同意的会自行解除。"
+    en = "No freeze of carbon account {number} was decided, so there is nothing to appeal. An urgent freeze waits for its checker."
+
+
 class FreezeKind(StrEnum):
     """What a proposal wants (冻结、解冻)."""
 

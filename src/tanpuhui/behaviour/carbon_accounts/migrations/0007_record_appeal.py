@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('carbon_accounts', '0005_pool_contributions'),
+        ('carbon_accounts', '0006_programme_admission'),
     ]
 
     operations = [
