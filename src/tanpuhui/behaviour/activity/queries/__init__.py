@@ -131,6 +131,7 @@ from tanpuhui.behaviour.activity.queries._standing import (
     standing_change,
     statuses,
 )
+from tanpuhui.behaviour.activity.queries._traces_left import accounts_with_traces
 
 __all__ = [
     "BANDS",
@@ -175,6 +176,7 @@ __all__ = [
     "StandingChangeView",
     "StatusView",
     "WaitingView",
+    "accounts_with_traces",
     "adapter_names",
     "application",
     "application_lacks",

@@ -21,6 +21,7 @@ from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
     permit_spending,
     propose_freeze,
     reject_freeze,
+    stop_spending,
     withdraw_freeze,
 )
 from tanpuhui.behaviour.carbon_accounts.operations._open_carbon_account import (
@@ -53,5 +54,6 @@ __all__ = [
     "pool_month",
     "propose_freeze",
     "reject_freeze",
+    "stop_spending",
     "withdraw_freeze",
 ]

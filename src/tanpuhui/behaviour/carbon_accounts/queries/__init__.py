@@ -35,6 +35,7 @@ from tanpuhui.behaviour.carbon_accounts.queries._freezes import (
     freeze_change,
     freeze_of_account,
     freeze_of_user,
+    freeze_proposed,
     freezes,
 )
 from tanpuhui.books.ledger import queries as ledger
@@ -66,6 +67,7 @@ __all__ = [
     "freeze_change",
     "freeze_of_account",
     "freeze_of_user",
+    "freeze_proposed",
     "freezes",
     "home",
     "line",

@@ -34,6 +34,7 @@ from tanpuhui.foundation.workflow.queries._cases import (
     decision_label,
     latest_decision,
     latest_outcome,
+    open_cases_by,
     standing_outcomes,
     step_takers,
 )
@@ -253,6 +254,7 @@ __all__ = [
     "notices",
     "notices_of",
     "notices_waiting",
+    "open_cases_by",
     "process_diagram",
     "published_comments",
     "reckoned_last_day",

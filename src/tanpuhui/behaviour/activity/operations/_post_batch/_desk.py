@@ -77,6 +77,7 @@ class Desk:
     subject among `subjects`. The tables between the steps: `judged` (one row a row, with its first fault) → `ruled`
     (with a version) → `owned` (with an account) → `eligible` → `keyed` (what counts); `inputs_<id>` and `result_<id>` hold
     what each version calculates with and gives. All are narrow: text is fetched from `raw` by row number.
+    `users` are the people of the file, looked up when `closures_before` accounts had been closed.
     """
 
     tables: Any
@@ -91,6 +92,8 @@ class Desk:
     rows: int = 0
     waiting: dict[date, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
+    users: NDArray[np.int64] | None = None
+    closures_before: int = 0
     raw: pa.Table | None = None
     subjects: pa.Array | None = None
     keys: RecordKeys | None = None
