@@ -9,6 +9,7 @@ RECALCULATED = "recalculation"
 EXCEPTION = "record_exception"
 SETTLED = "clawback_settlement"
 EXPIRY = "points_expiry"
+GIVEN_UP = "points_given_up"
 COUPON = "coupon_"
 CHANGES = frozenset({RECALCULATED, EXCEPTION, SETTLED})
 """Lines that change grams and are no record: both are shown with their grams."""
@@ -22,6 +23,7 @@ def line_name(kind: str) -> str:
         EXCEPTION: gettext("记录冲回或恢复"),
         SETTLED: gettext("抵扣待追回"),
         EXPIRY: gettext("积分到期"),
+        GIVEN_UP: gettext("注销账户，积分退回平台"),
         "coupon_reserved": gettext("兑换商品"),
         "coupon_cancelled": gettext("取消兑换，积分退回"),
         "coupon_expired": gettext("券过期，积分退回"),

@@ -73,7 +73,11 @@ def addresses(place: Place) -> dict[str, str]:
         "cancel-coupon": (coupon.code,),
     }
     no_page = {"open-account", "give-consent", "unbind", "end-sessions", "statement-file", "own-copy"}
-    no_page |= {"erase-traces", "pool-proof"}  # it asks for a withdrawn consent, and has tests of its own
+    no_page |= {
+        "erase-traces",
+        "pool-proof",
+        "stay",
+    }  # it asks for a withdrawn consent, and has tests of its own
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))
         for name in ROUTES
