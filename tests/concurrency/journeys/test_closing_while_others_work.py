@@ -17,7 +17,11 @@ from tanpuhui.behaviour.activity.models import RowOutcome
 from tanpuhui.behaviour.activity.operations import post_batch
 from tanpuhui.behaviour.activity.operations._post_batch import _post
 from tanpuhui.books.ledger import queries as ledger
-from tanpuhui.foundation.identity.operations import AccountClosed, bind_partner_subject
+from tanpuhui.foundation.identity.operations import (
+    AccountClosed,
+    _bind_partner_subjects,
+    bind_partner_subject,
+)
 from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.kernel.quantities import Grams, Points
 from tanpuhui.foundation.persistence.locks import Busy
@@ -150,16 +154,33 @@ def test_of_a_redemption_and_a_closure_at_once_one_comes_first_and_the_other_kno
     assert [str(breach) for breach in breaches(ROOMS)] == []
 
 
-def test_a_binding_and_a_closure_at_once_leave_no_binding(
-    committed_database: CommittedDatabase, leaver: Leaver, now: datetime
+def test_a_binding_that_is_being_made_is_waited_for_and_taken_away_with_the_rest(
+    committed_database: CommittedDatabase, leaver: Leaver, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actor, closure = leaver.actor(now), ask(leaver, now)
+    looked_up, left = threading.Event(), threading.Event()
+    plain = _bind_partner_subjects.users_of_subjects
+
+    def slowly(**asked: Any) -> dict[str, int]:
+        found = plain(**asked)
+        looked_up.set()
+        left.wait(1.5)  # the closure waits for this binding, so it is not over by then
+        return found
+
+    def leave() -> AccountClosureTried:
+        assert looked_up.wait(WAIT_SECONDS)
+        try:
+            return close(closure, now)
+        finally:
+            left.set()
+
+    monkeypatch.setattr(_bind_partner_subjects, "users_of_subjects", slowly)
     bound, closed = committed_database.run_together(
         lambda: bind_partner_subject(
             actor=actor, at=now, partner_id=leaver.town.partner_id, subject="SECOND", user_id=leaver.user_id
         ),
-        lambda: close(closure, now),
+        leave,
     )
+    assert bound.new, bound
     assert closed.closed, closed
-    assert isinstance(bound, AccountClosed) or bound.new
     assert [str(breach) for breach in breaches(ROOMS)] == []
