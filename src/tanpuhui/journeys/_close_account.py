@@ -44,6 +44,7 @@ PERSON = "user"
 class InTheWay(StrEnum):
     """What must be done before an account can be closed; all but WAITING keep it from being asked for."""
 
+    ROLE = "role"
     FROZEN = "frozen"
     CASE = "case"
     COUPON = "coupon"
@@ -98,6 +99,8 @@ class LatePointsGivenUp:
 def obstacles(user_id: int, *, at: datetime) -> tuple[Obstacle, ...]:
     """Return what stands in the way of closing a person's account, in the order in which it is best seen to."""
     found = []
+    if identity.acts_for_organisation(user_id, at=at):
+        found.append(Obstacle(kind=InTheWay.ROLE, count=1, names=()))
     if accounts.freeze_of_user(user_id, at=at) is not None or accounts.freeze_proposed(user_id):
         found.append(Obstacle(kind=InTheWay.FROZEN, count=1, names=()))
     cases = workflow.open_cases_by(user_id)

@@ -10,7 +10,9 @@ from django.db import connection, transaction
 from tests.integration.behaviour.activity import town as made_up
 from tests.integration.behaviour.activity.test_plausibility import rule
 
+from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.adapters.chunks import decode_payload
+from tanpuhui.behaviour.activity.models import Batch, Posting
 from tanpuhui.behaviour.activity.operations import (
     decide_held,
     gather_pushed,
@@ -18,9 +20,9 @@ from tanpuhui.behaviour.activity.operations import (
     push_records,
     settle_day,
 )
-from tanpuhui.behaviour.activity.queries import held_sets
 from tanpuhui.behaviour.carbon_accounts.operations import open_carbon_account, pool_month
 from tanpuhui.books.transparency.operations import sequence_leaves
+from tanpuhui.foundation.audit import queries as audit
 from tanpuhui.foundation.audit.operations import hand_over_own_data
 from tanpuhui.foundation.identity.operations import (
     OrganisationKind,
@@ -139,6 +141,7 @@ def live(leaver: Leaver, at: datetime, *, templates: Path) -> int:
         ),
         at=at,
     )
+    town.post(file_of(ride(RECORDS[0])), at=at, key="again")
     pushed = dict(zip(HEAD.split(","), ride(RECORDS[1], hour=18).split(","), strict=True))
     push_records(
         actor=town.partner, at=at, idempotency_key="push", partner_id=town.partner_id,
@@ -146,7 +149,7 @@ def live(leaver: Leaver, at: datetime, *, templates: Path) -> int:
     )  # fmt: skip
     gathered = gather_pushed(actor=SYSTEM, at=at, partner_id=town.partner_id)
     post_batch(actor=SYSTEM, at=at, batch_id=gathered.batch_id or 0)
-    (held,) = held_sets()
+    (held,) = activity.held_sets()
     decide_held(
         actor=MAKER, at=at, waiting_ids=(held.id,), refuse_all=True, opinion="不合理", idempotency_key="h"
     )
@@ -191,6 +194,18 @@ def everything_kept(folder: Path) -> str:
         if path.is_file()
     ]
     return "\n".join(found)
+
+
+def everything_handed_out(at: datetime) -> str:
+    """Return what reports, exports and lists give out of every batch, month and act, as text."""
+    found: list[object] = []
+    for batch_id in Batch.objects.values_list("pk", flat=True):
+        found += activity.batch_rows(batch_id)
+    posting_ids = list(Posting.objects.values_list("pk", flat=True))
+    found += [str(chunk.rows.to_pydict()) for chunk in activity.exported_records(posting_ids)]
+    found += audit.records(first=made_up.LONG_AGO, before=at + timedelta(days=1))
+    found += audit.disclosures(limit=1000)
+    return "\n".join(str(one) for one in found)
 
 
 def left_of(values: tuple[str, ...], kept: str) -> list[str]:

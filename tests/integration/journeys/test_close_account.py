@@ -48,6 +48,7 @@ from tanpuhui.foundation.messages.operations import load_templates, tell
 from tanpuhui.foundation.workflow.models import Notice, NoticeComment
 from tanpuhui.foundation.workflow.operations import decide, open_case
 from tanpuhui.interfaces.commands.invariants import CHECKS, breaches
+from tanpuhui.interfaces.commands.migrate import APP_ROLE, grant
 from tanpuhui.journeys import (
     AccountClosureTried,
     ClosureBlocked,
@@ -111,6 +112,7 @@ def test_after_the_closure_no_table_and_no_file_holds_the_person_and_every_book_
     assert (done.closed, done.points, done.records) == (True, before.points, 3)
     kept = one.everything_kept(folder)
     assert one.left_of((*one.OWN, phone_index), kept) == []
+    assert one.left_of(one.OWN, one.everything_handed_out(LATER)) == []
     sequence_leaves(at=LATER)
     assert [str(breach) for breach in breaches(ROOMS)] == []
     after = ledger.balance(leaver.ledger_account_id)
@@ -261,6 +263,14 @@ def test_whoever_acts_for_an_organisation_is_told_what_to_do_first(leaver: Leave
     )  # fmt: skip
     with pytest.raises(HoldsRoles):
         ask(leaver, now)
+    Membership.objects.all().delete()
+    closure = ask(leaver, now)
+    Membership.objects.create(
+        user_id=leaver.user_id, organisation_id=leaver.town.partner_id, role="partner", area="990000",
+        valid_from=now - timedelta(days=1),
+    )  # fmt: skip
+    tried = close(closure, now)
+    assert (tried.closed, tried.put_off_for) == (False, ("role",))
 
 
 def test_points_that_a_correction_gives_later_go_back_too_and_a_recalculation_still_holds(
@@ -347,7 +357,16 @@ def test_the_name_goes_from_what_was_said_to_a_notice_and_from_nobody_elses(
         )
     with pytest.raises(DatabaseError, match="logged erasure"), transaction.atomic():
         NoticeComment.objects.update(name="已注销")
-    closed(leaver, now)
+    leaver.town.post(one.file_of(one.ride("R1")), at=now)
+    closure = ask(leaver, now)
+    with connection.cursor() as cursor:
+        cursor.execute("select 1 from pg_roles where rolname = %s", [APP_ROLE])
+        if cursor.fetchone() is None:
+            cursor.execute(f'create role "{APP_ROLE}"')
+        assert grant()
+        cursor.execute(f'set local role "{APP_ROLE}"')
+        assert close(closure, now).closed, "web and worker sign in as this role"
+        cursor.execute("reset role")
     assert list(NoticeComment.objects.order_by("id").values_list("name", "text")) == [
         ("已注销", "有意见"), ("乘客", "有意见"),
     ]  # fmt: skip

@@ -28,7 +28,6 @@ from tanpuhui.foundation.identity.models import (
     EarlierPassword,
     ExternalIdentity,
     Invitation,
-    Membership,
     PartnerSubject,
     Passkey,
     RecoveryCode,
@@ -39,7 +38,7 @@ from tanpuhui.foundation.identity.models import (
 )
 from tanpuhui.foundation.identity.operations._session import end_sessions_of
 from tanpuhui.foundation.identity.queries import PHONE_CONTEXT
-from tanpuhui.foundation.identity.queries.acting import in_force
+from tanpuhui.foundation.identity.queries.closures import acts_for_organisation
 from tanpuhui.foundation.kernel.actors import CLOSED_NAME, Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound, NotPermitted
 from tanpuhui.foundation.keys.queries import unseal
@@ -194,8 +193,7 @@ def _forget_codes(phone_index: bytes) -> None:
 
 
 def _check_no_roles(user_id: int, *, at: datetime) -> None:
-    held = in_force(Membership.objects.filter(user_id=user_id), at).exists()
-    if held or User.objects.filter(pk=user_id).exclude(is_citizen=True, organisation__isnull=True).exists():
+    if acts_for_organisation(user_id, at=at):
         raise HoldsRoles
 
 

@@ -31,6 +31,7 @@ from tanpuhui.foundation.identity.queries.acting import (
 )
 from tanpuhui.foundation.identity.queries.closures import (
     ClosureView,
+    acts_for_organisation,
     closed_at,
     closure_breaches,
     closure_of,
@@ -90,6 +91,7 @@ __all__ = [
     "actor_of",
     "actor_of_api_key",
     "actor_of_partner",
+    "acts_for_organisation",
     "api_key_index",
     "api_keys",
     "application",

@@ -12,6 +12,7 @@ from tanpuhui.foundation.identity.models import (
     EarlierPassword,
     ExternalIdentity,
     Invitation,
+    Membership,
     PartnerSubject,
     Passkey,
     RecoveryCode,
@@ -19,6 +20,7 @@ from tanpuhui.foundation.identity.models import (
     TotpAuthenticator,
     User,
 )
+from tanpuhui.foundation.identity.queries.acting import in_force
 from tanpuhui.foundation.kernel.breaches import Breach
 
 _LEFT = (
@@ -41,6 +43,12 @@ class ClosureView:
     requested_at: datetime
     due_at: datetime
     put_off_for: tuple[str, ...]
+
+
+def acts_for_organisation(user_id: int, *, at: datetime) -> bool:
+    """Say whether somebody holds a role for an organisation at a moment, or the account is a work account."""
+    held = in_force(Membership.objects.filter(user_id=user_id), at).exists()
+    return held or User.objects.filter(pk=user_id).exclude(is_citizen=True, organisation=None).exists()
 
 
 def closure_of(user_id: int) -> ClosureView | None:
