@@ -22,7 +22,7 @@ from tanpuhui.behaviour.carbon_accounts.events import MonthPooled
 from tanpuhui.credits.projects import operations as projects
 from tanpuhui.credits.projects import queries as projects_queries
 from tanpuhui.credits.registry import operations as registry
-from tanpuhui.foundation.identity.events import ContractEnding, PersonInvited
+from tanpuhui.foundation.identity.events import ClosureDue, ContractEnding, PersonInvited
 from tanpuhui.foundation.persistence.events import install_subscribers
 from tanpuhui.foundation.rulebook.events import HolidaysChanged
 from tanpuhui.foundation.workflow import operations as workflow
@@ -222,6 +222,7 @@ GUARDS: Mapping[tuple[str, str], Guard] = {
 SUBSCRIBERS: Mapping[type, Sequence[str]] = {
     PersonInvited: ("identity.send_invitation",),
     ContractEnding: (),
+    ClosureDue: ("journeys.close_account",),
     BatchReceived: ("activity.post_batch",),
     DaySettlementDue: ("activity.settle_day",),
     RecordsPushed: ("activity.gather_pushed",),

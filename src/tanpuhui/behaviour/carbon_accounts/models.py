@@ -259,7 +259,7 @@ class AdmittedBalance(models.Model):
     """One row of a programme's file: its verdict, and a balance that waits for its person (待迁入余额).
 
     Phone and member stand here as blind indexes only, each once for a programme. Who declines, or lets the time pass,
-    leaves counts and points and nothing else. `shown_grams` is history to read, of another type than what is counted.
+    leaves counts and points and nothing else; so does who accepted and closes the account later. `shown_grams` is history to read, of another type than what is counted.
     """
 
     pk = models.CompositePrimaryKey("admission_id", "number")
@@ -288,7 +288,8 @@ class AdmittedBalance(models.Model):
             ),
             models.CheckConstraint(
                 condition=holds(
-                    "(state in ('received', 'waiting', 'claimed')) = (phone_index is not null)"
+                    "(state not in ('received', 'waiting') or phone_index is not null)"
+                    " and (state in ('received', 'waiting', 'claimed') or phone_index is null)"
                     " and (phone_index is null) = (member_index is null)"
                     " and (phone_index is not null or (area is null and member_since is null and shown_grams is null))"
                 ),
@@ -323,8 +324,9 @@ class AdmittedBalance(models.Model):
                 referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
                 func=(
                     "IF (SELECT count(*) FROM new_rows) <> (SELECT count(*) FROM new_rows n JOIN old_rows o"
-                    " USING (admission_id, number) WHERE (o.state, n.state) IN (('received', 'waiting'),"
+                    " USING (admission_id, number) WHERE ((o.state, n.state) IN (('received', 'waiting'),"
                     " ('received', 'dropped'), ('waiting', 'claimed'), ('waiting', 'declined'), ('waiting', 'lapsed'))"
+                    " OR (o.state = 'claimed' AND n.state = 'claimed' AND n.phone_index IS NULL))"
                     " AND (n.verdict, n.hundredths, n.programme_id) = (o.verdict, o.hundredths, o.programme_id)"
                     " AND (o.points IS NULL OR n.points = o.points))"
                     " THEN RAISE EXCEPTION 'a row of % goes one way and keeps its amount', TG_TABLE_NAME; END IF; RETURN NULL;"

@@ -166,6 +166,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, str]] = []
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+PROCRASTINATE_IMPORT_PATHS = ["tanpuhui.journeys.tasks"]
+"""Journeys own no table and are no app, so their jobs are named here."""
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -20,3 +20,10 @@ class ContractEnding:
     organisation_id: int
     contract_id: int
     valid_to: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosureDue:
+    """A person asked for the closure of their account, and no waiting time is set: it is done at once."""
+
+    closure_id: int

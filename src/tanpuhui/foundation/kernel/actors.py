@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from tanpuhui.foundation.kernel.errors import NotPermitted
 
+CLOSED_NAME = "已注销"
+"""What stands where the name of a person stood who closed their account (账户注销)."""
+
 
 class Role(StrEnum):
     """What a person may be in one organisation and area. Operations name the roles that may call them."""

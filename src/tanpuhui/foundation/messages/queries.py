@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -120,6 +120,13 @@ def own_id(actor: Actor, *, operation: str) -> int:
 def unread(user_id: int) -> int:
     """Return how many messages a person has not read, at most UNREAD_SHOWN_MAX + 1 (one query)."""
     return Message.objects.filter(user_id=user_id, read_at__isnull=True)[: UNREAD_SHOWN_MAX + 1].count()
+
+
+def people_told(user_ids: Iterable[int]) -> frozenset[int]:
+    """Return which of these people a message, a delivery choice or a mail address is kept of."""
+    several = list(user_ids)
+    kept = (model.objects.filter(user_id__in=several) for model in (Message, ChannelChoice, MailAddress))
+    return frozenset(user_id for rows in kept for user_id in rows.values_list("user_id", flat=True))
 
 
 def messages_of(user_id: int, *, kind: str = "", only_unread: bool = False) -> QuerySet[Message]:

@@ -50,6 +50,18 @@ def erasable(
     return [Erasable(column=column, unless=logged, kept=(owner, "bucket", *kept)), _no_truncate()]
 
 
+def nameless(*, column: str, becomes: str, person: str, kept: tuple[str, ...]) -> list[pgtrigger.Trigger]:
+    """Return the triggers of a table that only grows, except that the name of who closed their account is taken off.
+
+    `column` holds the name and becomes `becomes`; `person` is the column of the person, `kept` are all the others.
+    """
+    closed = (
+        f"SELECT 1 FROM identity_user u WHERE u.id = OLD.{person} AND u.closed_at IS NOT NULL "  # noqa: S608  names from our own code
+        f"AND NEW.{column} = '{becomes}'"
+    )
+    return [Erasable(column=column, unless=closed, kept=(person, *kept)), _no_truncate()]
+
+
 def kept_for(months_rule: str, moment: str) -> list[pgtrigger.Trigger]:
     """Return the triggers of a record that is kept for a time: never changed, and deleted only once the time is over.
 

@@ -10,6 +10,7 @@ EXCEPTION = "record_exception"
 SETTLED = "clawback_settlement"
 EXPIRY = "points_expiry"
 ADMITTED = "programme_admission"
+GIVEN_UP = "points_given_up"
 COUPON = "coupon_"
 CHANGES = frozenset({RECALCULATED, EXCEPTION, SETTLED})
 """Lines that change grams and are no record: both are shown with their grams."""
@@ -24,6 +25,7 @@ def line_name(kind: str) -> str:
         SETTLED: gettext("抵扣待追回"),
         EXPIRY: gettext("积分到期"),
         ADMITTED: gettext("原平台账户迁入"),
+        GIVEN_UP: gettext("注销账户，积分退回平台"),
         "coupon_reserved": gettext("兑换商品"),
         "coupon_cancelled": gettext("取消兑换，积分退回"),
         "coupon_expired": gettext("券过期，积分退回"),

@@ -42,6 +42,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "me": _CITIZEN,
     "own-data": _CITIZEN,
     "own-copy": _CITIZEN,
+    "close-account": _CITIZEN,
+    "stay": _CITIZEN,
     "unbind": _CITIZEN,
     "end-sessions": _CITIZEN,
     "messages": _CITIZEN,

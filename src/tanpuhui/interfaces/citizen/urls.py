@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from tanpuhui.interfaces.citizen.views import (
     admissions,
     appeals,
+    closing,
     coupons,
     explanation,
     freeze,
@@ -61,6 +62,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me", me.me, name="me"),
     path("me/data", own_data.own, name="own-data"),
     re_path(r"^me/data/copy\.(?P<form>json|xlsx)$", own_data.copy, name="own-copy"),
+    path("me/close", closing.close, name="close-account"),
+    path("me/close/stay", closing.stay, name="stay"),
     path("me/sessions/end-others", me.end_others, name="end-sessions"),
     path("me/identities/<int:external_identity_id>/unbind", me.unbind, name="unbind"),
     path("messages", messages.messages, name="messages"),

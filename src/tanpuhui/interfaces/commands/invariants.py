@@ -15,6 +15,7 @@ from tanpuhui.credits.registry import queries as registry
 from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.workflow import queries as workflow
+from tanpuhui.journeys import closure_breaches
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.uses.rewards import queries as rewards
 
@@ -29,6 +30,10 @@ CHECKS: dict[str, tuple[str, Callable[[], Iterator[Breach]]]] = {
     "transparency": ("公开日志前后一致 / the log is consistent", transparency.breaches),
     "identity": ("角色合乎机构，三员分立 / roles fit, administrators stand alone", identity.breaches),
     "workflow": ("每个决定都是流程允许的 / every decision was allowed", workflow.breaches),
+    "closures": (
+        "已注销的账户没有留下个人信息 / nothing personal is left of a closed account",
+        closure_breaches,
+    ),
 }
 """One line per room: what is checked, in words, and the function that checks it."""
 

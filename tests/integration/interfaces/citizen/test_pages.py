@@ -78,7 +78,11 @@ def addresses(place: Place) -> dict[str, str]:
         "admission",
         "decline-admission",
     }  # they ask for a balance that waits, and have tests of their own
-    no_page |= {"erase-traces", "pool-proof"}  # it asks for a withdrawn consent, and has tests of its own
+    no_page |= {
+        "erase-traces",
+        "pool-proof",
+        "stay",
+    }  # it asks for a withdrawn consent, and has tests of its own
     return {
         name: reverse(f"citizen:{name}", args=arguments.get(name, ()))
         for name in ROUTES

@@ -118,6 +118,15 @@ DAMAGES = (
         invariant="workflow.state_is_what_was_decided",
         subject="case:{}",
     ),
+    Damage(
+        room="closures",
+        sql="insert into identity_accountclosure (user_id, requested_at, due_at, put_off_for, closed_at) "
+        "select owner_id, now(), now(), array[]::text[], now() from ledger_account where id = {}",
+        whose="select min(e.account_id) from ledger_entry e join ledger_account a on a.id = e.account_id "
+        "where a.owner_type = 'user' and e.n_records > 0",
+        invariant="closure.forgotten_everywhere",
+        subject="ledger_account:{}",
+    ),
 )
 
 

@@ -22,6 +22,9 @@ class ErasedPlace(StrEnum):
 CONSENT_WITHDRAWN = "consent_withdrawn"
 """Why traces are erased: the person withdrew the consent for the scenario and asked for it (撤回授权)."""
 
+ACCOUNT_CLOSED = "account_closed"
+"""Why traces are erased: the person closed their account (账户注销), so those of every scenario go."""
+
 KEPT: Mapping[ErasedPlace, frozenset[str]] = {
     ErasedPlace.RECORDS: frozenset({"row"}),
     ErasedPlace.SET_ASIDE: frozenset(

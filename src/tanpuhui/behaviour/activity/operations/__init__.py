@@ -42,6 +42,7 @@ from tanpuhui.behaviour.activity.operations._apply import (
 from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
 from tanpuhui.behaviour.activity.operations._decide_held import HeldReviewed, decide_held
 from tanpuhui.behaviour.activity.operations._destroy_originals import OriginalsDestroyed, destroy_originals
+from tanpuhui.behaviour.activity.operations._erase_person import PersonErased, erase_person, stop_posting
 from tanpuhui.behaviour.activity.operations._erase_traces import TracesErased, erase_traces
 from tanpuhui.behaviour.activity.operations._except_records import (
     RecordsExcepted,
@@ -123,6 +124,7 @@ __all__ = [
     "HeldReviewed",
     "KeysAudited",
     "OriginalsDestroyed",
+    "PersonErased",
     "PushReceipt",
     "QualityWarned",
     "RecalculationPrepared",
@@ -162,6 +164,7 @@ __all__ = [
     "detach_from_application",
     "discard_application",
     "erase_due_samples",
+    "erase_person",
     "erase_sample",
     "erase_traces",
     "exclude_records",
@@ -193,6 +196,7 @@ __all__ = [
     "revise_application",
     "save_application",
     "settle_day",
+    "stop_posting",
     "submit_application",
     "try_sample",
     "warn_of_quality",

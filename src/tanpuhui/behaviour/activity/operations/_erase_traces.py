@@ -32,10 +32,12 @@ from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.transparency.operations import LeafKind, append_leaf
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity import queries as identity
+from tanpuhui.foundation.identity.operations import person_lock
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotPermitted
 from tanpuhui.foundation.persistence.locks import lock_names
 
+ERASURE_LOCK = "activity:erasure"
 _RECORDS = """
 select p.id, c.bucket, c.amounts, c.traces from activity_posting p
 join activity_record_chunk c on c.posting_id = p.id and c.bucket = %s %% p.chunks
@@ -83,7 +85,7 @@ def erase_traces(
     """
     if not (actor.kind == "user" and actor.id == str(user_id)):
         raise NotPermitted(operation="activity.erase_traces")
-    lock_names("activity:erasure", f"identity:user:{user_id}")
+    lock_names(ERASURE_LOCK, person_lock(user_id))
     spans = identity.consents_of(user_ids=[user_id], scenario=scenario).get(user_id, ())
     if any(withdrawn is None for _, withdrawn in spans):
         raise ConsentNotWithdrawn
@@ -91,11 +93,16 @@ def erase_traces(
     if account_id is None:
         return TracesErased(user_id=user_id, scenario=scenario, records=0, erasure_id=None)
     _check_nothing_waits(account_id, scenario)
-    replaced = [*_records(account_id, scenario), *_set_aside(account_id, scenario)]
-    if not replaced:
+    erasure = erase_payloads(account_id, scenario, reason=CONSENT_WITHDRAWN, at=at)
+    if erasure is None:
         return TracesErased(user_id=user_id, scenario=scenario, records=0, erasure_id=None)
-    erasure = _write(replaced, scenario=scenario, at=at)
     return TracesErased(user_id=user_id, scenario=scenario, records=erasure.records, erasure_id=erasure.pk)
+
+
+def erase_payloads(account_id: int, scenario: str, *, reason: str, at: datetime) -> TraceErasure | None:
+    """Erase the traces of an account in a scenario, and return the erasure; None where there were none. Wants ERASURE_LOCK."""
+    replaced = [*_records(account_id, scenario), *_set_aside(account_id, scenario)]
+    return _write(replaced, scenario=scenario, reason=reason, at=at) if replaced else None
 
 
 def _check_nothing_waits(account_id: int, scenario: str) -> None:
@@ -164,14 +171,14 @@ _REPLACE = {
 }
 
 
-def _write(replaced: list[_Replaced], *, scenario: str, at: datetime) -> TraceErasure:
+def _write(replaced: list[_Replaced], *, scenario: str, reason: str, at: datetime) -> TraceErasure:
     """Keep what became what, then replace the payloads: the database lets a payload change only as it is written there."""
     root = payloads_sha256(
         [(one.place.value, one.owner_id, one.bucket, one.old, one.new) for one in replaced]
     )
     records = sum(one.records for one in replaced)
     erasure = TraceErasure.objects.create(
-        scenario=scenario, reason=CONSENT_WITHDRAWN, records=records, payloads_sha256=root, erased_at=at
+        scenario=scenario, reason=reason, records=records, payloads_sha256=root, erased_at=at
     )
     ErasedPayload.objects.bulk_create(
         ErasedPayload(
@@ -193,7 +200,7 @@ def _write(replaced: list[_Replaced], *, scenario: str, at: datetime) -> TraceEr
         subject=f"traces:{erasure.pk}",
         payload={
             "scenario": scenario,
-            "reason": CONSENT_WITHDRAWN,
+            "reason": reason,
             "records": records,
             "payloads_sha256": root.hex(),
         },

@@ -52,6 +52,23 @@ class RecordsReceived:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PushOutcome:
+    """What became of one record, without its number: the audit keeps this for ever, and the number can be erased."""
+
+    state: str
+    reason: str
+    field: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordsKept:
+    """What became of pushed records, in the order in which they came."""
+
+    partner_id: int
+    outcomes: tuple[PushOutcome, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RecordsGathered:
     """How many pushed records became rows of a batch; no batch where none waited."""
 
@@ -77,15 +94,27 @@ def push_records(
     if len(records) > RECORDS_MAX:
         raise TooManyRecords(limit=RECORDS_MAX, count=len(records))
     lines = [json.dumps(record, ensure_ascii=False, sort_keys=True) for record in records]
-    return keep_records(
+    kept = keep_records(
         actor=actor, at=at, idempotency_key=idempotency_key, partner_id=partner_id, lines=tuple(lines)
     )
+    envelopes = [envelope(json.loads(line)) for line in lines]
+    receipts = tuple(
+        PushReceipt(
+            record_id=one.record_id,
+            day=one.day.isoformat() if one.day else "",
+            state=found.state,
+            reason=found.reason,
+            field=found.field,
+        )
+        for one, found in zip(envelopes, kept.outcomes, strict=True)
+    )
+    return RecordsReceived(partner_id=partner_id, receipts=receipts)
 
 
 @operation(roles=SENDERS, subject="organisation:{partner_id}")
 def keep_records(
     *, actor: Actor, at: datetime, idempotency_key: str, partner_id: int, lines: tuple[str, ...]
-) -> RecordsReceived:
+) -> RecordsKept:
     """Keep records that are given as lines of JSON. See push_records."""
     actor.require(*SENDERS, operation="activity.push_records", organisation_id=partner_id)
     check_feed(partner_id, ADAPTER)
@@ -109,7 +138,7 @@ def keep_records(
     )
     if fresh:
         publish(RecordsPushed(partner_id=partner_id))
-    return RecordsReceived(partner_id=partner_id, receipts=_receipts(envelopes, known))
+    return RecordsKept(partner_id=partner_id, outcomes=_outcomes(envelopes, known))
 
 
 @operation(roles={Role.SYSTEM}, subject="organisation:{partner_id}")
@@ -162,21 +191,13 @@ def _known(partner_id: int, several: Sequence[Envelope]) -> set[tuple[object, st
     }
 
 
-def _receipts(
+def _outcomes(
     envelopes: Sequence[Envelope], known: set[tuple[object, str, bytes]]
-) -> tuple[PushReceipt, ...]:
+) -> tuple[PushOutcome, ...]:
     seen = set(known)
-    receipts = []
+    outcomes = []
     for one in envelopes:
         state = REFUSED if one.reason else KNOWN if _key(one) in seen else RECEIVED
         seen.add(_key(one))
-        receipts.append(
-            PushReceipt(
-                record_id=one.record_id,
-                day=one.day.isoformat() if one.day else "",
-                state=state,
-                reason=one.reason,
-                field=one.field,
-            )
-        )
-    return tuple(receipts)
+        outcomes.append(PushOutcome(state=state, reason=one.reason, field=one.field))
+    return tuple(outcomes)

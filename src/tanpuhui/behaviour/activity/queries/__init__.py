@@ -138,6 +138,7 @@ from tanpuhui.behaviour.activity.queries._standing import (
     statuses,
 )
 from tanpuhui.behaviour.activity.queries._text_rows import TextRow, text_rows
+from tanpuhui.behaviour.activity.queries._traces_left import accounts_with_traces
 
 __all__ = [
     "BANDS",
@@ -183,6 +184,7 @@ __all__ = [
     "StatusView",
     "TextRow",
     "WaitingView",
+    "accounts_with_traces",
     "adapter_names",
     "application",
     "application_lacks",

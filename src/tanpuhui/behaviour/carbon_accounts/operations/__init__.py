@@ -55,6 +55,7 @@ from tanpuhui.behaviour.carbon_accounts.operations._claim_admission import (
     claim_admission,
     decline_admission,
     end_admissions,
+    forget_admissions,
 )
 from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
     FreezeProposed,
@@ -64,6 +65,7 @@ from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
     propose_freeze,
     reject_freeze,
     restore_freeze,
+    stop_spending,
     withdraw_freeze,
 )
 from tanpuhui.behaviour.carbon_accounts.operations._open_carbon_account import (
@@ -127,6 +129,7 @@ __all__ = [
     "end_admissions",
     "examine_record_appeal",
     "file_admission",
+    "forget_admissions",
     "open_carbon_account",
     "open_carbon_accounts",
     "permit_spending",
@@ -137,6 +140,7 @@ __all__ = [
     "reject_admission",
     "reject_freeze",
     "restore_freeze",
+    "stop_spending",
     "uphold_record_appeal",
     "withdraw_admission",
     "withdraw_freeze",

@@ -112,6 +112,21 @@ def decline_admission(
     return AdmissionDeclined(admission_id=admission_id)
 
 
+def forget_admissions(user_id: int, *, at: datetime) -> None:
+    """Take whose they were off the balances of a person who closes the account: what waits is declined, what was accepted stays counted.
+
+    A building block of the closure; wants the phone, which is forgotten after it.
+    """
+    claims = AdmissionClaim.objects.filter(user_id=user_id).order_by("admission_id", "number")
+    for admission_id, number in claims.values_list("admission_id", "number"):
+        AdmittedBalance.objects.filter(admission_id=admission_id, number=number).update(**NOTHING_LEFT)
+    index = phone_index_of(user_id)
+    if index is not None:
+        AdmittedBalance.objects.filter(phone_index=index, state=BalanceState.WAITING).update(
+            state=BalanceState.DECLINED, settled_at=at, **NOTHING_LEFT
+        )
+
+
 @operation(roles={Role.SYSTEM}, subject="programme_admissions:{count}")
 def end_admissions(*, actor: Actor, at: datetime) -> AdmissionsEnded:
     """Let balances lapse whose last day is over, and end every admission in which nothing waits any more.

@@ -20,6 +20,7 @@ from tanpuhui.behaviour.carbon_accounts.models import AccountFreeze, CarbonAccou
 from tanpuhui.behaviour.carbon_accounts.operations._tell_of_freeze import tell_of_freeze
 from tanpuhui.behaviour.carbon_accounts.queries import freeze_of_account
 from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.identity.operations import hold_open
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.persistence.locks import lock_names
@@ -55,12 +56,13 @@ def permit_spending(*, user_id: int, at: datetime) -> None:
     """Refuse to take anything from a frozen account, and keep it from being frozen until this transaction ends.
 
     A building block for whoever takes from an account on the person's wish; called before anything else is locked.
-    Raises AccountFrozen, NoCarbonAccount.
+    Raises AccountFrozen, NoCarbonAccount, AccountClosed.
     """
     account = CarbonAccount.objects.filter(user_id=user_id).first()
     if account is None:
         raise NoCarbonAccount
     _lock(account)
+    hold_open([user_id])
     found = freeze_of_account(account.pk, at=at)
     if found is not None:
         raise AccountFrozen(reason=found.reason)
@@ -81,7 +83,7 @@ def propose_freeze(
 
     An urgent freeze holds at once and ends by itself after `carbon_account.urgent_freeze_hours`, unless the checker
     decides before. By a maker of the account's area. Raises NotFound, NotPermitted, FreezeCannotFollow,
-    FreezeChangeOpen, ParameterUnset, and what opening and deciding a case raises (OpinionMissing).
+    FreezeChangeOpen, AccountClosed, ParameterUnset, and what opening and deciding a case raises (OpinionMissing).
     """
     account = CarbonAccount.objects.filter(number=number).first()
     if account is None:
@@ -90,6 +92,7 @@ def propose_freeze(
     wanted = FreezeKind(kind)
     urgent = urgent and wanted is FreezeKind.FREEZE
     _lock(account)
+    hold_open([account.user_id])
     _check_follows(account, wanted, at)
     if FreezeChange.objects.filter(account=account, state=FreezeState.PROPOSED).exists():
         raise FreezeChangeOpen(number=number)
@@ -180,9 +183,14 @@ def _end(*, at: datetime, case_id: int, subject_id: str, outcome: str, state: Fr
     return _settle(change, state, frozen=freeze_of_account(change.account_id, at=at) is not None)
 
 
+def stop_spending(carbon_account_id: int) -> None:
+    """Let nothing be redeemed from an account, nor the account be frozen, until the transaction ends. A building block."""
+    lock_names(f"carbon_account:{carbon_account_id}:freeze")
+
+
 def _lock(account: CarbonAccount) -> None:
     """Let freezes and redemptions of one account happen one after the other."""
-    lock_names(f"carbon_account:{account.pk}:freeze")
+    stop_spending(account.pk)
 
 
 def _check_follows(account: CarbonAccount, wanted: FreezeKind, at: datetime) -> None:

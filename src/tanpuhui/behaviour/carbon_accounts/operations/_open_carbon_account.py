@@ -10,6 +10,7 @@ from tanpuhui.behaviour.carbon_accounts.domain import LEDGER_OWNER, account_numb
 from tanpuhui.behaviour.carbon_accounts.models import CarbonAccount
 from tanpuhui.books.ledger.operations import open_accounts
 from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.identity.operations import hold_open
 from tanpuhui.foundation.identity.queries import PersonView, people
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound, NotPermitted
@@ -41,7 +42,7 @@ def open_carbon_account(
 ) -> CarbonAccountOpened:
     """Open a person's carbon account, or return the one they have: one person, one account.
 
-    A citizen opens their own; staff open accounts of people in their area. Raises NotFound, NotPermitted.
+    A citizen opens their own; staff open accounts of people in their area. Raises NotFound, NotPermitted, AccountClosed.
     """
     own = actor.kind == "user" and actor.id == str(user_id)
     _open(actor=actor, at=at, user_ids=[user_id], own=own)
@@ -64,6 +65,7 @@ def _open(*, actor: Actor, at: datetime, user_ids: Sequence[int], own: bool) -> 
     lock_names("carbon_accounts:opening")
     wanted = set(user_ids)
     wanted -= set(CarbonAccount.objects.filter(user_id__in=wanted).values_list("user_id", flat=True))
+    hold_open(sorted(wanted))
     found = people(sorted(wanted))
     for user_id in sorted(wanted - found.keys()):
         raise NotFound(what="用户 user", id=user_id)

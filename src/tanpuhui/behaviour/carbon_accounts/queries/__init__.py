@@ -61,6 +61,7 @@ from tanpuhui.behaviour.carbon_accounts.queries._freezes import (
     freeze_change,
     freeze_of_account,
     freeze_of_user,
+    freeze_proposed,
     freezes,
 )
 from tanpuhui.books.ledger import queries as ledger
@@ -109,6 +110,7 @@ __all__ = [
     "freeze_change",
     "freeze_of_account",
     "freeze_of_user",
+    "freeze_proposed",
     "freezes",
     "home",
     "line",

@@ -59,6 +59,11 @@ def freeze_of_user(user_id: int, *, at: datetime) -> FreezeView | None:
     return freeze_of_account(account_id, at=at) if account_id is not None else None
 
 
+def freeze_proposed(user_id: int) -> bool:
+    """Say whether somebody proposed to freeze or release a person's account and nobody has decided it yet."""
+    return FreezeChange.objects.filter(account__user_id=user_id, state=FreezeState.PROPOSED.value).exists()
+
+
 def freezes(*, at: datetime) -> tuple[FreezeView, ...]:
     """Return the freezes that hold at a moment, the latest first."""
     latest = (

@@ -12,6 +12,7 @@ from tanpuhui.books.ledger.domain import (
 )
 from tanpuhui.books.ledger.operations._accounts import open_account, open_accounts, system_account
 from tanpuhui.books.ledger.operations._expire_points import PointsExpired, expire_points
+from tanpuhui.books.ledger.operations._give_up_points import give_up_points
 from tanpuhui.books.ledger.operations._post import JournalPosted, post_account_days
 from tanpuhui.books.ledger.operations._settle_due import DueSettled, settle_due
 from tanpuhui.books.ledger.operations._transfer import transfer
@@ -26,6 +27,7 @@ __all__ = [
     "ReferenceReused",
     "UnknownAccount",
     "expire_points",
+    "give_up_points",
     "open_account",
     "open_accounts",
     "post_account_days",

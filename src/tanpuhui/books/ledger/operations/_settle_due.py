@@ -49,7 +49,7 @@ def settle_credited(
         debtors = np.array([account for (account,) in cursor.fetchall()], np.int64)
     owing = np.intersect1d(debtors, credited)
     if owing.size:
-        _settle(f"journal:{journal_id}", owing.tolist(), at=at, system_account_id=system_account_id)
+        settle_accounts(f"journal:{journal_id}", owing.tolist(), at=at, system_account_id=system_account_id)
 
 
 @operation(roles={Role.MAKER}, subject="clawback_settlement:{day}")
@@ -65,7 +65,7 @@ def settle_due(*, actor: Actor, at: datetime, idempotency_key: str | None = None
         payers = [account for (account,) in cursor.fetchall()]
     found = None
     if payers:
-        found = _settle(f"at:{at.isoformat()}", payers, at=at, system_account_id=system_account_id)
+        found = settle_accounts(f"at:{at.isoformat()}", payers, at=at, system_account_id=system_account_id)
     if found is None:
         return DueSettled(day=business_day(at), accounts=0, grams=Grams(0), points=Points(0), journal_id=None)
     with connection.cursor() as cursor:
@@ -80,7 +80,10 @@ def settle_due(*, actor: Actor, at: datetime, idempotency_key: str | None = None
     )
 
 
-def _settle(reference: str, accounts: Sequence[int], *, at: datetime, system_account_id: int) -> int | None:
+def settle_accounts(
+    reference: str, accounts: Sequence[int], *, at: datetime, system_account_id: int
+) -> int | None:
+    """Let accounts pay what they owe from what they hold, and return the journal, None where nothing was taken. A building block."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select ledger_settle_due_v1(%s, %s, %s, %s, %s)",

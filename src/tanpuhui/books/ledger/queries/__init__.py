@@ -26,6 +26,7 @@ __all__ = [
     "RecordsByAccountDay",
     "accounts_in_columns",
     "accounts_of",
+    "accounts_with_points",
     "balance",
     "breaches",
     "clawback_due",
@@ -105,6 +106,15 @@ def accounts_of(*, owner_type: str, owner_ids: Sequence[int]) -> dict[int, int]:
         [owner_type, list(owner_ids)],
     )
     return {owner_id: account_id for owner_id, account_id in rows}  # noqa: C416  rows of a cursor are untyped
+
+
+def accounts_with_points(account_ids: Sequence[int]) -> tuple[int, ...]:
+    """Return which of these accounts hold points, in ascending order."""
+    rows = _rows(
+        "select account_id from ledger_balance where account_id = any(%s) and points > 0 order by 1",
+        [list(account_ids)],
+    )
+    return tuple(account_id for (account_id,) in rows)
 
 
 def accounts_in_columns(*, owner_type: str, owner_ids: NDArray[np.int64]) -> NDArray[np.int64]:

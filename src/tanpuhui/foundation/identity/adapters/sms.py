@@ -48,6 +48,23 @@ class ConsoleSms:
         sys.stderr.write(f"{at.isoformat(timespec='seconds')}\t{phone}\t{text}\n")
 
 
+def forget_texts(phone: str) -> None:
+    """Take a number's messages out of the demonstration's file; what a gateway keeps is the gateway operator's to delete."""
+    path = Path(settings.TANPUHUI_DATA_DIR) / OUTBOX
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if phone not in line]
+    if len(kept) == len(lines):
+        return
+    # A message that is written at this very moment may be lost; nobody but the demonstration writes here.
+    fresh = path.with_name("sms.log.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as outbox:
+        outbox.writelines(kept)
+    fresh.replace(path)
+
+
 def sms_configured() -> bool:
     """Say whether text messages can leave at all."""
     return bool(_name())

@@ -9,6 +9,7 @@ from datetime import datetime
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import OrganisationKind, SubjectBoundElsewhere
 from tanpuhui.foundation.identity.models import Organisation, PartnerSubject, User
+from tanpuhui.foundation.identity.operations._closure import hold_open
 from tanpuhui.foundation.identity.queries import subject_indexes, users_of_subjects
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound
@@ -47,7 +48,7 @@ def bind_partner_subject(
 ) -> PartnerSubjectBound:
     """Bind one of a partner's subjects to a person. A citizen binds only themselves, a partner only its own subjects.
 
-    Raises SubjectBoundElsewhere, Invalid, NotFound, NotPermitted.
+    Raises SubjectBoundElsewhere, Invalid, NotFound, NotPermitted, AccountClosed.
     """
     own = actor.kind == "user" and actor.id == str(user_id) and Role.CITIZEN in actor.roles
     if not own and not actor.has(Role.ADMINISTRATOR):
@@ -67,7 +68,7 @@ def bind_partner_subjects(
 ) -> PartnerSubjectsBound:
     """Bind many of a partner's (subject, user) pairs, all or none; pairs that stand already are left as they are.
 
-    Raises SubjectBoundElsewhere, Invalid, NotFound, NotPermitted.
+    Raises SubjectBoundElsewhere, Invalid, NotFound, NotPermitted, AccountClosed.
     """
     actor.require(Role.PARTNER, operation="identity.bind_partner_subjects", organisation_id=partner_id)
     bound, stood = _bind(partner_id, pairs, at=at)
@@ -84,6 +85,7 @@ def _bind(partner_id: int, pairs: Sequence[tuple[str, int]], *, at: datetime) ->
             raise Invalid(field="subject", why="应为 1 至 200 个字符 / 1 to 200 characters")
         if wanted.setdefault(subject, user_id) != user_id:
             raise SubjectBoundElsewhere(subject=subject)
+    hold_open(sorted(set(wanted.values())))
     citizens = set(
         User.objects.filter(id__in=set(wanted.values()), is_citizen=True).values_list("id", flat=True)
     )

@@ -12,6 +12,7 @@ from datetime import datetime
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import ConsentStands, NoConsent, check_name
 from tanpuhui.foundation.identity.models import Consent, User
+from tanpuhui.foundation.identity.operations._closure import hold_open, person_lock
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound, NotPermitted
 from tanpuhui.foundation.persistence.locks import lock_names
@@ -56,12 +57,13 @@ def give_consent(
     """Record that a person agrees to the text of this version for one scenario; only they can say so.
 
     Consent to another version of the text ends the earlier one at the same moment.
-    Raises ConsentStands, NotFound, NotPermitted.
+    Raises ConsentStands, NotFound, NotPermitted, AccountClosed.
     """
     _require_self(actor, user_id=user_id, operation="identity.give_consent")
     check_name(scenario, field="scenario")
     check_name(text_version, field="text_version")
-    lock_names(f"identity:user:{user_id}")
+    lock_names(person_lock(user_id))
+    hold_open([user_id])
     if not User.objects.filter(id=user_id, is_citizen=True).exists():
         raise NotFound(what="公众用户 citizen", id=user_id)
     standing = Consent.objects.filter(user_id=user_id, scenario=scenario, withdrawn_at__isnull=True).first()
@@ -84,10 +86,11 @@ def give_consents(
     text_version: str,
     idempotency_key: str | None = None,
 ) -> ConsentsGiven:
-    """Take over many people's consents for one scenario, given elsewhere to the same text. Raises NotFound."""
+    """Take over many people's consents for one scenario, given elsewhere to the same text. Raises NotFound, AccountClosed."""
     check_name(scenario, field="scenario")
     check_name(text_version, field="text_version")
     wanted = set(user_ids)
+    hold_open(sorted(wanted))
     missing = wanted - set(User.objects.filter(id__in=wanted, is_citizen=True).values_list("id", flat=True))
     if missing:
         raise NotFound(what="公众用户 citizen", id=min(missing))
@@ -115,7 +118,7 @@ def withdraw_consent(
 ) -> ConsentWithdrawn:
     """End a person's consent for one scenario now, without effect on what was done before. Raises NoConsent, NotPermitted."""
     _require_self(actor, user_id=user_id, operation="identity.withdraw_consent")
-    lock_names(f"identity:user:{user_id}")
+    lock_names(person_lock(user_id))
     row = Consent.objects.filter(user_id=user_id, scenario=scenario, withdrawn_at__isnull=True).first()
     if row is None:
         raise NoConsent(scenario=scenario)

@@ -29,6 +29,16 @@ from tanpuhui.foundation.identity.queries.acting import (
     in_force,
     users_with_role,
 )
+from tanpuhui.foundation.identity.queries.closures import (
+    ClosureView,
+    acts_for_organisation,
+    closed_at,
+    closure_breaches,
+    closure_of,
+    closures_done,
+    closures_due,
+    users_closed,
+)
 from tanpuhui.foundation.identity.queries.intake import (
     Consents,
     consents_in_columns,
@@ -68,6 +78,7 @@ __all__ = [
     "ApiKeyView",
     "ApplicationView",
     "AreaAssignmentView",
+    "ClosureView",
     "Consents",
     "ContractView",
     "DelegationView",
@@ -80,6 +91,7 @@ __all__ = [
     "actor_of",
     "actor_of_api_key",
     "actor_of_partner",
+    "acts_for_organisation",
     "api_key_index",
     "api_keys",
     "application",
@@ -87,6 +99,10 @@ __all__ = [
     "area_assignments",
     "area_prefix",
     "breaches",
+    "closed_at",
+    "closure_of",
+    "closures_done",
+    "closures_due",
     "consents_in_columns",
     "consents_of",
     "contracts",
@@ -111,6 +127,7 @@ __all__ = [
     "subject_keys",
     "texts_can_be_sent",
     "user_of_phone",
+    "users_closed",
     "users_in_columns",
     "users_of_subjects",
     "users_with_phone",
@@ -326,7 +343,7 @@ def subject_indexes(partner_id: int, subjects: Iterable[str]) -> dict[str, bytes
 
 
 def breaches() -> Iterator[Breach]:
-    """Report phones that do not open to their index, secrets that do not open, and roles that a kind cannot give."""
+    """Report phones that do not open to their index, secrets that do not open, roles that a kind cannot give, and what is left of the closed."""
     for user_id, sealed, index in (
         User.objects.filter(phone_sealed__isnull=False)
         .values_list("id", "phone_sealed", "phone_index")
@@ -366,6 +383,7 @@ def breaches() -> Iterator[Breach]:
                 subject=f"membership:{membership_id}",
                 detail=f"{role} in {kind}",
             )
+    yield from closure_breaches()
 
 
 def _organisation_view(row: Organisation) -> OrganisationView:

@@ -46,5 +46,13 @@ def send_mail(*, address: str, subject: str, body: str) -> None:
     ).send()
 
 
+def forget_mail(address: str) -> None:
+    """Delete the letters to an address from the demonstration's folder; mail that was sent is with its readers."""
+    folder = Path(settings.TANPUHUI_DATA_DIR) / OUTBOX
+    for path in folder.glob("*.log") if folder.is_dir() else ():
+        if address.encode() in path.read_bytes():
+            path.unlink()
+
+
 def _name() -> str:
     return settings.TANPUHUI_MAIL or ("file" if settings.TANPUHUI_DEMO else "")

@@ -19,6 +19,7 @@ from tanpuhui.foundation.messages.operations._deliver import (
     deliver,
     settle_delivery,
 )
+from tanpuhui.foundation.messages.operations._forget_messages import forget_messages
 from tanpuhui.foundation.messages.operations._load_templates import TemplatesLoaded, load_templates
 from tanpuhui.foundation.messages.operations._mail_address import (
     MailAddressChanged,
@@ -47,6 +48,7 @@ __all__ = [
     "claim_delivery",
     "confirm_mail_address",
     "deliver",
+    "forget_messages",
     "give_mail_address",
     "load_templates",
     "read_messages",

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import connection
 
 from tanpuhui.foundation.identity import queries as identity
+from tanpuhui.foundation.identity.operations import open_people
 from tanpuhui.foundation.messages.adapters.mail import mail_configured
 from tanpuhui.foundation.messages.domain import Channel, DeliveryState, Offer, check_data, filled, goes_by
 from tanpuhui.foundation.messages.models import ChannelChoice, Delivery, MailAddress, Template
@@ -38,7 +39,7 @@ def tell(
 
     `data` has exactly the fields of the wording in force. `event` names what happened (`decision:12`): nobody is told
     twice of one event; without it the wording, the moment and the link are the event. `link` leads elsewhere than the
-    wording says. A building block: who calls it has said who may. Raises TemplateUnknown, TemplateDataWrong.
+    wording says. Whoever closed their account is told nothing more. A building block: who calls it has said who may. Raises TemplateUnknown, TemplateDataWrong.
     """
     if not connection.in_atomic_block:
         message = "people are told inside the transaction that makes it true"
@@ -47,7 +48,7 @@ def tell(
     check_data(template, wording.fields, data)
     texts = {name: str(value) for name, value in data.items()}
     leads_to = link or filled(wording.link, texts)
-    people = sorted(set(user_ids))
+    people = sorted(open_people(set(user_ids)))
     if not people:
         return Told(user_ids=(), deliveries=0)
     with connection.cursor() as cursor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 
-from tanpuhui.foundation.persistence.triggers import append_only
+from tanpuhui.foundation.kernel.actors import CLOSED_NAME
+from tanpuhui.foundation.persistence.triggers import append_only, nameless
 from tanpuhui.foundation.workflow.models.cases import Case
 
 
@@ -100,6 +101,7 @@ class NoticeComment(models.Model):
 
     `name` is the name that the person declared, `known_by` what stands behind it: a verified phone, or an organisation
     that vouches for its person. `organisation` is the one they speak for, if any. `name_public` is their own choice.
+    The name goes, and nothing else, once the person has closed their account.
     """
 
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="comments")
@@ -121,7 +123,22 @@ class NoticeComment(models.Model):
             models.CheckConstraint(condition=~models.Q(name__regex=r"^\s*$"), name="notice_comment_has_name"),
         ]
         indexes = [models.Index(fields=["user", "-at"], name="notice_comment_by_user")]
-        triggers = append_only()
+        triggers = nameless(
+            column="name",
+            becomes=CLOSED_NAME,
+            person="user_id",
+            kept=(
+                "id",
+                "notice_id",
+                "organisation_id",
+                "name_public",
+                "known_by",
+                "text",
+                "objection",
+                "documents",
+                "at",
+            ),
+        )
 
 
 class CommentWithdrawal(models.Model):

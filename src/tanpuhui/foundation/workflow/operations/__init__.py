@@ -119,6 +119,7 @@ from tanpuhui.foundation.workflow.operations._effects import (
 from tanpuhui.foundation.workflow.operations._end_notices import (
     end_notices,
 )
+from tanpuhui.foundation.workflow.operations._forget_person import forget_commenter
 from tanpuhui.foundation.workflow.operations._index import index_cases
 from tanpuhui.foundation.workflow.operations._lists import (
     CasesExported,
@@ -256,6 +257,7 @@ __all__ = [
     "file_appeal",
     "file_own_appeal",
     "follow_case",
+    "forget_commenter",
     "forget_filter",
     "index_cases",
     "install_effects",

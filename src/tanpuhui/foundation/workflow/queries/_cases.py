@@ -64,6 +64,13 @@ def case(case_id: int) -> CaseView:
     return view_of(case_row(case_id), versions=Versions())
 
 
+def open_cases_by(user_id: int) -> tuple[CaseView, ...]:
+    """Return the running cases that a person opened: applications, appeals; newest first."""
+    versions = Versions()
+    rows = Case.objects.filter(opened_by_kind="user", opened_by_id=str(user_id), closed_at__isnull=True)
+    return tuple(view_of(row, versions=versions) for row in rows.order_by("-id").prefetch_related("parties"))
+
+
 def cases_of(subject_type: str, subject_id: str) -> tuple[CaseView, ...]:
     """Return every case about a subject, newest first."""
     versions = Versions()

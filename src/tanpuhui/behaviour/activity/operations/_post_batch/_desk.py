@@ -78,6 +78,7 @@ class Desk:
     (with a version) → `owned` (with an account) → `eligible` → `keyed` (what counts); `inputs_<id>` and `result_<id>` hold
     what each version calculates with and gives. All are narrow: text is fetched from `raw` by row number. `stands`: an appeal
     decided that these rows count; what was noted of them before stays noted.
+    `users` are the people of the file, looked up when `closures_before` accounts had been closed.
     """
 
     tables: Any
@@ -93,6 +94,8 @@ class Desk:
     rows: int = 0
     waiting: dict[date, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
+    users: NDArray[np.int64] | None = None
+    closures_before: int = 0
     raw: pa.Table | None = None
     subjects: pa.Array | None = None
     keys: RecordKeys | None = None

@@ -139,9 +139,9 @@ def _posted_before(desk: Desk, keys: RecordKeys) -> NDArray[np.bool_]:
 
 def _settle_posted(desk: Desk, row_numbers: NDArray[np.int64]) -> None:
     desk.tables.register("posted_before", pa.table({"row_number": row_numbers}))
+    # The id itself is not kept: outcomes stay for ever, and this id belongs to a record whose person may have it erased.
     desk.settle_from(
-        "select row_number, 'DUPLICATE_POSTED' as reason, 'record_id' as field, record_id as value "
-        "from raw semi join posted_before using (row_number)"
+        "select row_number, 'DUPLICATE_POSTED' as reason, 'record_id' as field, '' as value from posted_before"
     )
     desk.tables.unregister("posted_before")
 

@@ -24,9 +24,10 @@ from tanpuhui.behaviour.activity.operations._post_batch._plausible import hold_i
 from tanpuhui.behaviour.activity.operations._post_batch._read import slices, take_in
 from tanpuhui.behaviour.activity.operations._post_batch._report import Tally, refused_report, write_outcomes
 from tanpuhui.behaviour.activity.operations._post_batch._resolve import (
+    check_nobody_left,
     find_methodologies,
     find_people,
-    find_users,
+    note_users,
     resolve_people,
 )
 from tanpuhui.behaviour.activity.operations._post_batch._validate import judge, lay_down_terms
@@ -124,6 +125,7 @@ def _post_slices(batch: Batch, at: datetime) -> Tally:
 def _post(desk: Desk, fields: tuple[str, ...]) -> list[Posting]:
     """Post what counts of a slice, and write down what became of the other rows."""
     lock_names(POSTING_LOCK, partner_lock(desk.partner_id))
+    check_nobody_left(desk)
     drop_repeats(desk)
     hold_implausible(desk, fields)
     set_waiting(desk, fields)
@@ -148,7 +150,7 @@ def _judge(desk: Desk, fields: tuple[str, ...]) -> None:
     lay_down_terms(desk)
     with ThreadPoolExecutor(1) as tables:
         judging = tables.submit(judge, desk, fields)
-        users = find_users(desk)
+        users = note_users(desk)
         judging.result()
         find_methodologies(desk)
         calculating = tables.submit(_calculate, desk)

@@ -16,6 +16,7 @@ from tanpuhui.behaviour.activity.domain import PERSON_OWNER
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, PointsRule
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.identity import queries as identity
+from tanpuhui.foundation.persistence.locks import Busy
 from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.science.methodology import queries as methodology
 
@@ -122,6 +123,25 @@ def find_users(desk: Desk) -> NDArray[np.int64]:
     """Return who each subject of the file is, place by place; 0 for nobody. Only the database is asked."""
     subjects = desk.subjects.to_pylist() if desk.subjects is not None else []
     return identity.users_in_columns(partner_id=desk.partner_id, subjects=subjects)
+
+
+def note_users(desk: Desk) -> NDArray[np.int64]:
+    """Find the users, and keep on the desk who they are and how many accounts were closed before that."""
+    desk.closures_before = identity.closures_done()
+    desk.users = find_users(desk)
+    return desk.users
+
+
+def check_nobody_left(desk: Desk) -> None:
+    """Refuse, once nothing can be closed any more, if somebody's account was closed since they were looked up.
+
+    The file is read again then, and finds the person unknown. Wants the posting lock, which a closure takes too.
+    Raises Busy (retryable).
+    """
+    if desk.users is None or identity.closures_done() == desk.closures_before:
+        return
+    if np.isin(desk.users, np.fromiter(identity.users_closed(), np.int64)).any():
+        raise Busy
 
 
 def find_people(desk: Desk, users: NDArray[np.int64]) -> People:

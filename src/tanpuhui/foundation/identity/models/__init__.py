@@ -11,9 +11,39 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 
-from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS
-from tanpuhui.foundation.keys.fields import EncryptedTextField
+from tanpuhui.foundation.identity.models.closures import AccountClosure
+from tanpuhui.foundation.identity.models.onboarding import (
+    Invitation,
+    OrganisationApplication,
+    OrganisationContract,
+)
+from tanpuhui.foundation.kernel.actors import CLOSED_NAME, SCHEME_ADMINISTRATORS
 from tanpuhui.foundation.persistence.triggers import kept_for
+
+__all__ = [
+    "AccountClosure",
+    "ApiKey",
+    "AreaAssignment",
+    "Consent",
+    "Delegation",
+    "EarlierPassword",
+    "ExternalIdentity",
+    "Invitation",
+    "Membership",
+    "Organisation",
+    "OrganisationApplication",
+    "OrganisationContract",
+    "PartnerSubject",
+    "Passkey",
+    "RecoveryCode",
+    "SignInAttempt",
+    "SignInCode",
+    "SignInSession",
+    "SigningKey",
+    "TotpAuthenticator",
+    "UsedNonce",
+    "User",
+]
 
 
 class Held(Func):
@@ -28,7 +58,8 @@ class User(AbstractBaseUser):
 
     `organisation` is the one that keeps the sign-in of its person (归属机构); roles are memberships. A phone means one
     citizen; the same person may also sign in for an organisation, and their private account has nothing to do with it.
-    A temporary password was given by somebody else and is changed at the next sign-in.
+    A temporary password was given by somebody else and is changed at the next sign-in. Of who closed their account
+    (`closed_at`) only the number is left, as a pseudonym under which the books go on to balance.
     """
 
     username = models.TextField(unique=True)
@@ -44,6 +75,7 @@ class User(AbstractBaseUser):
     joined_at = models.DateTimeField()
     password_set_at = models.DateTimeField(null=True)
     password_is_temporary = models.BooleanField(default=False)
+    closed_at = models.DateTimeField(null=True)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -58,8 +90,20 @@ class User(AbstractBaseUser):
             ),
             models.CheckConstraint(
                 condition=models.Q(is_citizen=False)
+                | models.Q(closed_at__isnull=False)
                 | models.Q(phone_index__isnull=False, phone_sealed__isnull=False),
                 name="user_citizen_has_phone",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(closed_at__isnull=True)
+                | models.Q(
+                    phone_index__isnull=True,
+                    phone_sealed__isnull=True,
+                    display_name=CLOSED_NAME,
+                    is_citizen=True,
+                    is_active=False,
+                ),
+                name="user_closed_holds_nothing",
             ),
         ]
 
@@ -416,76 +460,3 @@ class UsedNonce(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["used_at"], name="used_nonce_by_age")]
-
-
-class OrganisationApplication(models.Model):
-    """An application to bring an organisation in (入驻申请). Who is to sign in for it is sealed: names, phones, user names.
-
-    `closed_at` is when its case ended: admitted (then `organisation` is set), rejected or withdrawn.
-    """
-
-    applicant = models.ForeignKey(User, on_delete=models.PROTECT)
-    kind = models.TextField()
-    name = models.TextField()
-    name_en = models.TextField()
-    uscc = models.CharField(max_length=18)
-    area = models.CharField(max_length=6)
-    contract_number = models.TextField()
-    contract_from = models.DateField()
-    contract_to = models.DateField()
-    people = EncryptedTextField(context="identity.application_people")
-    submitted_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.PROTECT)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["uscc"], condition=models.Q(closed_at__isnull=True), name="application_one_running"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(contract_to__gte=models.F("contract_from")),
-                name="application_contract_ends_after_it_begins",
-            ),
-        ]
-        indexes = [models.Index(fields=["applicant", "submitted_at"], name="application_by_applicant")]
-
-
-class OrganisationContract(models.Model):
-    """A contract with an outside organisation (合同), first and last day included; without one in force its roles rest."""
-
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
-    number = models.TextField()
-    valid_from = models.DateField()
-    valid_to = models.DateField()
-    agreed_at = models.DateTimeField()
-    warned_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "number"], name="contract_once"),
-            models.CheckConstraint(
-                condition=models.Q(valid_to__gte=models.F("valid_from")),
-                name="contract_ends_after_it_begins",
-            ),
-        ]
-        indexes = [models.Index(fields=["valid_to"], name="contract_by_end")]
-
-
-class Invitation(models.Model):
-    """An activation code sent to a new person's phone (激活码): a keyed hash of user name and code."""
-
-    user = models.ForeignKey(User, on_delete=models.PROTECT)
-    code_index = models.BinaryField(max_length=32)
-    issued_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    tries_left = models.SmallIntegerField()
-    used_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(tries_left__gte=0), name="invitation_tries_not_negative"
-            )
-        ]
-        indexes = [models.Index(fields=["user", "issued_at"], name="invitation_by_user")]
