@@ -8,6 +8,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from tanpuhui.behaviour.activity.domain.mappings import TextStyle
+
 ENVELOPE = ("record_id", "subject", "scenario", "started_at", "ended_at", "area")
 """The columns every record has (活动信封), research/methodologies.md section 3, common activity envelope."""
 
@@ -47,6 +49,10 @@ class Adapter(Protocol):
     @property
     def joins_rows(self) -> bool:
         """Say whether rows of the file belong together, so that it cannot be read in slices."""
+
+    @property
+    def style(self) -> TextStyle:
+        """How the text of the file is written."""
 
     def wanted(self, fields: Sequence[str]) -> tuple[str, ...]:
         """Return the columns to read, given the field codes of the methodologies in question."""
