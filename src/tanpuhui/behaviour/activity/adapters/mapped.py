@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from tanpuhui.behaviour.activity.domain.mappings import (
 from tanpuhui.foundation.kernel.calendar import CHINA
 
 _NUMBER = rf"[+-]?0*[0-9]{{1,{SOURCE_PLACES}}}(\.[0-9]{{1,{SOURCE_PLACES}}}0*)?"
+NOON = time(12)
 _OFFSET_MINUTES = 60
 _OUTPUT = "%Y-%m-%dT%H:%M:%S"
 
@@ -261,7 +262,7 @@ def _offset_of_day(zone: str, day: date) -> str | None:
     if zone[0] in "+-":
         return zone
     named = ZoneInfo(zone)
-    noon = datetime(day.year, day.month, day.day, 12)
+    noon = datetime.combine(day, NOON)
     around = (noon + timedelta(days=shift) for shift in (-1, 0, 1))
     offsets = {named.utcoffset(moment) for moment in around}
     return _offset_text(offsets) if len(offsets) == 1 else None

@@ -150,7 +150,7 @@ def _columns(reader: Reader) -> tuple[str, ...]:
 
 def _joined_by(reader: Reader, columns: tuple[str, ...]) -> str:
     said = reader.text("joined_by", default="", limit=3)
-    if said and len(columns) < 2:  # noqa: PLR2004  joining takes two
+    if said and len(columns) < 2:
         reader.place("joined_by").refuse(
             "SCHEMA", zh="joined_by 只用在 columns 后面。", en="joined_by stands beside columns only."
         )

@@ -103,6 +103,15 @@ class FieldMapping:
         return next((field for field in self.fields if field.code == code), None)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MappingSource:
+    """What a mapping that comes into force follows from: the version of its application, and the sample that proved it."""
+
+    application_id: int
+    application_version: int
+    sample_id: int
+
+
 def mapping_sha256(document: str) -> str:
     """Return the hash by which a mapping is known: of its text, so that a changed remark is another version."""
     return hashlib.sha256(document.encode()).hexdigest()
@@ -182,6 +191,14 @@ class MappingUnchanged(Refusal):
     code = "MAPPING_UNCHANGED"
     zh = "第 {version} 版申请里的字段映射已经在用，没有要启用的。"
     en = "The field mapping of version {version} is in force already; there is nothing to switch to."
+
+
+class MappingNotLive(Refusal):
+    """The feed is not live, so its mapping comes into force with the decision of its case."""
+
+    code = "MAPPING_NOT_LIVE"
+    zh = "这份申请还没有上线。字段映射随上线的决定一起生效，不用单独启用。"
+    en = "The application is not live yet. Its field mapping comes into force with the decision to go live."
 
 
 class MappingOwnWork(Refusal):

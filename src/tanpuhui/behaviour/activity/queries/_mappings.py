@@ -1,0 +1,265 @@
+"""Field mappings (字段映射): which is in force, what one lacks, and what it makes of the first rows of a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tanpuhui.behaviour.activity.adapters.limits import Limits
+from tanpuhui.behaviour.activity.adapters.mapped import Mapped
+from tanpuhui.behaviour.activity.adapters.mapping_file import FORMAT, read_mapping
+from tanpuhui.behaviour.activity.adapters.reading import format_of, read_slices
+from tanpuhui.behaviour.activity.domain import reason_text
+from tanpuhui.behaviour.activity.domain.applications import Lack, ScenarioContent
+from tanpuhui.behaviour.activity.domain.mappings import (
+    MAPPED,
+    FieldMapping,
+    MappingInvalid,
+    MappingMissing,
+    TextStyle,
+    mapping_sha256,
+)
+from tanpuhui.behaviour.activity.models import Batch, FieldMappingVersion
+from tanpuhui.behaviour.activity.queries._reading_terms import limits
+from tanpuhui.foundation.kernel.breaches import Breach
+from tanpuhui.science.engine.model import Field
+from tanpuhui.science.engine.units import parse_unit
+
+PREVIEW_ROWS = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MappingView:
+    """A field mapping that is or was in force for a feed, and what it followed from."""
+
+    id: int
+    version: int
+    document: str
+    document_sha256: str
+    application_version: int | None
+    sample_id: int | None
+    in_force_from: datetime
+    by_kind: str
+    by_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreviewCell:
+    """One standard field of a row: what stands in the file, what becomes of it, and whether it is what is refused."""
+
+    code: str
+    source: str
+    value: str
+    refused: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreviewRow:
+    """One row of a file as a mapping reads it; `reason` is empty where it goes on to be checked and calculated."""
+
+    row_number: int
+    cells: tuple[PreviewCell, ...]
+    reason: str
+    value: str
+
+    def text(self, locale: str = "zh") -> str:
+        """Return the reason as a sentence, empty for a row that is read."""
+        return reason_text(self.reason, locale) if self.reason else ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MappingPreview:
+    """The first rows of a file; `columns` names, for each standard field, where the file has it."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[PreviewRow, ...]
+
+
+def mapping_in_force(
+    *, partner_id: int, adapter: str, at: datetime | None = None
+) -> FieldMappingVersion | None:
+    """Return the mapping that a partner's feed is read with at a moment, or now; None where there is none yet."""
+    rows = FieldMappingVersion.objects.filter(feed__partner_id=partner_id, feed__adapter=adapter)
+    if at is not None:
+        rows = rows.filter(in_force_from__lte=at)
+    return rows.order_by("-version").first()
+
+
+def mapping_versions(feed_id: int) -> tuple[MappingView, ...]:
+    """Return the mappings that came into force for a feed, the newest first."""
+    rows = FieldMappingVersion.objects.filter(feed_id=feed_id).order_by("-version")
+    return tuple(
+        MappingView(
+            id=row.pk,
+            version=row.version,
+            document=row.document,
+            document_sha256=row.document_sha256,
+            application_version=row.application_version,
+            sample_id=row.sample_id,
+            in_force_from=row.in_force_from,
+            by_kind=row.by_kind,
+            by_id=row.by_id,
+        )
+        for row in rows
+    )
+
+
+def batch_style(batch: Batch) -> TextStyle:
+    """Return how the text of a batch's file is written."""
+    if batch.mapping is not None:
+        return read_mapping(batch.mapping.document).style
+    return TextStyle()
+
+
+def mapping_lacks(
+    content: ScenarioContent, *, needed: Mapping[str, str], fields: tuple[Field, ...]
+) -> tuple[Lack, ...]:
+    """Return what the mapping of an application lacks; `needed` are the standard fields without which nothing is calculated.
+
+    `fields` are those of the methodology: what a mapping gives must be in their unit and of their options.
+    """
+    if content.adapter != MAPPED:
+        return ()
+    if not content.mapping:
+        return (
+            Lack(
+                field="mapping",
+                zh="请写字段映射：自有格式的文件要靠它来读",
+                en="Write the field mapping: without it files in the partner's own format cannot be read",
+            ),
+        )
+    try:
+        mapping = read_mapping(content.mapping)
+    except MappingInvalid as invalid:
+        return (Lack(field="mapping", zh=invalid.message("zh"), en=invalid.message("en")),)
+    return tuple(
+        Lack(field="mapping", zh=f"字段映射：{zh}", en=f"Field mapping: {en}")
+        for zh, en in _lacks(content, mapping, needed, fields)
+    )
+
+
+def _lacks(
+    content: ScenarioContent, mapping: FieldMapping, needed: Mapping[str, str], fields: tuple[Field, ...]
+) -> Iterator[tuple[str, str]]:
+    declared = {field.code for field in content.fields}
+    for code, name in needed.items():
+        if code not in mapping.codes and code != "scenario":
+            yield f"没有写“{code}”（{name}）从哪一列来", f"'{code}' ({name}) is not mapped"
+    for code in mapping.codes:
+        if code not in declared and code != "scenario":
+            yield f"“{code}”没有列在要报送的列里", f"'{code}' is not among the listed columns"
+    for item in fields:
+        found = mapping.field(item.code)
+        if found is None:
+            continue
+        if found.conversion is not None:
+            unit = parse_unit(found.conversion.to_unit)
+            if item.kind != "number" or not unit.same_as(item.unit):
+                yield (
+                    f"“{item.code}”的单位应换算成 {item.unit}",
+                    f"'{item.code}' is to be converted to {item.unit}",
+                )
+            if found.conversion.places > item.places:
+                yield (
+                    f"“{item.code}”最多 {item.places} 位小数",
+                    f"'{item.code}' has at most {item.places} decimals",
+                )
+        outside = sorted({ours for _, ours in found.codes} - set(item.options))
+        if item.kind == "choice" and outside:
+            yield (
+                f"“{item.code}”没有这些选项：{'、'.join(outside)}",
+                f"'{item.code}' has no such options: {', '.join(outside)}",
+            )
+
+
+def preview_mapping(
+    *, document: str, scenario: str, file_name: str, media_type: str, content: bytes, at: datetime
+) -> MappingPreview:
+    """Return what a mapping makes of the first rows of a file; nothing is kept. Raises MappingInvalid, MappingMissing, FileUnusable."""
+    if not document.strip():
+        raise MappingMissing(adapter=MAPPED)
+    form = Mapped(mapping=read_mapping(document), scenario=scenario)
+    bounds = limits(at)
+    found = next(
+        read_slices(
+            io.BytesIO(content),
+            file_format=format_of(file_name, media_type),
+            limits=Limits(file_bytes_max=bounds.file_bytes_max, line_bytes_max=bounds.line_bytes_max),
+            wanted=form.wanted(()),
+            required=form.required,
+            rows_max=None,
+            style=form.style,
+        )
+    )
+    first = found.table.sort_by("row_number").slice(0, PREVIEW_ROWS)
+    made = form.adapt(first)
+    values = {row["row_number"]: row for row in made.rows.to_pylist()}
+    faults = {fault.row_number: fault for fault in (*found.faults[:PREVIEW_ROWS], *made.settled)}
+    sources = {row["row_number"]: row for row in first.to_pylist()}
+    rows = []
+    for number in sorted({*sources, *faults})[:PREVIEW_ROWS]:
+        fault = faults.get(number)
+        source, value = sources.get(number, {}), values.get(number, {})
+        rows.append(
+            PreviewRow(
+                row_number=number,
+                cells=tuple(
+                    PreviewCell(
+                        code=field.code,
+                        source=(
+                            field.joined_by.join(source.get(column) or "" for column in field.columns)
+                            if field.columns
+                            else field.constant
+                        ),
+                        value=value.get(field.code, ""),
+                        refused=fault is not None and fault.field == field.code,
+                    )
+                    for field in form.mapping.fields
+                ),
+                reason=fault.reason if fault is not None else "",
+                value="" if fault is None or fault.field == "subject" else fault.value,
+            )
+        )
+    columns = tuple((field.code, " + ".join(field.columns)) for field in form.mapping.fields)
+    return MappingPreview(columns=columns, rows=tuple(rows))
+
+
+def mapping_to_begin(content: ScenarioContent, fields: tuple[Field, ...]) -> str:
+    """Return a mapping to write on from: every declared field, with the methodology's unit and places where it has them."""
+    known = {item.code: item for item in fields}
+    lines = [f"format: {FORMAT}", 'file: {encoding: utf-8, delimiter: ","}', "fields:"]
+    for field in content.fields:
+        if field.code == "scenario":
+            continue
+        item = known.get(field.code)
+        how = f"  {field.code}: {{column: {field.code}"
+        if field.code in {"started_at", "ended_at"}:
+            how += ', time: "%Y-%m-%d %H:%M:%S", zone: Asia/Shanghai'
+        elif item is not None and item.kind == "number" and str(item.unit):
+            how += f", from_unit: {item.unit}, to_unit: {item.unit}, places: {item.places}"
+        lines.append(how + "}")
+    return "\n".join([*lines, ""])
+
+
+def mapping_breaches() -> Iterator[Breach]:
+    """Report mappings whose bytes changed, batches without the mapping they need, and mappings nothing proved."""
+    for row in FieldMappingVersion.objects.order_by("id").iterator(chunk_size=100):
+        if mapping_sha256(row.document) != row.document_sha256:
+            yield Breach(
+                invariant="activity.mapping_has_its_hash", subject=f"feed:{row.feed_id}", detail=f"version {row.version}"
+            )  # fmt: skip
+    unread = Batch.objects.filter(adapter__startswith=f"{MAPPED}.").select_related("mapping__feed")
+    for batch in unread.iterator(chunk_size=1000):
+        used = batch.mapping
+        if used is None or (used.feed.partner_id, used.feed.adapter) != (batch.partner_id, batch.adapter):
+            yield Breach(
+                invariant="activity.batch_has_its_mapping", subject=f"batch:{batch.pk}", detail=batch.adapter
+            )
+        elif used.in_force_from > batch.received_at:
+            yield Breach(
+                invariant="activity.batch_has_its_mapping",
+                subject=f"batch:{batch.pk}",
+                detail=f"mapping {used.version} came into force at {used.in_force_from}",
+            )
