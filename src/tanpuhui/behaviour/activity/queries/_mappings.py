@@ -25,9 +25,11 @@ from tanpuhui.behaviour.activity.models import Batch, FieldMappingVersion
 from tanpuhui.behaviour.activity.queries._reading_terms import limits
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.science.engine.model import Field
-from tanpuhui.science.engine.units import parse_unit
+from tanpuhui.science.engine.units import Unit, UnknownUnit, parse_unit
 
 PREVIEW_ROWS = 20
+COUNTED = frozenset({"[person]", "[vehicle]", "[trip]", "[item]"})
+"""What a record is one of: its fields are written without it (km), although the formula counts with it (pkm)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,10 +158,10 @@ def _lacks(
             continue
         if found.conversion is not None:
             unit = parse_unit(found.conversion.to_unit)
-            if item.kind != "number" or not unit.same_as(item.unit):
+            if item.kind != "number" or not _same_size(unit, item.unit):
                 yield (
-                    f"“{item.code}”的单位应换算成 {item.unit}",
-                    f"'{item.code}' is to be converted to {item.unit}",
+                    f"“{item.code}”的单位应换算成 {_shown_unit(item)}",
+                    f"'{item.code}' is to be converted to {_shown_unit(item)}",
                 )
             if found.conversion.places > item.places:
                 yield (
@@ -172,6 +174,22 @@ def _lacks(
                 f"“{item.code}”没有这些选项：{'、'.join(outside)}",
                 f"'{item.code}' has no such options: {', '.join(outside)}",
             )
+
+
+def _same_size(one: Unit, other: Unit) -> bool:
+    """Say whether a number in one unit stands for the same in the other; a person's kilometre is a kilometre."""
+    plain = [{name: power for name, power in unit.dimension if name not in COUNTED} for unit in (one, other)]
+    return plain[0] == plain[1] and one.factor == other.factor
+
+
+def _shown_unit(item: Field) -> str:
+    """Return the unit in which a field is written, as a mapping names it."""
+    try:
+        if _same_size(parse_unit(item.display_unit.en), item.unit):
+            return item.display_unit.en
+    except UnknownUnit:
+        pass
+    return str(item.unit)
 
 
 def preview_mapping(
@@ -237,8 +255,9 @@ def mapping_to_begin(content: ScenarioContent, fields: tuple[Field, ...]) -> str
         how = f"  {field.code}: {{column: {field.code}"
         if field.code in {"started_at", "ended_at"}:
             how += ', time: "%Y-%m-%d %H:%M:%S", zone: Asia/Shanghai'
-        elif item is not None and item.kind == "number" and str(item.unit):
-            how += f", from_unit: {item.unit}, to_unit: {item.unit}, places: {item.places}"
+        elif item is not None and item.kind == "number" and _shown_unit(item):
+            unit = _shown_unit(item)
+            how += f", from_unit: {unit}, to_unit: {unit}, places: {item.places}"
         lines.append(how + "}")
     return "\n".join([*lines, ""])
 
