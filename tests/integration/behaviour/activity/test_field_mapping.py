@@ -437,8 +437,8 @@ def test_the_preview_shows_source_and_result_side_by_side(town: Town, now: datet
         "distance_km": ("8400", "8.4"),
     }
     assert (second.row_number, second.reason) == (3, "BAD_ROW")
-    assert [cell.code for cell in third.cells if cell.refused] == ["area"]
-    assert "代码表" in third.text("zh")
+    assert [(cell.code, cell.reason) for cell in third.cells if cell.reason] == [("area", "UNKNOWN_CODE")]
+    assert [row.is_read for row in seen.rows[:4]] == [True, False, False, True]
     assert dict(seen.columns)["started_at"] == "日期 + 时刻"
 
 
@@ -450,4 +450,4 @@ def test_the_mapping_to_begin_with_can_be_read(town: Town, now: datetime) -> Non
         document=begun, scenario="bus", file_name="a.csv", media_type="text/csv", at=now,
         content=b"record_id,subject,started_at,area,distance_km\nR1,S1,2026-11-18 08:00:00,990102,8.4\n",
     )  # fmt: skip
-    assert preview.rows[0].reason == ""
+    assert preview.rows[0].is_read

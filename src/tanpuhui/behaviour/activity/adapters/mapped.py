@@ -58,11 +58,7 @@ class Mapped:
     def adapt(self, table: pa.Table) -> Adapted:
         """Return the standard fields of every row that can be read, and for every other row its first fault."""
         with closing(open_tables()) as tables:
-            _lay_out(tables, table, self.mapping)
-            for number, field in enumerate(self.mapping.fields):
-                if field.time is not None and field.time.is_pattern:
-                    _lay_down_zone(tables, number, field.time.zone)
-            tables.execute(f"create table mapped as {_select(self.mapping)}")
+            _map(tables, table, self.mapping)
             given = [f"v{n} as {quoted(field.code)}" for n, field in enumerate(self.mapping.fields)]
             if "scenario" not in self.mapping.codes:
                 given.append(f"{text(self.scenario)} as scenario")
@@ -86,6 +82,39 @@ class Mapped:
             for number, why, place, value in faults
         )
         return Adapted(rows=rows, settled=settled)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One field of one row: what the file has, what it is in our terms, and why it is nothing of ours (empty: it is)."""
+
+    source: str
+    value: str
+    reason: str
+
+
+def cells_of(form: Mapped, table: pa.Table) -> dict[int, tuple[Cell, ...]]:
+    """Return every field of every row by its number, to be looked at; each fault is named, not only the first of a row."""
+    wanted = ", ".join(f"s{n}, v{n}, f{n}" for n in range(len(form.mapping.fields)))
+    with closing(open_tables()) as tables:
+        _map(tables, table, form.mapping)
+        rows = tables.sql(f"select row_number, {wanted} from mapped order by 1").fetchall()
+    return {
+        number: tuple(
+            Cell(source=cells[n], value="" if cells[n + 2] else cells[n + 1] or "", reason=cells[n + 2] or "")
+            for n in range(0, len(cells), 3)
+        )
+        for number, *cells in rows
+    }
+
+
+def _map(tables: Any, table: pa.Table, mapping: FieldMapping) -> None:
+    """Make the table `mapped`: of each row its fields as text, with the fault of each and the place of the first."""
+    _lay_out(tables, table, mapping)
+    for number, field in enumerate(mapping.fields):
+        if field.time is not None and field.time.is_pattern:
+            _lay_down_zone(tables, number, field.time.zone)
+    tables.execute(f"create table mapped as {_select(mapping)}")
 
 
 def _lay_out(tables: Any, table: pa.Table, mapping: FieldMapping) -> None:

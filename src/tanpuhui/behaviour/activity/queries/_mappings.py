@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tanpuhui.behaviour.activity.adapters.limits import Limits
-from tanpuhui.behaviour.activity.adapters.mapped import Mapped
+from tanpuhui.behaviour.activity.adapters.mapped import Mapped, cells_of
 from tanpuhui.behaviour.activity.adapters.mapping_file import FORMAT, read_mapping
 from tanpuhui.behaviour.activity.adapters.reading import format_of, read_slices
 from tanpuhui.behaviour.activity.domain import reason_text
@@ -49,25 +49,34 @@ class MappingView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreviewCell:
-    """One standard field of a row: what stands in the file, what becomes of it, and whether it is what is refused."""
+    """One standard field of a row: what stands in the file, what becomes of it, or why nothing does."""
 
     code: str
     source: str
     value: str
-    refused: bool
+    reason: str
+
+    def text(self, locale: str = "zh") -> str:
+        """Return the reason as a sentence, empty for a cell that is read."""
+        return reason_text(self.reason, locale) if self.reason else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreviewRow:
-    """One row of a file as a mapping reads it; `reason` is empty where it goes on to be checked and calculated."""
+    """One row of a file as a mapping reads it. A line that is no row at all has a reason and no cells."""
 
     row_number: int
     cells: tuple[PreviewCell, ...]
     reason: str
     value: str
 
+    @property
+    def is_read(self) -> bool:
+        """Say whether the row goes on to be checked and calculated."""
+        return not self.reason and not any(cell.reason for cell in self.cells)
+
     def text(self, locale: str = "zh") -> str:
-        """Return the reason as a sentence, empty for a row that is read."""
+        """Return why the line is no row, as a sentence; empty where it is one."""
         return reason_text(self.reason, locale) if self.reason else ""
 
 
@@ -212,34 +221,20 @@ def preview_mapping(
         )
     )
     first = found.table.sort_by("row_number").slice(0, PREVIEW_ROWS)
-    made = form.adapt(first)
-    values = {row["row_number"]: row for row in made.rows.to_pylist()}
-    faults = {fault.row_number: fault for fault in (*found.faults[:PREVIEW_ROWS], *made.settled)}
-    sources = {row["row_number"]: row for row in first.to_pylist()}
-    rows = []
-    for number in sorted({*sources, *faults})[:PREVIEW_ROWS]:
-        fault = faults.get(number)
-        source, value = sources.get(number, {}), values.get(number, {})
-        rows.append(
-            PreviewRow(
-                row_number=number,
-                cells=tuple(
-                    PreviewCell(
-                        code=field.code,
-                        source=(
-                            field.joined_by.join(source.get(column) or "" for column in field.columns)
-                            if field.columns
-                            else field.constant
-                        ),
-                        value=value.get(field.code, ""),
-                        refused=fault is not None and fault.field == field.code,
-                    )
-                    for field in form.mapping.fields
-                ),
-                reason=fault.reason if fault is not None else "",
-                value="" if fault is None or fault.field == "subject" else fault.value,
-            )
+    cells = cells_of(form, first)
+    unread = {fault.row_number: fault for fault in found.faults}
+    rows = [
+        PreviewRow(
+            row_number=number,
+            cells=tuple(
+                PreviewCell(code=code, source=cell.source, value=cell.value, reason=cell.reason)
+                for code, cell in zip(form.mapping.codes, cells.get(number, ()), strict=False)
+            ),
+            reason=unread[number].reason if number in unread else "",
+            value=unread[number].value if number in unread else "",
         )
+        for number in sorted({*cells, *unread})[:PREVIEW_ROWS]
+    ]
     columns = tuple((field.code, " + ".join(field.columns)) for field in form.mapping.fields)
     return MappingPreview(columns=columns, rows=tuple(rows))
 

@@ -222,7 +222,8 @@ def _shown(preview: MappingPreview) -> list[dict[str, Any]]:
     return [
         {
             "number": row.row_number,
-            "open": place == 0 or bool(row.reason),
+            "open": place == 0 or not row.is_read,
+            "is_read": row.is_read,
             "reason": row.text(locale()),
             "code": row.reason,
             "value": row.value,
@@ -232,7 +233,8 @@ def _shown(preview: MappingPreview) -> list[dict[str, Any]]:
                     "column": where[cell.code] or gettext("常数"),
                     "source": cell.source,
                     "value": cell.value,
-                    "refused": cell.refused,
+                    "fault": cell.reason,
+                    "reason": cell.text(locale()),
                 }
                 for cell in row.cells
             ],
