@@ -93,8 +93,8 @@ def test_every_command_a_unit_starts_exists() -> None:
     from tanpuhui.interfaces.commands.main import COMMANDS
 
     text = "\n".join(unit.read_text(encoding="utf-8") for unit in SERVICES)
-    started = set(re.findall(r"/bin/tanpuhui (\w+)", text))
-    assert started == {"migrate", "worker", "invariants"}
+    started = set(re.findall(r"/bin/tanpuhui ([\w-]+)", text))
+    assert started == {"migrate", "worker", "invariants", "watch-folder"}
     assert started <= set(COMMANDS)
 
 

@@ -14,7 +14,7 @@ APPEND_ONLY = {
     "activity.RecordChunk", "activity.SetAside", "activity.TraceErasure", "activity.ErasedPayload", "activity.KeySegment", "activity.RecalculationStep", "activity.RecalculatedSlice",
     "carbon_accounts.PoolAdjustment", "carbon_accounts.AdmissionClaim", "workflow.Decision", "workflow.DecisionCorrection", "workflow.Attachment",
     "workflow.Remark", "workflow.CaseAct", "workflow.NoticeComment", "workflow.CommentAnswer", "registry.Issuance", "registry.Movement",
-    "activity.ScenarioApplicationVersion", "activity.SampleAcceptance", "activity.ScenarioStatus",
+    "activity.ScenarioApplicationVersion", "activity.SampleAcceptance", "activity.ScenarioStatus", "activity.FieldMappingVersion",
     "workflow.CommentWithdrawal", "workflow.NoticeExtension", "registry.Certificate", "projects.MonitoringReport", "projects.VerificationStatement",
     "methodology.FilingVersion", "methodology.VersionStatus", "methodology.ReviewPanel", "methodology.PanelCandidate",
     "methodology.ExpertReview", "methodology.ReviewRemark", "methodology.RemarkReply", "methodology.ExpertTrial",

@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command] = {
     "appoint": Command(f"{_ROOM}.appoint"),
     "migrate": Command(f"{_ROOM}.migrate"),
     "worker": Command(f"{_ROOM}.worker"),
+    "watch-folder": Command(f"{_ROOM}.watch_folder"),
     "invariants": Command(f"{_ROOM}.invariants"),
     "recalculate": Command(f"{_ROOM}.recalculate"),
     "export-records": Command(f"{_ROOM}.export_records"),

@@ -153,6 +153,7 @@ def adapter_text(name: str) -> str:
     """Say what a format is."""
     return {
         "standard": gettext("标准格式（CSV 或 NDJSON，列按名称识别）"),
+        "mapped": gettext("自有格式（CSV、NDJSON、Parquet 或 Excel，按字段映射读）"),
         "shenzhen_tong": gettext("交通卡刷卡流水（进出站配成行程）"),
     }.get(name, name)
 

@@ -13,8 +13,8 @@ import pytest
 from tanpuhui.behaviour.activity.adapters import person_parts
 from tanpuhui.behaviour.activity.adapters._port import RowVerdict
 from tanpuhui.behaviour.activity.adapters.limits import Limits
-from tanpuhui.behaviour.activity.adapters.person_parts import PersonParts, SliceRows
-from tanpuhui.behaviour.activity.adapters.reading import FileRead, Parting, read_slices
+from tanpuhui.behaviour.activity.adapters.person_parts import Parting, PersonParts, SliceRows
+from tanpuhui.behaviour.activity.adapters.reading import FileRead, read_slices
 from tanpuhui.foundation.kernel.errors import StorageFull
 
 WANTED = ("record_id", "subject", "started_at")
@@ -28,7 +28,7 @@ def rows(first: int, n: int, people: int) -> pa.Table:
 
 
 def parted(folder: Path, *, people: int, rows_max: int, faults: int = 0) -> list[SliceRows]:
-    with PersonParts(folder=folder, person="subject") as parts:
+    with PersonParts(folder=folder, person=("subject",)) as parts:
         for first in range(0, 3_000, 1_000):
             lost = [
                 RowVerdict(row_number=10_000 + first + n, reason="BAD_ROW", value="x") for n in range(faults)
@@ -69,7 +69,7 @@ def test_a_person_with_more_rows_than_a_slice_comes_in_several_so_that_memory_is
 
 
 def test_what_lies_on_disk_is_sealed_and_has_no_name(tmp_path: Path) -> None:
-    with PersonParts(folder=tmp_path, person="subject") as parts:
+    with PersonParts(folder=tmp_path, person=("subject",)) as parts:
         parts.add(pa.table({"row_number": [1], "subject": ["distinctive-card-number"]}), [])
         parts._file.flush()
         assert list(tmp_path.iterdir()) == []
@@ -82,7 +82,7 @@ def test_what_lies_on_disk_is_sealed_and_has_no_name(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with PersonParts(folder=tmp_path, person="subject") as parts, Path("/dev/full").open("r+b", 0) as full:
+    with PersonParts(folder=tmp_path, person=("subject",)) as parts, Path("/dev/full").open("r+b", 0) as full:
         parts._file.close()
         monkeypatch.setattr(parts, "_file", full)
         with pytest.raises(StorageFull):
@@ -111,6 +111,6 @@ def read(n: int, *, rows_max: int, folder: Path, bad: bytes = b"") -> list[FileR
         read_slices(
             io.BytesIO(lines + bad), file_format="csv", limits=Limits(file_bytes_max=10**8, line_bytes_max=99),
             wanted=WANTED, required=("record_id",),
-            parting=Parting(rows_max=rows_max, person="subject", folder=folder),
+            parting=Parting(rows_max=rows_max, person=("subject",), folder=folder),
         )
     )  # fmt: skip

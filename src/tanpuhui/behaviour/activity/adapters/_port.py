@@ -8,6 +8,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from tanpuhui.behaviour.activity.domain.mappings import TextStyle
+
 ENVELOPE = ("record_id", "subject", "scenario", "started_at", "ended_at", "area")
 """The columns every record has (活动信封), research/methodologies.md section 3, common activity envelope."""
 
@@ -45,8 +47,12 @@ class Adapter(Protocol):
         """The columns that the file must have, found by name."""
 
     @property
-    def person(self) -> str:
-        """Return the column that says whose a row is; the rows of one person belong together and come in one slice."""
+    def person(self) -> tuple[str, ...]:
+        """Return the columns that say whose a row is; the rows of one person belong together and come in one slice."""
+
+    @property
+    def style(self) -> TextStyle:
+        """How the text of the file is written."""
 
     def wanted(self, fields: Sequence[str]) -> tuple[str, ...]:
         """Return the columns to read, given the field codes of the methodologies in question."""

@@ -38,6 +38,8 @@ class Unwrapped:
     stream: Readable
     member_name: str = ""
     wrapped: bool = True
+    is_sheet: bool = False
+    """The text was made from a workbook, so that it is UTF-8 with commas whatever the partner's own files are."""
 
 
 class _Unpacking:
@@ -80,7 +82,7 @@ def _from_zip(stream: BinaryIO, bytes_max: int) -> Unwrapped:
     if sum(member.file_size for member in members) > bytes_max:
         raise FileUnusable(fault="FILE_TOO_LARGE", at=bytes_max)
     if any(member.filename == WORKBOOK_MEMBER for member in members):
-        return Unwrapped(stream=sheet_as_csv(stream), member_name="sheet.csv")
+        return Unwrapped(stream=sheet_as_csv(stream), member_name="sheet.csv", is_sheet=True)
     if len(members) != 1:
         raise FileUnusable(fault="ZIP_MEMBERS", at=len(members))
     if members[0].flag_bits & _ENCRYPTED:

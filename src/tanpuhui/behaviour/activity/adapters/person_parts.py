@@ -23,7 +23,7 @@ import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tanpuhui.behaviour.activity.adapters._port import RowVerdict
-from tanpuhui.behaviour.activity.adapters.tables import open_tables, quoted
+from tanpuhui.behaviour.activity.adapters.tables import columns, open_tables
 from tanpuhui.foundation.kernel.errors import StorageFull
 
 PARTS = 256
@@ -32,6 +32,43 @@ KEY_BITS = 256
 _FAULTS = pa.schema(
     [("row_number", pa.int64()), ("reason", pa.string()), ("field", pa.string()), ("value", pa.string())]
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parting:
+    """How a long file is parted: at most so many rows a slice, by the columns that say whose a row is, through this folder."""
+
+    rows_max: int
+    person: tuple[str, ...]
+    folder: Path
+
+
+@dataclass(kw_only=True, slots=True)
+class HeldRows:
+    """The rows that were read and not passed on yet, and what was seen of the file so far."""
+
+    rows: int = 0
+    rows_seen: int = 0
+    unreadable: int = 0
+    first_fault: RowVerdict | None = None
+    _tables: list[pa.Table] = field(default_factory=list)
+    _faults: list[RowVerdict] = field(default_factory=list)
+
+    def add(self, table: pa.Table, faults: Sequence[RowVerdict], *, unreadable: int) -> None:
+        """Keep rows, and how many of the faults are of a wrong encoding."""
+        self._tables.append(table)
+        self._faults.extend(faults)
+        self.rows += table.num_rows + len(faults)
+        self.rows_seen += table.num_rows + len(faults)
+        self.unreadable += unreadable
+        self.first_fault = self.first_fault or next(iter(faults), None)
+
+    def take(self) -> tuple[pa.Table, list[RowVerdict]]:
+        """Give what is held away."""
+        table = pa.concat_tables(self._tables, promote_options="default")
+        faults = self._faults
+        self.rows, self._tables, self._faults = 0, [], []
+        return table, faults
 
 
 @dataclass(kw_only=True, slots=True)
@@ -61,7 +98,7 @@ class PersonParts:
     """Takes rows in the order of the file and gives them back in slices of whole persons. A context manager."""
 
     folder: Path
-    person: str
+    person: tuple[str, ...]
     _rows: list[list[_Piece]] = field(default_factory=lambda: [[] for _ in range(PARTS)])
     _faults: list[list[_Piece]] = field(default_factory=lambda: [[] for _ in range(PARTS)])
 
@@ -168,10 +205,12 @@ def _no_rows() -> pa.Table:
     return pa.schema([("row_number", pa.int64())]).empty_table()
 
 
-def _parts_of(table: pa.Table, person: str) -> np.ndarray:
+def _parts_of(table: pa.Table, person: tuple[str, ...]) -> np.ndarray:
     """Return the part of each row, by a hash of whose it is; a row without anybody falls into one of them too."""
     with closing(open_tables(threads=1)) as tables:
-        tables.register("t", table.select([person]))
+        # Where nothing says whose a row is, the rows only have to be spread.
+        names = person or ("row_number",)
+        tables.register("t", table.select(names))
         tables.execute("set preserve_insertion_order = true")
-        found = tables.sql(f"select (hash({quoted(person)}) % {PARTS})::smallint as part from t")
+        found = tables.sql(f"select (hash({columns(names)}) % {PARTS})::smallint as part from t")
         return np.asarray(found.to_arrow_table().column(0).to_numpy())

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import duckdb
@@ -23,15 +22,17 @@ from tanpuhui.behaviour.activity.adapters._port import RowVerdict
 from tanpuhui.behaviour.activity.adapters.containers import Readable, unwrap
 from tanpuhui.behaviour.activity.adapters.limits import Limits, check_header
 from tanpuhui.behaviour.activity.adapters.parquet import parquet_blocks
-from tanpuhui.behaviour.activity.adapters.person_parts import PersonParts
+from tanpuhui.behaviour.activity.adapters.person_parts import HeldRows, Parting, PersonParts
 from tanpuhui.behaviour.activity.adapters.tables import open_tables, quoted
 from tanpuhui.behaviour.activity.adapters.tables import text as text_constant
 from tanpuhui.behaviour.activity.domain import FileUnusable
+from tanpuhui.behaviour.activity.domain.mappings import PLAIN, TextStyle
 
 BLOCK_BYTES = 8 * 1024 * 1024
 PARALLEL_BLOCKS = 2
 VALUE_SHOWN = 120
 _NEWLINE, _RETURN, _QUOTE, _NUL = 10, 13, 34, 0
+_WRONG_ENCODING = {"utf-8": "BAD_ENCODING", "gb18030": "NOT_GB18030"}
 _LONG_NUMBER = re.compile(rb":\s*-?[0-9.]{16,}")
 """A number of JSON with so many digits that a binary float could not give them back."""
 
@@ -45,15 +46,6 @@ class FileRead:
     table: pa.Table
     rows: int = 0
     faults: list[RowVerdict] = field(default_factory=list)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parting:
-    """How a long file is parted: at most so many rows a slice, by the column that says whose a row is, through this folder."""
-
-    rows_max: int
-    person: str
-    folder: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,13 +68,22 @@ def format_of(file_name: str, media_type: str) -> Format:
 
 
 def read_file(
-    stream: BinaryIO, *, file_format: Format, limits: Limits, wanted: Sequence[str], required: Sequence[str]
+    stream: BinaryIO,
+    *,
+    file_format: Format,
+    limits: Limits,
+    wanted: Sequence[str],
+    required: Sequence[str],
+    style: TextStyle = PLAIN,
 ) -> FileRead:
     """Read the wanted columns as text; a row is one line, numbered as in an editor (the header is line 1).
 
-    Raises FileUnusable when nothing can be read: empty, not UTF-8 at all, damaged, too large, a column missing.
+    `style` says how text is written; a workbook and Parquet say it themselves.
+    Raises FileUnusable when nothing can be read: empty, wrong encoding throughout, damaged, too large, a column missing.
     """
-    (whole,) = read_slices(stream, file_format=file_format, limits=limits, wanted=wanted, required=required)
+    (whole,) = read_slices(
+        stream, file_format=file_format, limits=limits, wanted=wanted, required=required, style=style
+    )
     return whole
 
 
@@ -94,6 +95,7 @@ def read_slices(
     wanted: Sequence[str],
     required: Sequence[str],
     parting: Parting | None = None,
+    style: TextStyle = PLAIN,
 ) -> Iterator[FileRead]:
     """Yield the rows of a file: at once, or, where it is longer than a slice, parted by person; see read_file.
 
@@ -102,13 +104,15 @@ def read_slices(
     blocks = (
         parquet_blocks(stream, limits=limits, wanted=wanted, required=required)
         if file_format == "parquet"
-        else _text_blocks(stream, file_format=file_format, limits=limits, wanted=wanted, required=required)
+        else _text_blocks(
+            stream, file_format=file_format, limits=limits, wanted=wanted, required=required, style=style
+        )
     )
     with ExitStack() as stack:
         parts: PersonParts | None = None
-        held = _Held()
+        held = HeldRows()
         for table, faults in blocks:
-            held.add(table, faults)
+            held.add(table, faults, unreadable=sum(f.reason in _WRONG_ENCODING.values() for f in faults))
             if parting is not None and held.rows > parting.rows_max:
                 parts = parts or stack.enter_context(
                     PersonParts(folder=parting.folder, person=parting.person)
@@ -116,8 +120,8 @@ def read_slices(
                 parts.add(*held.take())
         if held.rows_seen == 0:
             raise FileUnusable(fault="EMPTY_FILE")
-        if held.unreadable == held.rows_seen:
-            raise FileUnusable(fault="BAD_ENCODING", at=held.first_fault)
+        if held.first_fault is not None and held.unreadable == held.rows_seen:
+            raise FileUnusable(fault=held.first_fault.reason, at=held.first_fault.value)
         if parts is None or parting is None:
             table, faults = held.take()
             yield FileRead(table=table, rows=held.rows_seen, faults=faults)
@@ -128,37 +132,16 @@ def read_slices(
             yield FileRead(table=part.table, rows=part.rows, faults=part.faults)
 
 
-@dataclass(kw_only=True, slots=True)
-class _Held:
-    """The rows that were read and not passed on yet, and what was seen of the file so far."""
-
-    rows: int = 0
-    rows_seen: int = 0
-    unreadable: int = 0
-    first_fault: str = ""
-    _tables: list[pa.Table] = field(default_factory=list)
-    _faults: list[RowVerdict] = field(default_factory=list)
-
-    def add(self, table: pa.Table, faults: Sequence[RowVerdict]) -> None:
-        self._tables.append(table)
-        self._faults.extend(faults)
-        self.rows += table.num_rows + len(faults)
-        self.rows_seen += table.num_rows + len(faults)
-        self.unreadable += sum(fault.reason == "BAD_ENCODING" for fault in faults)
-        self.first_fault = self.first_fault or next((fault.value for fault in faults), "")
-
-    def take(self) -> tuple[pa.Table, list[RowVerdict]]:
-        """Give what is held away."""
-        table = pa.concat_tables(self._tables, promote_options="default")
-        faults = self._faults
-        self.rows, self._tables, self._faults = 0, [], []
-        return table, faults
-
-
 def _text_blocks(
-    stream: BinaryIO, *, file_format: Format, limits: Limits, wanted: Sequence[str], required: Sequence[str]
+    stream: BinaryIO,
+    *,
+    file_format: Format,
+    limits: Limits,
+    wanted: Sequence[str],
+    required: Sequence[str],
+    style: TextStyle,
 ) -> Iterator[tuple[pa.Table, list[RowVerdict]]]:
-    text = TextFile.open(stream, file_format=file_format, limits=limits)
+    text = TextFile.open(stream, file_format=file_format, limits=limits, style=style)
     if text.header:
         check_header(text.header, required)
     yield from text.blocks(wanted)
@@ -167,9 +150,10 @@ def _text_blocks(
 class _Lines:
     """Cuts a stream into blocks of whole lines and never holds more than one block and one line."""
 
-    def __init__(self, *, stream: Readable, limits: Limits) -> None:
+    def __init__(self, *, stream: Readable, limits: Limits, style: TextStyle = PLAIN) -> None:
         self._stream = stream
         self._limits = limits
+        self._style = style
         self._read = 0
         self._carry = b""
         self._number = 1
@@ -186,15 +170,17 @@ class _Lines:
         if len(first) > self._limits.line_bytes_max:
             raise FileUnusable(fault="HEADER_UNREADABLE")
         try:
-            text = first.decode()
+            text = first.decode(self._style.encoding)
         except UnicodeDecodeError as error:
-            raise FileUnusable(fault="BAD_ENCODING", at=error.start + 1) from error
+            raise FileUnusable(fault=_WRONG_ENCODING[self._style.encoding], at=error.start + 1) from error
         if "\0" in text:
             raise FileUnusable(fault="BAD_ENCODING", at=text.index("\0") + 1)
         self._carry = rest
         self._number = 2
         self._offset += len(first) + len(newline)
-        return tuple(cell.strip().strip('"').strip() for cell in text.rstrip("\r").split(","))
+        return tuple(
+            cell.strip().strip('"').strip() for cell in text.rstrip("\r").split(self._style.delimiter)
+        )
 
     def blocks(self) -> Iterator[_Block]:
         """Yield blocks; a line beyond the bound is passed over as it streams by, and named."""
@@ -215,7 +201,7 @@ class _Lines:
         if self._ended:
             return False
         piece = self._stream.read(BLOCK_BYTES)
-        if self._read == 0 and piece.startswith(codecs.BOM_UTF8):
+        if self._read == 0 and self._style.encoding == "utf-8" and piece.startswith(codecs.BOM_UTF8):
             self._offset += len(codecs.BOM_UTF8)
             self._carry += piece[len(codecs.BOM_UTF8) :]
         else:
@@ -242,7 +228,7 @@ class _Lines:
         return _Block(text=b"", numbers=np.empty(0, np.int64), faults=(fault,))
 
     def _checked(self, text: bytes) -> _Block:
-        """Number the lines, leave blank ones out, and name those that are too long, not UTF-8 or cut by a quote."""
+        """Number the lines, leave blank ones out, and name those that are too long or in a wrong encoding."""
         octets = np.frombuffer(text, np.uint8)
         ends = np.flatnonzero(octets == _NEWLINE)
         starts = np.concatenate(([0], ends[:-1] + 1))
@@ -254,23 +240,24 @@ class _Lines:
             bad[index] = RowVerdict(
                 row_number=int(numbers[index]), reason="LINE_TOO_LONG", value=str(self._limits.line_bytes_max)
             )
-        if not _is_utf8(text):
+        encoding = self._style.encoding
+        if not _is_text(text, encoding):
             for index, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-                position = _first_bad_byte(text[start:end])
+                position = _first_bad_byte(text[start:end], encoding)
                 if position is not None and index not in bad:
                     where = str(self._offset + start + position + 1)
                     bad[index] = RowVerdict(
-                        row_number=int(numbers[index]), reason="BAD_ENCODING", value=where
+                        row_number=int(numbers[index]), reason=_WRONG_ENCODING[encoding], value=where
                     )
         self._number += len(ends)
         self._offset += len(text)
         blank = lengths == 0
         if not bad and not blank.any():
-            return _Block(text=text, numbers=numbers, faults=())
+            return _Block(text=_as_utf8(text, encoding), numbers=numbers, faults=())
         keep = ~blank
         keep[list(bad)] = False
         kept = b"".join(text[starts[i] : ends[i] + 1] for i in np.flatnonzero(keep).tolist())
-        return _Block(text=kept, numbers=numbers[keep], faults=tuple(bad.values()))
+        return _Block(text=_as_utf8(kept, encoding), numbers=numbers[keep], faults=tuple(bad.values()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -280,17 +267,23 @@ class TextFile:
     header: tuple[str, ...]
     """The names of the columns; none for NDJSON, where every line names its own."""
     lines: _Lines
+    delimiter: str = ","
 
     @classmethod
-    def open(cls, stream: BinaryIO, *, file_format: Format, limits: Limits) -> TextFile:
+    def open(
+        cls, stream: BinaryIO, *, file_format: Format, limits: Limits, style: TextStyle = PLAIN
+    ) -> TextFile:
         """Read the header; raises FileUnusable when there is none or it cannot be read."""
         inside = unwrap(stream, bytes_max=limits.file_bytes_max)
         if inside.member_name:
             file_format = format_of(inside.member_name, "")
         if file_format == "parquet":
             raise FileUnusable(fault="ZIP_PARQUET")
-        lines = _Lines(stream=inside.stream, limits=limits)
-        return cls(header=lines.header() if file_format == "csv" else (), lines=lines)
+        if inside.is_sheet:
+            style = PLAIN
+        lines = _Lines(stream=inside.stream, limits=limits, style=style)
+        header = lines.header() if file_format == "csv" else ()
+        return cls(header=header, lines=lines, delimiter=style.delimiter)
 
     def blocks(self, wanted: Sequence[str]) -> Iterator[tuple[pa.Table, list[RowVerdict]]]:
         """Yield the rows block by block: row_number and the wanted columns as text, and the rows that are none.
@@ -300,7 +293,9 @@ class TextFile:
 
         def parse(block: _Block) -> tuple[pa.Table, list[RowVerdict]]:
             table, faults = (
-                _parse_csv(block, self.header, wanted) if self.header else _parse_ndjson(block, wanted)
+                _parse_csv(block, self.header, wanted, self.delimiter)
+                if self.header
+                else _parse_ndjson(block, wanted)
             )
             return table, [*block.faults, *faults]
 
@@ -314,23 +309,28 @@ class TextFile:
                 yield future.result()
 
 
-def _is_utf8(text: bytes) -> bool:
+def _is_text(text: bytes, encoding: str) -> bool:
     if _NUL in text:
         return False
     try:
-        text.decode()
+        text.decode(encoding)
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _first_bad_byte(line: bytes) -> int | None:
+def _first_bad_byte(line: bytes, encoding: str) -> int | None:
     nul = line.find(b"\0")
     try:
-        line.decode()
+        line.decode(encoding)
     except UnicodeDecodeError as error:
         return error.start if nul < 0 else min(nul, error.start)
     return nul if nul >= 0 else None
+
+
+def _as_utf8(text: bytes, encoding: str) -> bytes:
+    """Return whole lines in UTF-8. No character of GB18030 but the line break itself has its byte, so lines stay lines."""
+    return text if encoding == "utf-8" else text.decode(encoding).encode()
 
 
 def _bad_row(number: int, line: bytes) -> RowVerdict:
@@ -340,7 +340,7 @@ def _bad_row(number: int, line: bytes) -> RowVerdict:
 
 
 def _parse_csv(
-    block: _Block, header: Sequence[str], wanted: Sequence[str]
+    block: _Block, header: Sequence[str], wanted: Sequence[str], delimiter: str
 ) -> tuple[pa.Table, list[RowVerdict]]:
     text, numbers, faults = _without_open_quotes(block)
     names = [name or f"column {index + 1}" for index, name in enumerate(header)]
@@ -360,7 +360,10 @@ def _parse_csv(
         pa.BufferReader(text),
         read_options=pa.csv.ReadOptions(use_threads=False, column_names=names, block_size=len(text) + 1),
         parse_options=pa.csv.ParseOptions(
-            newlines_in_values=False, ignore_empty_lines=False, invalid_row_handler=skip
+            delimiter=delimiter,
+            newlines_in_values=False,
+            ignore_empty_lines=False,
+            invalid_row_handler=skip,
         ),
         convert_options=pa.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, include_columns=columns
@@ -368,13 +371,13 @@ def _parse_csv(
     )
     if table.num_rows + len(skipped) != len(numbers):
         # A quote within a cell or a lone carriage return has joined or parted lines.
-        table, bad = _line_by_line(text, numbers, names, columns)
+        table, bad = _line_by_line(text, numbers, names, columns, delimiter)
         return table, [*faults, *bad]
     return table.add_column(0, "row_number", pa.array(np.delete(numbers, skipped))), [*faults, *bad]
 
 
 def _line_by_line(
-    text: bytes, numbers: np.ndarray, names: Sequence[str], columns: Sequence[str]
+    text: bytes, numbers: np.ndarray, names: Sequence[str], columns: Sequence[str], delimiter: str
 ) -> tuple[pa.Table, list[RowVerdict]]:
     """Parse every line alone: slow, and nothing in one line can touch another."""
     lines = _split(text, np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE))
@@ -384,7 +387,9 @@ def _line_by_line(
     bad: list[RowVerdict] = []
     for number, line in zip(numbers.tolist(), lines, strict=True):
         try:
-            (row,) = csv.reader([line.decode().removesuffix("\n").removesuffix("\r")], strict=True)
+            (row,) = csv.reader(
+                [line.decode().removesuffix("\n").removesuffix("\r")], strict=True, delimiter=delimiter
+            )
         except (csv.Error, ValueError):
             row = []
         if len(row) == len(names):

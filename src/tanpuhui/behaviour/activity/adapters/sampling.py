@@ -14,6 +14,7 @@ from tanpuhui.behaviour.activity.adapters.containers import unwrap
 from tanpuhui.behaviour.activity.adapters.limits import Limits
 from tanpuhui.behaviour.activity.adapters.reading import Format, TextFile, format_of
 from tanpuhui.behaviour.activity.domain import FileUnusable
+from tanpuhui.behaviour.activity.domain.mappings import PLAIN, TextStyle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,9 +27,9 @@ class Writing:
     line_end: str
 
 
-def writing_of(content: bytes, *, file_format: Format, limits: Limits) -> Writing:
+def writing_of(content: bytes, *, file_format: Format, limits: Limits, style: TextStyle = PLAIN) -> Writing:
     """Return how a sample is written; of a file that cannot be read, what can be said. A sample fits the memory."""
-    text, compressed, member_name = _opened(content, limits.file_bytes_max)
+    text, compressed, member_name, style = _opened(content, limits.file_bytes_max, style)
     if member_name:
         file_format = format_of(member_name, "")
     columns: tuple[str, ...] = ()
@@ -38,11 +39,13 @@ def writing_of(content: bytes, *, file_format: Format, limits: Limits) -> Writin
             if file_format == "parquet"
             else tuple(
                 name
-                for name in TextFile.open(io.BytesIO(text), file_format="csv", limits=limits).header
+                for name in TextFile.open(
+                    io.BytesIO(text), file_format="csv", limits=limits, style=style
+                ).header
                 if name
             )
             if file_format == "csv"
-            else _keys(text)
+            else _keys(text.decode(style.encoding, errors="replace"))
         )
     except (FileUnusable, pa.ArrowException, OSError):
         columns = ()
@@ -54,16 +57,21 @@ def writing_of(content: bytes, *, file_format: Format, limits: Limits) -> Writin
     )
 
 
-def _opened(content: bytes, most: int) -> tuple[bytes, bool, str]:
-    """Return at most `most` bytes of the text inside (of a damaged file, nothing), whether wrapped, and its name."""
+def _opened(content: bytes, most: int, style: TextStyle) -> tuple[bytes, bool, str, TextStyle]:
+    """Return at most `most` bytes of the text inside (of a damaged file, nothing), whether wrapped, its name and its style."""
     try:
         inside = unwrap(io.BytesIO(content), bytes_max=most)
-        return inside.stream.read(most), inside.wrapped, inside.member_name
+        return (
+            inside.stream.read(most),
+            inside.wrapped,
+            inside.member_name,
+            PLAIN if inside.is_sheet else style,
+        )
     except FileUnusable:
-        return b"", True, ""
+        return b"", True, "", style
 
 
-def _keys(text: bytes) -> tuple[str, ...]:
+def _keys(text: str) -> tuple[str, ...]:
     """Return the keys of every line that is a JSON object."""
     found: dict[str, None] = {}
     for line in text.splitlines():

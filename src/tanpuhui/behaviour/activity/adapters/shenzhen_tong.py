@@ -13,6 +13,7 @@ from itertools import groupby
 import pyarrow as pa
 
 from tanpuhui.behaviour.activity.adapters._port import ENVELOPE, Adapted, RowVerdict
+from tanpuhui.behaviour.activity.domain.mappings import PLAIN, TextStyle
 
 BUS, ENTRY, EXIT = "巴士", "地铁入站", "地铁出站"
 SCENARIO_BUS, SCENARIO_METRO = "bus", "metro"
@@ -53,7 +54,8 @@ class ShenzhenTong:
     """Pairs taps by card in order of time; columns are found by name."""
 
     name: str = "shenzhen_tong"
-    person: str = "card_no"
+    person: tuple[str, ...] = ("card_no",)
+    style: TextStyle = PLAIN
     required: tuple[str, ...] = ("card_no", "deal_date", "deal_type", "equ_no", "company_name", "station")
 
     def wanted(self, fields: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  the file has columns of its own

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from tanpuhui.behaviour.activity.adapters._port import ENVELOPE, TRACES, Adapted
+from tanpuhui.behaviour.activity.domain.mappings import MAPPED, PLAIN, TextStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Standard:
     """Reads the columns as they are; an unknown column stays in the kept file and goes no further."""
 
     name: str = "standard"
-    person: str = "subject"
+    person: tuple[str, ...] = ("subject",)
+    style: TextStyle = PLAIN
     required: tuple[str, ...] = ("record_id", "subject", "scenario", "started_at")
 
     def wanted(self, fields: Sequence[str]) -> tuple[str, ...]:
@@ -28,3 +30,6 @@ class Standard:
 
 
 STANDARD = Standard()
+
+OWN_COLUMNS = Standard(name=MAPPED)
+"""What an application with a field mapping has to give: the standard fields. Its files are read by `Mapped` alone."""

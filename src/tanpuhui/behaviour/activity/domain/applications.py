@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from tanpuhui.behaviour.activity.domain.mappings import MAPPED, mapping_sha256
 from tanpuhui.foundation.kernel.errors import Refusal
 
 SCENARIO_CODE = re.compile(r"^[a-z][a-z0-9_-]{1,39}$")
@@ -34,6 +35,11 @@ class ApplicationState(StrEnum):
 EDITABLE = frozenset({ApplicationState.DRAFT, ApplicationState.RETURNED})
 TRYABLE = frozenset({ApplicationState.DRAFT, ApplicationState.RETURNED, ApplicationState.APPLIED})
 """States in which a sample can be tried in the sandbox."""
+
+
+def tryable(state: str, content: ScenarioContent) -> bool:
+    """Say whether a sample can be tried now: before the decision, and of a live feed's next field mapping."""
+    return state in TRYABLE or (state == ApplicationState.LIVE and content.adapter == MAPPED)
 
 
 class Reach(StrEnum):
@@ -76,6 +82,7 @@ class ScenarioContent:
 
     `methodology_code` names a methodology that is filed or applied for. `records_per_day` and `people` are what the
     applicant expects, 0 where nothing was said. `excluded_from` are the schemes in which the reduction does not count.
+    `mapping` is the field mapping (字段映射) as it was written, empty where the files are in a format of ours.
     """
 
     code: str = ""
@@ -97,6 +104,7 @@ class ScenarioContent:
     excluded_from: tuple[str, ...] = ()
     exclusion_note: str = ""
     documents: tuple[DocumentRef, ...] = ()
+    mapping: str = ""
 
     def with_document(self, document: DocumentRef) -> ScenarioContent:
         """Return it with one more document; the same bytes stand once."""
@@ -111,9 +119,9 @@ class ScenarioContent:
 def feed_definition_sha256(content: ScenarioContent) -> str:
     """Return the hash of what a sample proves (接入定义): who sends which columns of which scenario, how and how well.
 
-    A changed name or description leaves a sample valid; a changed column, format, tier or methodology does not.
+    A changed name or description leaves a sample valid; a changed column, format, tier, methodology or mapping does not.
     """
-    said = {
+    said: dict[str, object] = {
         "partner": content.partner_id,
         "scenario": content.code,
         "adapter": content.adapter,
@@ -122,6 +130,8 @@ def feed_definition_sha256(content: ScenarioContent) -> str:
         "methodology": content.methodology_code,
         "fields": sorted([field.code, field.required] for field in content.fields),
     }
+    if content.mapping:
+        said["mapping"] = mapping_sha256(content.mapping)
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

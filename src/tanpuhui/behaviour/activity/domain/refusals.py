@@ -131,6 +131,10 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "文件不是 UTF-8 编码（第 {at} 个字节）。请转成 UTF-8 后重发。",
         "The file is not UTF-8 (byte {at}). Convert it to UTF-8 and resend.",
     ),
+    "NOT_GB18030": (
+        "文件不是 GB18030 编码（第 {at} 个字节）。请按字段映射约定的编码重发。",
+        "The file is not GB18030 (byte {at}). Resend it in the encoding of the field mapping.",
+    ),
     "BAD_COMPRESSION": (
         "压缩文件损坏或不完整。请重新压缩后重发。",
         "The compressed file is damaged or cut off. Compress it again and resend.",

@@ -51,6 +51,26 @@ REASONS: Mapping[str, ReasonText] = {
         "这一行不是 UTF-8 编码，值为出错的字节位置。请转成 UTF-8 后重发这一行。",
         "This line is not UTF-8; the value is the position of the byte. Convert it to UTF-8 and resend the line.",
     ),
+    "NOT_GB18030": _rejected(
+        "这一行不是 GB18030 编码，值为出错的字节位置。请按字段映射约定的编码重发这一行。",
+        "This line is not GB18030; the value is the position of the byte. Resend the line in the encoding of the field mapping.",
+    ),
+    "UNKNOWN_CODE": _rejected(
+        "字段映射的代码表里没有这个值。请改用约定的代码，或先把它补进映射。",
+        "The code list of the field mapping lacks this value. Use an agreed code, or have it added to the mapping first.",
+    ),
+    "CONVERSION_NOT_EXACT": _rejected(
+        "这个数换算成标准单位后，小数位数超过字段映射约定的位数；平台不四舍五入。请少报几位小数。",
+        "Converted to our unit, this number needs more decimals than the field mapping allows; nothing is rounded. Send fewer.",
+    ),
+    "AMBIGUOUS_TIME": _rejected(
+        "当地时钟拨回，这个时间出现两次，不知道是哪一次。请带时区重发。",
+        "Clocks were put back, so this local time came twice and which one is meant is not known. Resend it with its offset.",
+    ),
+    "NONEXISTENT_TIME": _rejected(
+        "当地时钟拨快，这个时间不存在。请核对后重发。",
+        "Clocks were put forward over this local time, so it never was. Check it and resend.",
+    ),
     "LINE_TOO_LONG": _rejected(
         "这一行超过允许的长度，值为上限字节数。请检查是否缺少换行。",
         "This line is longer than allowed; the value is the limit in bytes. Check for a missing line break.",
@@ -231,6 +251,11 @@ REASONS: Mapping[str, ReasonText] = {
 MENDABLE = frozenset(
     {
         "BAD_ENCODING",
+        "NOT_GB18030",
+        "UNKNOWN_CODE",
+        "CONVERSION_NOT_EXACT",
+        "AMBIGUOUS_TIME",
+        "NONEXISTENT_TIME",
         "LINE_TOO_LONG",
         "BAD_ROW",
         "FORMULA_CELL",

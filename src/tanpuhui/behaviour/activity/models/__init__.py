@@ -20,6 +20,7 @@ from tanpuhui.behaviour.activity.models.recalculations import (
 )
 from tanpuhui.behaviour.activity.models.scenarios import (
     Feed,
+    FieldMappingVersion,
     Sample,
     SampleAcceptance,
     Scenario,
@@ -44,6 +45,7 @@ __all__ = [
     "ErasedPayload",
     "ExceptionRun",
     "Feed",
+    "FieldMappingVersion",
     "HeldDecision",
     "KeyAudit",
     "KeySegment",

@@ -12,7 +12,8 @@ from tanpuhui.foundation.persistence.triggers import append_only, erasable
 class Batch(models.Model):
     """One file of one partner, received once (批次). `report` is written when it is settled.
 
-    `corrects` is the batch whose rejected rows it sends again, corrected.
+    `corrects` is the batch whose rejected rows it sends again, corrected. `mapping` is the field mapping that was in force when
+    it came: whatever comes into force later, this file is read with it.
     """
 
     partner = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT)
@@ -26,6 +27,7 @@ class Batch(models.Model):
     settled_at = models.DateTimeField(null=True)
     report = models.JSONField(default=dict)
     corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True)
+    mapping = models.ForeignKey("FieldMappingVersion", on_delete=models.PROTECT, null=True)
 
     class Meta:
         db_table = "activity_batch"

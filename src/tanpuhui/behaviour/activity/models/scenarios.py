@@ -53,6 +53,31 @@ class Feed(models.Model):
         ]
 
 
+class FieldMappingVersion(models.Model):
+    """A field mapping that came into force for a feed (字段映射的版本); the last one until a moment is in force at it.
+
+    `document` is what the application's version says; `sample_id` proved it, and is empty where the feed was opened without one.
+    """
+
+    feed = models.ForeignKey(Feed, on_delete=models.PROTECT)
+    version = models.IntegerField()
+    document = models.TextField()
+    document_sha256 = models.CharField(max_length=64)
+    application_id = models.BigIntegerField(null=True)
+    application_version = models.IntegerField(null=True)
+    sample_id = models.BigIntegerField(null=True)
+    in_force_from = models.DateTimeField()
+    by_kind = models.TextField()
+    by_id = models.TextField()
+
+    class Meta:
+        db_table = "activity_field_mapping"
+        constraints = [
+            models.UniqueConstraint(fields=["feed", "version"], name="activity_mapping_once"),
+        ]
+        triggers = append_only()
+
+
 class ScenarioStatus(models.Model):
     """From which day a scenario runs, is suspended or closed (场景状态); the latest row that speaks of a day decides it.
 

@@ -5,7 +5,8 @@ NothingResent, CaseAlreadyOpen, IdempotencyConflict, ParameterUnset, Busy.
 Of recalculation: NotRecalculable, NothingToRecalculate, RecalculationOpen, PreviewOutdated,
 VersionNotFiled, WrongRecalculationState, RecalculationNotDecided, and methodology's VersionBlocked.
 Of scenario applications and the sandbox: ApplicationNotEditable, ApplicationChanged, ApplicationIncomplete,
-FeedStands, ApplicationRuns, ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
+FeedStands, ApplicationRuns, MappingInvalid, MappingMissing, MappingNotLive, MappingOwnWork, MappingUnchanged, NotMapped,
+ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded. Of appeals: SetAsideNotFound, RecordErased, RecordReadmittedAlready.
 Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
@@ -50,6 +51,7 @@ from tanpuhui.behaviour.activity.operations._except_records import (
     reinstate_records,
 )
 from tanpuhui.behaviour.activity.operations._export_records import RecordsExported, export_records
+from tanpuhui.behaviour.activity.operations._map_fields import MappingSwitched, save_mapping, switch_mapping
 from tanpuhui.behaviour.activity.operations._open_scenario import (
     FeedOpened,
     ScenarioOpened,
@@ -123,6 +125,7 @@ __all__ = [
     "FeedOpened",
     "HeldReviewed",
     "KeysAudited",
+    "MappingSwitched",
     "OriginalsDestroyed",
     "PersonErased",
     "PushReceipt",
@@ -195,9 +198,11 @@ __all__ = [
     "return_application",
     "revise_application",
     "save_application",
+    "save_mapping",
     "settle_day",
     "stop_posting",
     "submit_application",
+    "switch_mapping",
     "try_sample",
     "warn_of_quality",
     "withdraw_application",

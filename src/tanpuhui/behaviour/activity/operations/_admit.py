@@ -18,6 +18,7 @@ from tanpuhui.behaviour.activity.domain.applications import (
     ScenarioIsClosed,
     ScenarioNotDecided,
 )
+from tanpuhui.behaviour.activity.domain.mappings import MappingSource, feed_adapter
 from tanpuhui.behaviour.activity.domain.standing import Standing
 from tanpuhui.behaviour.activity.models import (
     Feed,
@@ -28,6 +29,7 @@ from tanpuhui.behaviour.activity.models import (
 from tanpuhui.behaviour.activity.operations._apply import APPLICANTS, locked_application
 from tanpuhui.behaviour.activity.operations._open_scenario import open_feed, open_scenario
 from tanpuhui.behaviour.activity.queries._applications import application_lacks
+from tanpuhui.behaviour.activity.queries._samples import sample_in_force
 from tanpuhui.behaviour.activity.queries._standing import standing_now
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.queries import organisation
@@ -164,9 +166,15 @@ def go_live(*, actor: Actor, at: datetime, case_id: int, subject_id: str, opinio
         at=at,
         partner_id=content.partner_id,
         scenario=content.code,
-        adapter=content.adapter,
+        adapter=feed_adapter(content.adapter, content.code),
         evidence_tier=content.evidence_tier,
         default_area=content.default_area,
+        mapping=content.mapping,
+        mapping_source=MappingSource(
+            application_id=row.pk, application_version=row.version, sample_id=sample_in_force(row.pk).id
+        )
+        if content.mapping
+        else None,
     )
     row.scenario_id, row.feed_id = scenario.scenario_id, feed.feed_id
     row.save(update_fields=["scenario_id", "feed_id"])
@@ -189,7 +197,9 @@ def _complete(row: ScenarioApplication, at: datetime) -> ScenarioContent:
         raise ApplicationIncomplete(lacking=lacking)
     lock_names(f"activity:feed:{content.partner_id}:{content.code}:{content.adapter}")
     if Feed.objects.filter(
-        partner_id=content.partner_id, scenario__code=content.code, adapter=content.adapter
+        partner_id=content.partner_id,
+        scenario__code=content.code,
+        adapter=feed_adapter(content.adapter, content.code),
     ).exists():
         raise FeedStands(scenario=content.code, adapter=content.adapter)
     scenario = Scenario.objects.filter(code=content.code).first()

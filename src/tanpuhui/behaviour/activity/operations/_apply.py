@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tanpuhui.behaviour.activity.adapters.contents import content_json, content_of, content_sha256
+from tanpuhui.behaviour.activity.adapters.mapping_file import read_mapping
 from tanpuhui.behaviour.activity.domain.applications import (
     DOCUMENTS_MAX,
     EDITABLE,
@@ -19,6 +20,7 @@ from tanpuhui.behaviour.activity.domain.applications import (
     ScenarioContent,
     feed_definition_sha256,
 )
+from tanpuhui.behaviour.activity.domain.mappings import MAPPED
 from tanpuhui.behaviour.activity.models import ScenarioApplication, ScenarioApplicationVersion
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents.operations import store_document
@@ -68,7 +70,7 @@ def save_application(
     content: ScenarioContent,
     idempotency_key: str,
 ) -> ApplicationSaved:
-    """Save a new version, if nobody saved one since `version`; its documents stay as they are.
+    """Save a new version, if nobody saved one since `version`; its documents and field mapping stay as they are.
 
     Raises NotFound, NotPermitted, ApplicationNotEditable, ApplicationChanged, Invalid.
     """
@@ -77,7 +79,7 @@ def save_application(
         at,
         application_id,
         version,
-        lambda before: replace(content, documents=before.documents),
+        lambda before: replace(content, documents=before.documents, mapping=before.mapping),
     )
 
 
@@ -97,7 +99,7 @@ def attach_to_application(
     row = _locked(actor, application_id, version)
     stored = store_document(content=content, name=name, media_type=media_type, at=at)
     document = DocumentRef(sha256=stored.sha256, name=name)
-    return _next(row, lambda before: before.with_document(document), actor=actor, at=at)
+    return next_version(row, lambda before: before.with_document(document), actor=actor, at=at)
 
 
 @operation(roles=APPLICANTS, subject=SUBJECT)
@@ -131,6 +133,15 @@ def discard_application(
     return ApplicationSaved(application_id=row.pk, version=row.version, content_sha256=saved.content_sha256)
 
 
+def require_party(actor: Actor, row: ScenarioApplication, said: ScenarioContent, *, operation: str) -> None:
+    """Let in the applicant, the partner that the application names, and a maker of the area. Raises NotPermitted."""
+    if actor.has(*APPLICANTS, organisation_id=row.organisation_id):
+        return
+    if said.partner_id and actor.has(Role.PARTNER, organisation_id=said.partner_id):
+        return
+    actor.require(Role.MAKER, operation=operation, area=organisation(row.organisation_id).area)
+
+
 def locked_application(application_id: int) -> ScenarioApplication:
     """Return an application, locked until the transaction ends. Raises NotFound."""
     row = ScenarioApplication.objects.select_for_update().filter(pk=application_id).first()
@@ -157,16 +168,17 @@ def _change(
     version: int,
     change: Callable[[ScenarioContent], ScenarioContent],
 ) -> ApplicationSaved:
-    return _next(_locked(actor, application_id, version), change, actor=actor, at=at)
+    return next_version(_locked(actor, application_id, version), change, actor=actor, at=at)
 
 
-def _next(
+def next_version(
     row: ScenarioApplication,
     change: Callable[[ScenarioContent], ScenarioContent],
     *,
     actor: Actor,
     at: datetime,
 ) -> ApplicationSaved:
+    """Write the next version of a locked application. Raises Invalid, MappingInvalid."""
     before = ScenarioApplicationVersion.objects.get(application_id=row.pk, version=row.version)
     content = _checked(row.organisation_id, change(content_of(before.content)))
     row.version += 1
@@ -194,7 +206,7 @@ def _write(
 
 
 def _checked(organisation_id: int, content: ScenarioContent) -> ScenarioContent:
-    """Return the content, if it can be kept at all; a partner applies for its own records only. Raises Invalid."""
+    """Return the content, if it can be kept at all; a partner applies for its own records only. Raises Invalid, MappingInvalid."""
     texts = (
         content.name_zh,
         content.name_en,
@@ -210,6 +222,10 @@ def _checked(organisation_id: int, content: ScenarioContent) -> ScenarioContent:
         raise Invalid(field="documents", why=f"> {DOCUMENTS_MAX}")
     if any("\0" in text for text in texts):
         raise Invalid(field="text", why="NUL")
+    if content.adapter != MAPPED:
+        content = replace(content, mapping="")
+    elif content.mapping:
+        read_mapping(content.mapping)
     applicant = organisation(organisation_id)
     if applicant.kind == "partner":
         return replace(content, partner_id=organisation_id)

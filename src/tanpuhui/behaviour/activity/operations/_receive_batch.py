@@ -8,12 +8,14 @@ from typing import BinaryIO
 
 from django.db import transaction
 
-from tanpuhui.behaviour.activity.adapters import adapter_named
+from tanpuhui.behaviour.activity.adapters import check_adapter
 from tanpuhui.behaviour.activity.domain import BatchState, FeedClosed, NothingToCorrect
+from tanpuhui.behaviour.activity.domain.mappings import MappingMissing, is_mapped
 from tanpuhui.behaviour.activity.events import BatchReceived as BatchReceivedEvent
-from tanpuhui.behaviour.activity.models import Batch, Feed
+from tanpuhui.behaviour.activity.models import Batch, Feed, FieldMappingVersion
 from tanpuhui.behaviour.activity.operations._quotas import check_records
 from tanpuhui.behaviour.activity.queries._corrections import rows_open
+from tanpuhui.behaviour.activity.queries._mappings import mapping_in_force
 from tanpuhui.books.transparency.operations import append_leaf
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents.operations import store_sealed_document
@@ -50,7 +52,7 @@ def receive_batch(
     The same bytes from the same partner are one batch, however often they come and under whatever key. The bytes
     are stored first, in a transaction of their own, so that a file of any size is streamed and hashed once.
     `corrects` names the batch whose rejected rows it sends again; the column `corrects_row` names the row of each.
-    Raises NotPermitted, AdapterUnknown, FeedClosed, NothingToCorrect, QuotaExceeded, IdempotencyConflict (same key, another file).
+    Raises NotPermitted, AdapterUnknown, FeedClosed, MappingMissing, NothingToCorrect, QuotaExceeded, IdempotencyConflict (same key, another file).
     """
     actor.require(*SENDERS, operation="activity.receive_batch", organisation_id=partner_id)
     check_feed(partner_id, adapter)
@@ -114,7 +116,10 @@ def register_batch(
     size_bytes: int,
     corrects: int | None = None,
 ) -> Batch:
-    """Return the batch of a stored file, made now with its leaf and its posting deferred, or earlier."""
+    """Return the batch of a stored file, made now with its leaf and its posting deferred, or earlier.
+
+    The field mapping that is in force now is the one it will be read with, whenever that is. Raises MappingMissing.
+    """
     lock_names(f"activity:file:{partner_id}:{file_sha256}")
     batch = Batch.objects.filter(partner_id=partner_id, file_sha256=file_sha256).first()
     if batch is not None:
@@ -129,6 +134,7 @@ def register_batch(
         received_at=at,
         state=BatchState.RECEIVED,
         corrects_id=corrects,
+        mapping=_mapping(partner_id, adapter),
     )
     append_leaf(
         kind="file",
@@ -138,6 +144,15 @@ def register_batch(
     )
     publish(BatchReceivedEvent(batch_id=batch.pk))
     return batch
+
+
+def _mapping(partner_id: int, adapter: str) -> FieldMappingVersion | None:
+    if not is_mapped(adapter):
+        return None
+    found = mapping_in_force(partner_id=partner_id, adapter=adapter)
+    if found is None:
+        raise MappingMissing(adapter=adapter)
+    return found
 
 
 def check_corrected(partner_id: int, corrects: int | None) -> None:
@@ -151,6 +166,6 @@ def check_corrected(partner_id: int, corrects: int | None) -> None:
 
 def check_feed(partner_id: int, adapter: str) -> None:
     """Refuse a partner that has no open feed of this format. Raises AdapterUnknown, FeedClosed."""
-    adapter_named(adapter)
+    check_adapter(adapter)
     if not Feed.objects.filter(partner_id=partner_id, adapter=adapter).exists():
         raise FeedClosed(partner_id=partner_id, adapter=adapter)

@@ -8,6 +8,8 @@ from tanpuhui.behaviour.activity.domain.applications import (
     Reach,
     ScenarioContent,
 )
+from tanpuhui.behaviour.activity.domain.applications import tryable as sample_can_be_tried
+from tanpuhui.behaviour.activity.domain.mappings import MAPPED
 from tanpuhui.behaviour.activity.domain.quality import QualityReport
 from tanpuhui.behaviour.activity.domain.recalculations import BANDS
 from tanpuhui.behaviour.activity.domain.reproductions import Finding, Reproduction
@@ -40,6 +42,7 @@ from tanpuhui.behaviour.activity.queries._applications import (
     applications,
     applications_of_scenario,
     declared_columns,
+    methodology_fields,
     methodology_of,
     scenario_classes,
     suggested_fields,
@@ -54,6 +57,7 @@ from tanpuhui.behaviour.activity.queries._batch_rows import (
 from tanpuhui.behaviour.activity.queries._breaches import breaches
 from tanpuhui.behaviour.activity.queries._corrections import (
     corrections_of,
+    encoding_to_correct,
     every_row_mended,
     mended_by,
     rows_open,
@@ -87,6 +91,16 @@ from tanpuhui.behaviour.activity.queries._intake import (
     resent_since_asked,
     scenario,
     scenarios,
+)
+from tanpuhui.behaviour.activity.queries._mappings import (
+    PREVIEW_ROWS,
+    MappingPreview,
+    MappingView,
+    PreviewCell,
+    PreviewRow,
+    mapping_to_begin,
+    mapping_versions,
+    preview_mapping,
 )
 from tanpuhui.behaviour.activity.queries._pushes import batches_left, partners_to_gather, pushed_records
 from tanpuhui.behaviour.activity.queries._quotas import QuotaUse, quota_use
@@ -143,6 +157,8 @@ from tanpuhui.behaviour.activity.queries._traces_left import accounts_with_trace
 __all__ = [
     "BANDS",
     "COLUMNS",
+    "MAPPED",
+    "PREVIEW_ROWS",
     "ApplicationVersionView",
     "ApplicationView",
     "BatchReport",
@@ -159,10 +175,14 @@ __all__ = [
     "Finding",
     "HeldRow",
     "HeldSet",
+    "MappingPreview",
+    "MappingView",
     "MonthAdjustment",
     "MonthException",
     "OutcomeView",
     "PostingView",
+    "PreviewCell",
+    "PreviewRow",
     "PushedRecordView",
     "QualityReport",
     "QuotaUse",
@@ -205,6 +225,7 @@ __all__ = [
     "day_settlements",
     "days_to_settle",
     "declared_columns",
+    "encoding_to_correct",
     "every_row_mended",
     "exceptions_of_account",
     "exceptions_of_run",
@@ -219,7 +240,10 @@ __all__ = [
     "interests_in_scenario",
     "journals_of_postings",
     "last_exception",
+    "mapping_to_begin",
+    "mapping_versions",
     "mended_by",
+    "methodology_fields",
     "methodology_filed",
     "methodology_of",
     "month_adjustments",
@@ -232,6 +256,7 @@ __all__ = [
     "posting_of_journal",
     "postings",
     "postings_of_scenario",
+    "preview_mapping",
     "pushed_records",
     "quota_use",
     "reason_said",
@@ -252,6 +277,7 @@ __all__ = [
     "rows_to_correct_csv",
     "rows_to_mend",
     "sample",
+    "sample_can_be_tried",
     "sample_in_force",
     "sample_outcomes",
     "sample_passed",

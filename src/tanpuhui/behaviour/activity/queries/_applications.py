@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from tanpuhui.behaviour.activity.adapters import ADAPTERS, TRACES
 from tanpuhui.behaviour.activity.adapters.contents import content_of
+from tanpuhui.behaviour.activity.adapters.mapping_file import read_mapping
 from tanpuhui.behaviour.activity.domain.applications import (
     ApplicationState,
     DataField,
@@ -17,10 +18,13 @@ from tanpuhui.behaviour.activity.domain.applications import (
     ScenarioContent,
     lacks,
 )
+from tanpuhui.behaviour.activity.domain.mappings import MAPPED, MappingInvalid
 from tanpuhui.behaviour.activity.models import ScenarioApplication, ScenarioApplicationVersion
+from tanpuhui.behaviour.activity.queries._mappings import mapping_lacks
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.rulebook import queries as rulebook
+from tanpuhui.science.engine.model import Field
 from tanpuhui.science.methodology import queries as methodology
 from tanpuhui.science.methodology.queries import VersionView
 
@@ -244,7 +248,15 @@ def suggested_fields(content: ScenarioContent, *, day: date) -> tuple[DataField,
 
 
 def declared_columns(content: ScenarioContent) -> frozenset[str]:
-    """Return the columns that the file may have: those declared, and those of the format that are no traces."""
+    """Return the columns that the file may have: those declared, and those of the format that are no traces.
+
+    With a field mapping, they are the ones that it reads.
+    """
+    if content.adapter == MAPPED:
+        try:
+            return frozenset(read_mapping(content.mapping).columns)
+        except MappingInvalid:
+            return frozenset()
     form = ADAPTERS.get(content.adapter)
     own = set(form.wanted(())) - set(TRACES) if form is not None else set()
     return frozenset(own | {field.code for field in content.fields})
@@ -253,13 +265,21 @@ def declared_columns(content: ScenarioContent) -> frozenset[str]:
 def application_lacks(content: ScenarioContent, *, at: datetime) -> tuple[Lack, ...]:
     """Return what an application lacks before it can be submitted."""
     day = business_day(at)
-    return lacks(
+    needed = needed_columns(content, day=day)
+    found = lacks(
         content,
         classes=[one.code for one in scenario_classes(at=at)],
         adapters=sorted(ADAPTERS),
         areas=[region.code for level in LEVELS for region in rulebook.regions(level=level, at=day)],
-        needed_columns=needed_columns(content, day=day),
+        needed_columns=needed,
     )
+    return (*found, *mapping_lacks(content, needed=needed, fields=methodology_fields(content, day=day)))
+
+
+def methodology_fields(content: ScenarioContent, *, day: date) -> tuple[Field, ...]:
+    """Return the fields of the methodology that would calculate; none where there is none yet."""
+    view = methodology_of(content, day=day)
+    return methodology.loaded(view.id).fields if view is not None else ()
 
 
 def _view(row: ScenarioApplication, saved: ScenarioApplicationVersion) -> ApplicationView:

@@ -21,6 +21,7 @@ from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
 from tanpuhui.behaviour.activity.queries._erasure_breaches import erasure_breaches
 from tanpuhui.behaviour.activity.queries._exceptions import exception_breaches
+from tanpuhui.behaviour.activity.queries._mappings import mapping_breaches
 from tanpuhui.behaviour.activity.queries._reproduction import reproduce_posting, reproduce_recalculations
 from tanpuhui.behaviour.activity.queries._scenario_breaches import scenario_breaches
 from tanpuhui.behaviour.activity.queries._settlement_breaches import settlement_breaches
@@ -43,6 +44,7 @@ def breaches() -> Iterator[Breach]:
     yield from exception_breaches()
     yield from erasure_breaches()
     yield from scenario_breaches()
+    yield from mapping_breaches()
 
 
 def _mended_breaches() -> Iterator[Breach]:

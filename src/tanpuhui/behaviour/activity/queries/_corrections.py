@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pyarrow as pa
 from django.db.models import QuerySet
 
-from tanpuhui.behaviour.activity.adapters import adapter_named
+from tanpuhui.behaviour.activity.adapters import reading_adapter
 from tanpuhui.behaviour.activity.adapters.parquet import parquet_blocks
 from tanpuhui.behaviour.activity.adapters.reading import TextFile, format_of
 from tanpuhui.behaviour.activity.domain import (
@@ -24,6 +24,7 @@ from tanpuhui.behaviour.activity.domain import (
 )
 from tanpuhui.behaviour.activity.domain.verdicts import CORRECTS_ROW, MENDABLE
 from tanpuhui.behaviour.activity.models import Batch, Feed, MendedRow, RowOutcome
+from tanpuhui.behaviour.activity.queries._mappings import batch_style
 from tanpuhui.behaviour.activity.queries._reading_terms import field_codes, limits
 from tanpuhui.foundation.documents.queries import open_document
 from tanpuhui.science.methodology import queries as methodology
@@ -75,6 +76,14 @@ def rows_to_correct_csv(batch_id: int, *, locale: str = "zh") -> Iterator[str]:
     return _lines(batch, stream, wrong, locale)
 
 
+def encoding_to_correct(batch_id: int) -> str:
+    """Return the encoding in which a batch's corrected rows are read, so that they are given back in it. Raises BatchNotFound."""
+    batch = Batch.objects.select_related("mapping").filter(pk=batch_id).first()
+    if batch is None:
+        raise BatchNotFound(batch_id=batch_id)
+    return batch_style(batch).encoding
+
+
 def _to_mend(batch_id: int) -> QuerySet[RowOutcome]:
     return RowOutcome.objects.filter(batch_id=batch_id, reason__in=sorted(MENDABLE))
 
@@ -82,8 +91,9 @@ def _to_mend(batch_id: int) -> QuerySet[RowOutcome]:
 def _lines(batch: Batch, stream: BinaryIO, wrong: dict[int, RowOutcome], locale: str) -> Iterator[str]:
     with stream:
         names, blocks = _columns_and_blocks(batch, stream)
+        comma = batch_style(batch).delimiter
         own = [name for name in names if name not in {CORRECTS_ROW, "corrects_field", "corrects_reason"}]
-        yield _line((*own, CORRECTS_ROW, "corrects_field", "corrects_reason"))
+        yield _line((*own, CORRECTS_ROW, "corrects_field", "corrects_reason"), comma)
         left = dict(wrong)
         for table in blocks:
             numbers = table.column("row_number").to_pylist()
@@ -95,14 +105,14 @@ def _lines(batch: Batch, stream: BinaryIO, wrong: dict[int, RowOutcome], locale:
             ]
             for index, place in enumerate(places):
                 outcome = left.pop(numbers[place])
-                yield _line((*(_cell(column[index]) for column in cells), *_wrong(outcome, locale)))
+                yield _line((*(_cell(column[index]) for column in cells), *_wrong(outcome, locale)), comma)
         for outcome in sorted(left.values(), key=lambda one: one.row_number):
-            yield _line((*("" for _ in own), *_wrong(outcome, locale)))
+            yield _line((*("" for _ in own), *_wrong(outcome, locale)), comma)
 
 
 def _columns_and_blocks(batch: Batch, stream: BinaryIO) -> tuple[Sequence[str], Iterator[pa.Table]]:
     """Return the columns to give back and the rows: all columns where the file names them, else those that were read."""
-    form = adapter_named(batch.adapter)
+    form = reading_adapter(batch.adapter, document=batch.mapping.document if batch.mapping else "")
     scenarios = set(
         Feed.objects.filter(partner_id=batch.partner_id, adapter=batch.adapter).values_list(
             "scenario__code", flat=True
@@ -117,7 +127,7 @@ def _columns_and_blocks(batch: Batch, stream: BinaryIO) -> tuple[Sequence[str], 
         wanted = form.wanted(fields)
         found = parquet_blocks(stream, limits=bounds, wanted=wanted, required=form.required)
     else:
-        file = TextFile.open(stream, file_format=file_format, limits=bounds)
+        file = TextFile.open(stream, file_format=file_format, limits=bounds, style=form.style)
         wanted = tuple(name for name in dict.fromkeys(file.header) if name) or form.wanted(fields)
         found = file.blocks(wanted)
     return wanted, (table for table, _ in found)
@@ -132,7 +142,7 @@ def _cell(value: str | None) -> str:
     return said if _NUMBER.fullmatch(said) else neutral_cell(said)
 
 
-def _line(cells: Sequence[str]) -> str:
+def _line(cells: Sequence[str], delimiter: str) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer).writerow(cells)
+    csv.writer(buffer, delimiter=delimiter).writerow(cells)
     return buffer.getvalue()

@@ -61,6 +61,7 @@ from tanpuhui.foundation.identity.queries.systems import (
     actor_of_partner,
     api_key_index,
     api_keys,
+    partner_acting,
     signing_keys,
     signs,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "organisation",
     "organisation_names",
     "organisations",
+    "partner_acting",
     "people",
     "person",
     "phone_index",

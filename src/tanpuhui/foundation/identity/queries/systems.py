@@ -7,13 +7,14 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from tanpuhui.foundation.identity.domain import ApiKeyUnknown
+from tanpuhui.foundation.identity.domain import ApiKeyUnknown, OrganisationKind
 from tanpuhui.foundation.identity.domain.onboarding import ContractOver
 from tanpuhui.foundation.identity.domain.signatures import SignatureNeeded
 from tanpuhui.foundation.identity.models import ApiKey, Organisation, SigningKey
 from tanpuhui.foundation.identity.queries.onboarding import contracts
 from tanpuhui.foundation.kernel.actors import Actor, Grant, Role
 from tanpuhui.foundation.kernel.calendar import business_day
+from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.keys.queries import blind_index
 
 
@@ -55,6 +56,17 @@ def actor_of_partner(partner: Organisation, *, at: datetime) -> Actor:
         raise ContractOver
     grant = Grant(role=Role.PARTNER, organisation_id=partner.id, area=partner.area)
     return Actor(kind="partner", id=str(partner.id), grants=(grant,))
+
+
+def partner_acting(*, partner_id: int, at: datetime) -> Actor:
+    """Return a partner as an actor, for a door that is the partner's own by other means, as its folder is.
+
+    Raises NotFound, ContractOver.
+    """
+    partner = Organisation.objects.filter(pk=partner_id, kind=OrganisationKind.PARTNER).first()
+    if partner is None:
+        raise NotFound(what="数据伙伴 / partner", id=partner_id)
+    return actor_of_partner(partner, at=at)
 
 
 def signs(partner_id: int, *, at: datetime) -> bool:

@@ -192,7 +192,10 @@ def report(
     summary="下载没有全部计入的行 / Download the rows that were not counted in full",
     openapi_extra={
         "responses": {
-            200: {"description": "CSV in UTF-8", "content": {"text/csv": {"schema": {"type": "string"}}}}
+            200: {
+                "description": "CSV in UTF-8, or as the feed's field mapping says",
+                "content": {"text/csv": {"schema": {"type": "string"}}},
+            }
         },
         "security": [{"signature": []}, {"api_key": []}],
     },
@@ -222,7 +225,10 @@ def to_correct(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
     """Send the rows that the partner can correct and has not, as they were sent, to correct and send again."""
     view = _own(request, batch_id)
     lines = activity.rows_to_correct_csv(view.id, locale=get_language() or "zh")
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    encoding = activity.encoding_to_correct(view.id)
+    response = StreamingHttpResponse(
+        (line.encode(encoding) for line in lines), content_type=f"text/csv; charset={encoding}"
+    )
     response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-to-correct.csv"'
     return response
 

@@ -131,6 +131,7 @@ def application(request: HttpRequest, application_id: int) -> HttpResponse:
         "mine": applies_for(actor, view),
         "editable": view.state in EDITABLE and applies_for(actor, view),
         "may_try": may_try(actor, view),
+        "mapped": view.content.adapter == activity.MAPPED,
         "versions": _versions(view),
     }
     return page(
@@ -200,7 +201,7 @@ def applies_for(actor: Actor, view: ApplicationView) -> bool:
 
 def may_try(actor: Actor, view: ApplicationView) -> bool:
     """Say whether the actor can try a sample now."""
-    return ROUTES["docking"].allows(actor) and view.state in {"draft", "returned", "applied"}
+    return ROUTES["docking"].allows(actor) and activity.sample_can_be_tried(view.state, view.content)
 
 
 def crumbs_of(view: ApplicationView, *more: Crumb) -> tuple[Crumb, ...]:

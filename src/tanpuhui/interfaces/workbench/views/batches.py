@@ -207,7 +207,9 @@ def to_correct(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
     view = batch_in_sight(actor, batch_id)
     actor.require(Role.PARTNER, operation="activity.rows_to_correct", organisation_id=view.partner_id)
     lines = activity.rows_to_correct_csv(view.id, locale=locale())
-    response = StreamingHttpResponse(_with_mark(lines), content_type="text/csv; charset=utf-8")
+    encoding = activity.encoding_to_correct(view.id)
+    written = (line.encode(encoding) for line in (_with_mark(lines) if encoding == "utf-8" else lines))
+    response = StreamingHttpResponse(written, content_type=f"text/csv; charset={encoding}")
     response["Content-Disposition"] = f'attachment; filename="batch-{view.id}-to-correct.csv"'
     return response
 

@@ -182,7 +182,7 @@ def _sample_page(
         if view.acceptance
         else ""
     )
-    judges = _may_judge(actor, application) and application.state == "applied"
+    judges = _may_judge(actor, application) and application.state in {"applied", "live"}
     context: dict[str, Any] = {
         "title": view.file_name,
         "sample": view,

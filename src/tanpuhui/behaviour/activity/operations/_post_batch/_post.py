@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
+from tanpuhui.behaviour.activity.adapters import reading_adapter
 from tanpuhui.behaviour.activity.adapters.tables import open_tables
 from tanpuhui.behaviour.activity.domain import BatchNotFound, BatchState, FileUnusable
 from tanpuhui.behaviour.activity.domain.verdicts import CORRECTS_ROW
@@ -100,10 +101,11 @@ def _post_slices(batch: Batch, at: datetime) -> Tally:
     fields = field_codes(
         view.id for view in methodology.library() if view.scenario in feeds and view.filed_at is not None
     )
+    form = reading_adapter(batch.adapter, document=batch.mapping.document if batch.mapping else "")
     with open_document(batch.file_sha256) as stream:
         parts = slices(
             stream,
-            adapter=batch.adapter,
+            form=form,
             file_name=batch.file_name,
             media_type=batch.media_type,
             fields=fields,
@@ -114,7 +116,7 @@ def _post_slices(batch: Batch, at: datetime) -> Tally:
         for number, part in enumerate(parts):
             with closing(open_tables()) as tables:
                 desk = _desk(batch, at, tables, feeds=feeds, number=number)
-                take_in(desk, part, adapter=batch.adapter, fields=fields)
+                take_in(desk, part, form=form, fields=fields)
                 _judge(desk, fields)
                 tally.add(desk, _post(desk, fields))
                 if batch.corrects_id is not None:

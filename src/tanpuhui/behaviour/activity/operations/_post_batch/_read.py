@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute
 from django.conf import settings
 
-from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES, adapter_named
+from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES, Adapter
 from tanpuhui.behaviour.activity.adapters.limits import Limits
-from tanpuhui.behaviour.activity.adapters.reading import FileRead, Parting, format_of, read_slices
+from tanpuhui.behaviour.activity.adapters.person_parts import Parting
+from tanpuhui.behaviour.activity.adapters.reading import FileRead, format_of, read_slices
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 
 PARTS_FOLDER = "parts"
@@ -23,29 +24,29 @@ def read(
     desk: Desk,
     *,
     stream: BinaryIO,
-    adapter: str,
+    form: Adapter,
     file_name: str,
     media_type: str,
     fields: tuple[str, ...],
     bounds: Limits,
 ) -> None:
-    """Fill `raw` with a whole file; rows that are no records are settled. Raises FileUnusable, AdapterUnknown."""
+    """Fill `raw` with a whole file; rows that are no records are settled. Raises FileUnusable."""
     (whole,) = slices(
         stream,
-        adapter=adapter,
+        form=form,
         file_name=file_name,
         media_type=media_type,
         fields=fields,
         bounds=bounds,
         rows_max=None,
     )
-    take_in(desk, whole, adapter=adapter, fields=fields)
+    take_in(desk, whole, form=form, fields=fields)
 
 
 def slices(
     stream: BinaryIO,
     *,
-    adapter: str,
+    form: Adapter,
     file_name: str,
     media_type: str,
     fields: tuple[str, ...],
@@ -57,7 +58,6 @@ def slices(
 
     `also` are columns beside those of the format.
     """
-    form = adapter_named(adapter)
     parting = None
     if rows_max is not None:
         folder = Path(settings.TANPUHUI_DATA_DIR) / PARTS_FOLDER
@@ -69,12 +69,13 @@ def slices(
         wanted=tuple(dict.fromkeys((*form.wanted(fields), *also))),
         required=form.required,
         parting=parting,
+        style=form.style,
     )
 
 
-def take_in(desk: Desk, part: FileRead, *, adapter: str, fields: tuple[str, ...]) -> None:
+def take_in(desk: Desk, part: FileRead, *, form: Adapter, fields: tuple[str, ...]) -> None:
     """Fill `raw` with the rows of a slice; rows that are no records are settled."""
-    adapted = adapter_named(adapter).adapt(part.table)
+    adapted = form.adapt(part.table)
     desk.rows = part.rows
     desk.settle(part.faults)
     desk.settle(adapted.settled)

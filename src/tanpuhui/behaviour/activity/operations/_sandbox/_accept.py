@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tanpuhui.behaviour.activity.domain.applications import TEXT_CHARACTERS_MAX, TRYABLE
+from tanpuhui.behaviour.activity.adapters.contents import content_of
+from tanpuhui.behaviour.activity.domain.applications import TEXT_CHARACTERS_MAX, tryable
 from tanpuhui.behaviour.activity.domain.quality import SampleOutdated, SandboxClosed
 from tanpuhui.behaviour.activity.models import Sample, SampleAcceptance, ScenarioApplicationVersion
 from tanpuhui.behaviour.activity.operations._apply import locked_application
@@ -36,9 +37,9 @@ def accept_sample(
         raise NotFound(what="沙箱样本 / sample", id=sample_id)
     row = locked_application(sample.application_id)
     actor.require(Role.MAKER, operation="activity.accept_sample", area=organisation(row.organisation_id).area)
-    if row.state not in TRYABLE:
-        raise SandboxClosed
     saved = ScenarioApplicationVersion.objects.get(application_id=row.pk, version=row.version)
+    if not tryable(row.state, content_of(saved.content)):
+        raise SandboxClosed
     if saved.definition_sha256 != sample.definition_sha256:
         raise SampleOutdated
     text = reason.strip()

@@ -40,7 +40,7 @@ from tanpuhui.behaviour.activity.operations._sandbox._score import (
 from tanpuhui.behaviour.activity.queries._applications import declared_columns
 from tanpuhui.foundation.kernel.calendar import CHINA
 
-UNREADABLE = ("BAD_ENCODING", "LINE_TOO_LONG", "BAD_ROW")
+UNREADABLE = ("BAD_ENCODING", "NOT_GB18030", "LINE_TOO_LONG", "BAD_ROW")
 SCHEME_LACKS = ("NO_METHODOLOGY", "PARAMETER_UNSET", "CAP_NOT_SUPPORTED")
 """Reasons that lie in the scheme and not in the sample; they count neither for nor against it."""
 ZONED = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"

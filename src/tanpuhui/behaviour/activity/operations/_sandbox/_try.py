@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from tanpuhui.behaviour.activity.adapters import Adapter, reading_adapter
 from tanpuhui.behaviour.activity.adapters.contents import (
     FILE_CONTEXT,
     content_of,
@@ -21,15 +22,16 @@ from tanpuhui.behaviour.activity.adapters.reading import format_of
 from tanpuhui.behaviour.activity.adapters.sampling import writing_of
 from tanpuhui.behaviour.activity.adapters.tables import open_tables
 from tanpuhui.behaviour.activity.domain import FileUnusable
-from tanpuhui.behaviour.activity.domain.applications import TRYABLE, ScenarioContent
+from tanpuhui.behaviour.activity.domain.applications import ScenarioContent, tryable
+from tanpuhui.behaviour.activity.domain.mappings import feed_adapter
 from tanpuhui.behaviour.activity.domain.quality import (
     DefinitionIncomplete,
     QualityReport,
     SampleTooLarge,
     SandboxClosed,
 )
-from tanpuhui.behaviour.activity.models import Sample, ScenarioApplication, ScenarioApplicationVersion
-from tanpuhui.behaviour.activity.operations._apply import APPLICANTS, locked_application
+from tanpuhui.behaviour.activity.models import Sample, ScenarioApplicationVersion
+from tanpuhui.behaviour.activity.operations._apply import APPLICANTS, locked_application, require_party
 from tanpuhui.behaviour.activity.operations._post_batch._calculate import calculate_versions, settle_results
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk, FeedTerms
 from tanpuhui.behaviour.activity.operations._post_batch._once import drop_repeats_in_file
@@ -51,15 +53,14 @@ from tanpuhui.behaviour.activity.operations._sandbox._people import invent_peopl
 from tanpuhui.behaviour.activity.queries._applications import application_lacks, methodology_of
 from tanpuhui.behaviour.activity.queries._reading_terms import field_codes, limits
 from tanpuhui.foundation.audit.operations import operation
-from tanpuhui.foundation.identity.queries import organisation
-from tanpuhui.foundation.kernel.actors import Actor, Role
+from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.rulebook import queries as rulebook
 
 SIZE_PARAMETER = "sandbox.file_bytes_max"
 RETENTION_PARAMETER = "sandbox.retention_days"
 NEEDED_TO_TRY = frozenset(
-    {"code", "area", "adapter", "evidence_tier", "partner_id", "fields", "methodology_code"}
+    {"code", "area", "adapter", "evidence_tier", "partner_id", "fields", "mapping", "methodology_code"}
 )
 """The fields of an application without which there is no definition to try a sample against."""
 NO_LIMIT_DAYS = 36_500
@@ -97,8 +98,8 @@ def try_sample(
     row = locked_application(application_id)
     saved = ScenarioApplicationVersion.objects.get(application_id=row.pk, version=row.version)
     said = content_of(saved.content)
-    _require_party(actor, row, said)
-    if row.state not in TRYABLE:
+    require_party(actor, row, said, operation="activity.try_sample")
+    if not tryable(row.state, said):
         raise SandboxClosed
     lacking = [one for one in application_lacks(said, at=at) if one.field in NEEDED_TO_TRY]
     if lacking:
@@ -112,15 +113,17 @@ def try_sample(
     bounds = replace(limits(at), file_bytes_max=most)
     same = Sample.objects.filter(application=row, definition_sha256=saved.definition_sha256)
     before = same.order_by("-id").first()
+    form = reading_adapter(feed_adapter(said.adapter, said.code), document=said.mapping)
+    file_format = format_of(file_name, media_type)
     trial = Trial(
         said=said,
         at=at,
-        writing=writing_of(content, file_format=format_of(file_name, media_type), limits=bounds),
-        file_format=format_of(file_name, media_type),
+        writing=writing_of(content, file_format=file_format, limits=bounds, style=form.style),
+        file_format=file_format,
         before=report_of(before.report) if before is not None else None,
         bounds=bounds,
     )
-    report, rows = _run(trial, content=content, file_name=file_name, media_type=media_type)
+    report, rows = _run(trial, form, content=content, file_name=file_name, media_type=media_type)
     days = rulebook.parameter(key=RETENTION_PARAMETER, at=at).value
     sample = Sample.objects.create(
         application=row,
@@ -148,16 +151,9 @@ def try_sample(
     )
 
 
-def _require_party(actor: Actor, row: ScenarioApplication, said: ScenarioContent) -> None:
-    """Let in the applicant, the partner that the application names, and a maker of the area. Raises NotPermitted."""
-    if actor.has(*APPLICANTS, organisation_id=row.organisation_id):
-        return
-    if said.partner_id and actor.has(Role.PARTNER, organisation_id=said.partner_id):
-        return
-    actor.require(Role.MAKER, operation="activity.try_sample", area=organisation(row.organisation_id).area)
-
-
-def _run(trial: Trial, *, content: bytes, file_name: str, media_type: str) -> tuple[QualityReport, Any]:
+def _run(
+    trial: Trial, form: Adapter, *, content: bytes, file_name: str, media_type: str
+) -> tuple[QualityReport, Any]:
     """Return the report and the rows of a sample."""
     said, at = trial.said, trial.at
     view = methodology_of(said, day=business_day(at))
@@ -168,7 +164,7 @@ def _run(trial: Trial, *, content: bytes, file_name: str, media_type: str) -> tu
             read(
                 desk,
                 stream=io.BytesIO(content),
-                adapter=said.adapter,
+                form=form,
                 file_name=file_name,
                 media_type=media_type,
                 fields=fields,

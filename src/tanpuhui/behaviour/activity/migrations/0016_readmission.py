@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('activity', '0014_trace_erasure'),
+        ('activity', '0015_field_mapping'),
     ]
 
     operations = [
