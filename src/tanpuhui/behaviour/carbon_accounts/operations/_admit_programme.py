@@ -41,6 +41,8 @@ from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import decide, open_case
 
 PROPOSE = "propose"
+BUDGET_MAX = 10**15
+"""Points of one admission at most, far below what a column of the ledger holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +92,8 @@ def propose_admission(
     row.rate, row.rate_source = _terms(rate.strip(), rate_source.strip(), area=row.area, at=at)
     if not payer.strip():
         raise Invalid(field="payer", why="请写明由谁出资 / say who pays")
+    if not 0 <= budget <= BUDGET_MAX:
+        raise Invalid(field="budget", why=f"0 – {BUDGET_MAX}")
     row.payer = payer.strip()
     row.points = _converted_points(row)
     row.budget = Points(budget)
@@ -231,11 +235,11 @@ def _converted_points(row: ProgrammeAdmission) -> Points:
     rate = Fraction(row.rate)
     with connection.cursor() as cursor:
         cursor.execute(
-            "select coalesce(sum(div(hundredths::numeric * %s, %s)), 0)::bigint from carbon_admitted_balance"
+            "select coalesce(sum(div(hundredths::numeric * %s, %s)), 0) from carbon_admitted_balance"
             " where admission_id = %s and state = 'received'",
             [rate.numerator, HUNDREDTHS * rate.denominator, row.pk],
         )
-        return Points(cursor.fetchone()[0])
+        return Points(int(cursor.fetchone()[0]))
 
 
 def _open_balances(row: ProgrammeAdmission) -> None:
