@@ -15,7 +15,7 @@ from tanpuhui.behaviour.carbon_accounts import operations, queries
 from tanpuhui.behaviour.carbon_accounts.models import AdmittedBalance
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.identity.operations import OrganisationKind, register_organisation
-from tanpuhui.foundation.identity.queries import own_data
+from tanpuhui.foundation.identity.queries.own_data import own_data
 from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
 from tanpuhui.foundation.kernel.quantities import Grams, Tonnes
