@@ -327,6 +327,10 @@ DAMAGES = {
         "update carbon_admitted_balance set state = 'claimed' where state = 'waiting'",
         "carbon_accounts.claimed_as_credited",
     ),
+    "a rate that nobody signed": (
+        "update carbon_programme_admission set rate = '9'",
+        "carbon_accounts.admitted_as_signed",
+    ),
     "a budget that was cut": (
         "update carbon_programme_admission set budget = points",
         "carbon_accounts.admission_within_budget",

@@ -26,6 +26,7 @@ from tanpuhui.behaviour.carbon_accounts.domain.admissions import (
     NothingToAdmit,
     budget_account,
     read_rate,
+    signed_terms,
 )
 from tanpuhui.behaviour.carbon_accounts.models import AdmittedBalance, ProgrammeAdmission
 from tanpuhui.books.ledger.operations import system_account, transfer
@@ -228,7 +229,7 @@ def _terms(rate: str, source: str, *, area: str, at: datetime) -> tuple[str, str
 def _signed_terms(row: ProgrammeAdmission) -> dict[str, str]:
     """Return what the case asks for, in the words of the admission."""
     budget = 0 if row.budget is None else row.budget.value
-    return {"rate": row.rate, "rate_source": row.rate_source, "budget": str(budget), "payer": row.payer}
+    return signed_terms(rate=row.rate, rate_source=row.rate_source, budget=budget, payer=row.payer)
 
 
 def _converted_points(row: ProgrammeAdmission) -> Points:
