@@ -173,12 +173,19 @@ def test_rescinding_an_older_freeze_leaves_a_later_one(market: Market) -> None:
     assert sound()
 
 
-def test_a_rescinded_release_freezes_again(market: Market) -> None:
-    decided(propose(market).case_id, "approve", market.at)
-    release = propose(market, "release", key="f2")
+def test_a_rescinded_release_freezes_again_for_the_first_reason_and_can_be_appealed(market: Market) -> None:
+    first = propose(market)
+    decided(first.case_id, "approve", market.at)
+    release = operations.propose_freeze(
+        actor=market.maker, at=market.at, number=number_of(market), kind="release", reason="已经核实", urgent=False,
+        idempotency_key="f2",
+    )  # fmt: skip
     decided(release.case_id, "approve", market.at, actor=CHECKER)
     rescind_last(release.case_id, at=market.at, area="990000")
-    assert frozen(market)
+    (view,) = queries.freezes(at=market.at)
+    assert (view.reason, view.case_id) == (REASON, first.case_id)
+    assert REASON in told(market)[0][1]
+    assert appeal(market).number == number_of(market)
     assert sound()
 
 

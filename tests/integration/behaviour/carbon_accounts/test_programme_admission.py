@@ -273,6 +273,10 @@ def test_a_budget_that_does_not_reach_and_a_file_without_a_good_row_are_refused(
     admission_id = programme.send(FIRST, SECOND)
     with pytest.raises(operations.AdmissionBudgetTooSmall):
         programme.propose(admission_id, budget=52)
+    with pytest.raises(operations.AdmissionBudgetTooSmall):
+        programme.propose(admission_id, rate="999999999", budget=10**10, key="p5")
+    with pytest.raises(Invalid):
+        programme.propose(admission_id, budget=10**16, key="p6")
     assert programme.propose(admission_id, budget=53, key="p2").points == Points(53)
     with pytest.raises(operations.AdmissionCannotFollow):
         programme.propose(admission_id, key="p3")
@@ -322,6 +326,10 @@ DAMAGES = {
     "a claimed row that nobody claimed": (
         "update carbon_admitted_balance set state = 'claimed' where state = 'waiting'",
         "carbon_accounts.claimed_as_credited",
+    ),
+    "a rate that nobody signed": (
+        "update carbon_programme_admission set rate = '9'",
+        "carbon_accounts.admitted_as_signed",
     ),
     "a budget that was cut": (
         "update carbon_programme_admission set budget = points",

@@ -285,3 +285,8 @@ def read_rate(text: str) -> Fraction:
 def converted(hundredths: int, rate: Fraction) -> int:
     """Return our points for a balance in hundredths of theirs: multiplied exactly, then floored to whole points."""
     return hundredths * rate.numerator // (HUNDREDTHS * rate.denominator)
+
+
+def signed_terms(*, rate: str, rate_source: str, budget: int, payer: str) -> dict[str, str]:
+    """Return the terms of an admission in the words in which its case asks for them."""
+    return {"rate": rate, "rate_source": rate_source, "budget": str(budget), "payer": payer}

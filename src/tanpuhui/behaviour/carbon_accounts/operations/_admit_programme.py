@@ -26,6 +26,7 @@ from tanpuhui.behaviour.carbon_accounts.domain.admissions import (
     NothingToAdmit,
     budget_account,
     read_rate,
+    signed_terms,
 )
 from tanpuhui.behaviour.carbon_accounts.models import AdmittedBalance, ProgrammeAdmission
 from tanpuhui.books.ledger.operations import system_account, transfer
@@ -41,6 +42,8 @@ from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.foundation.workflow.operations import decide, open_case
 
 PROPOSE = "propose"
+BUDGET_MAX = 10**15
+"""Points of one admission at most, far below what a column of the ledger holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +93,8 @@ def propose_admission(
     row.rate, row.rate_source = _terms(rate.strip(), rate_source.strip(), area=row.area, at=at)
     if not payer.strip():
         raise Invalid(field="payer", why="请写明由谁出资 / say who pays")
+    if not 0 <= budget <= BUDGET_MAX:
+        raise Invalid(field="budget", why=f"0 – {BUDGET_MAX}")
     row.payer = payer.strip()
     row.points = _converted_points(row)
     row.budget = Points(budget)
@@ -224,18 +229,18 @@ def _terms(rate: str, source: str, *, area: str, at: datetime) -> tuple[str, str
 def _signed_terms(row: ProgrammeAdmission) -> dict[str, str]:
     """Return what the case asks for, in the words of the admission."""
     budget = 0 if row.budget is None else row.budget.value
-    return {"rate": row.rate, "rate_source": row.rate_source, "budget": str(budget), "payer": row.payer}
+    return signed_terms(rate=row.rate, rate_source=row.rate_source, budget=budget, payer=row.payer)
 
 
 def _converted_points(row: ProgrammeAdmission) -> Points:
     rate = Fraction(row.rate)
     with connection.cursor() as cursor:
         cursor.execute(
-            "select coalesce(sum(div(hundredths::numeric * %s, %s)), 0)::bigint from carbon_admitted_balance"
+            "select coalesce(sum(div(hundredths::numeric * %s, %s)), 0) from carbon_admitted_balance"
             " where admission_id = %s and state = 'received'",
             [rate.numerator, HUNDREDTHS * rate.denominator, row.pk],
         )
-        return Points(cursor.fetchone()[0])
+        return Points(int(cursor.fetchone()[0]))
 
 
 def _open_balances(row: ProgrammeAdmission) -> None:

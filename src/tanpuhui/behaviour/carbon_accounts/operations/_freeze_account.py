@@ -170,7 +170,7 @@ def restore_freeze(
         raise FreezeChangeOpen(number=change.account.number)
     latest = AccountFreeze.objects.filter(account_id=change.account_id).order_by("-pk").first()
     if latest is not None and latest.change_id == change.pk:
-        _act(change, frozen=not latest.frozen, until=None, at=at)
+        _act(change, frozen=not latest.frozen, until=None, at=at, reason=_reason(change, latest))
     return _settle(
         change, FreezeState.PROPOSED, frozen=freeze_of_account(change.account_id, at=at) is not None
     )
@@ -199,9 +199,23 @@ def _check_follows(account: CarbonAccount, wanted: FreezeKind, at: datetime) -> 
         raise FreezeCannotFollow(number=account.number)
 
 
-def _act(change: FreezeChange, *, frozen: bool, until: datetime | None, at: datetime) -> None:
+def _reason(change: FreezeChange, latest: AccountFreeze) -> str:
+    """Return the reason that holds again: where a release is undone, that of the freeze before it."""
+    frozen = AccountFreeze.objects.filter(account_id=change.account_id, frozen=True, pk__lt=latest.pk)
+    found = None if latest.frozen else frozen.order_by("-pk").values_list("reason", flat=True).first()
+    return found or change.reason
+
+
+def _act(
+    change: FreezeChange, *, frozen: bool, until: datetime | None, at: datetime, reason: str = ""
+) -> None:
     act = AccountFreeze.objects.create(
-        account=change.account, change=change, frozen=frozen, until=until, reason=change.reason, at=at
+        account=change.account,
+        change=change,
+        frozen=frozen,
+        until=until,
+        reason=reason or change.reason,
+        at=at,
     )
     tell_of_freeze(act)
 

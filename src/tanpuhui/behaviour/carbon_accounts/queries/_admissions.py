@@ -22,6 +22,7 @@ from tanpuhui.behaviour.carbon_accounts.domain.admissions import (
     AdmissionState,
     BalanceState,
     budget_account,
+    signed_terms,
 )
 from tanpuhui.behaviour.carbon_accounts.models import (
     AdmissionClaim,
@@ -35,6 +36,7 @@ from tanpuhui.foundation.kernel.calendar import business_day
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.kernel.quantities import Points
 from tanpuhui.foundation.rulebook.queries import parameter
+from tanpuhui.foundation.workflow import queries as workflow
 
 _RUN = 1_000
 
@@ -249,7 +251,7 @@ def admission_breaches() -> Iterator[Breach]:
     """Report admissions whose parts are not the whole, and points or grams that came another way than by an acceptance.
 
     Admitted = waiting + claimed + declined + lapsed, in number and in points; what is in the budget's account = what was
-    set aside less what was claimed and given back, and covers what waits; a claim is what its row and its journal say; no
+    set aside less what was claimed and given back, and covers what waits; its terms are those that two persons signed; a claim is what its row and its journal say; no
     journal of an admission moves grams, so that a programme's grams cannot be counted or pooled as reductions.
     """
     sums = _sums()
@@ -257,6 +259,7 @@ def admission_breaches() -> Iterator[Breach]:
         view = _view(row, sums.get(row.pk, {}))
         yield from _row_breaches(view)
         if row.opened_at is not None:
+            yield from _term_breaches(view)
             yield from _open_breaches(view)
     yield from _claim_breaches()
     yield from _gram_breaches()
@@ -268,6 +271,17 @@ def _row_breaches(view: AdmissionView) -> Iterator[Breach]:
     if (total, taken) != (view.rows, view.accepted):
         detail = f"{view.rows} rows, {view.accepted} accepted; there are {total} and {taken}"
         yield Breach("carbon_accounts.admission_is_its_rows", f"programme_admission:{view.id}", detail)
+
+
+def _term_breaches(view: AdmissionView) -> Iterator[Breach]:
+    """Hold the terms by which balances were opened to those that one person signed and another approved."""
+    taken = workflow.timeline(view.case_id) if view.case_id is not None else ()
+    signed = [line.values for line in taken if line.outcome == "propose"]
+    budget = 0 if view.budget is None else view.budget.value
+    terms = signed_terms(rate=view.rate, rate_source=view.rate_source, budget=budget, payer=view.payer)
+    if not taken or taken[-1].outcome != "approve" or signed != [terms]:
+        detail = "its terms are not those that were signed and approved on its case"
+        yield Breach("carbon_accounts.admitted_as_signed", f"programme_admission:{view.id}", detail)
 
 
 def _open_breaches(view: AdmissionView) -> Iterator[Breach]:

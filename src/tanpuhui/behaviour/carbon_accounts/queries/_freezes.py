@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tanpuhui.behaviour.carbon_accounts.domain import FREEZE_PROCESS, FreezeState
+from tanpuhui.behaviour.carbon_accounts.domain import FREEZE_PROCESS, FreezeKind, FreezeState
 from tanpuhui.behaviour.carbon_accounts.models import AccountFreeze, CarbonAccount, FreezeChange
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.errors import NotFound
@@ -101,8 +101,18 @@ def _freeze_view(row: AccountFreeze) -> FreezeView:
         reason=row.reason,
         since=row.at,
         until=row.until,
-        case_id=row.change.case_id,
+        case_id=_deciding_case(row),
     )
+
+
+def _deciding_case(row: AccountFreeze) -> int | None:
+    """Return the case that froze the account; where a release was rescinded that is the freeze before it."""
+    if row.change.kind == FreezeKind.FREEZE:
+        return row.change.case_id
+    earlier = AccountFreeze.objects.filter(
+        account_id=row.account_id, pk__lt=row.pk, change__kind=FreezeKind.FREEZE
+    )
+    return earlier.order_by("-pk").values_list("change__case_id", flat=True).first()
 
 
 def freeze_breaches() -> Iterator[Breach]:
@@ -110,7 +120,7 @@ def freeze_breaches() -> Iterator[Breach]:
     for change in FreezeChange.objects.prefetch_related("acts").order_by("pk").iterator(chunk_size=500):
         taken = workflow.outcomes_taken(change.case_id) if change.case_id is not None else ()
         approved = _ends_approved(taken)
-        wanted = change.kind == "freeze"
+        wanted = change.kind == FreezeKind.FREEZE
         lasting = [act for act in change.acts.all() if act.until is None]
         there = sum(act.frozen is wanted for act in lasting)
         back = len(lasting) - there
@@ -167,7 +177,8 @@ def freeze_appeal_until(frozen: FreezeView) -> tuple[bool, date | None]:
 
     Raises HolidaysUnset.
     """
-    if frozen.case_id is None or not _ends_approved(workflow.outcomes_taken(frozen.case_id)):
+    decided = workflow.latest_decision(frozen.case_id) if frozen.case_id is not None else None
+    if decided is None or decided.outcome != APPROVE:
         return False, None
-    term = workflow.appeal_term(process=FREEZE_PROCESS, decided_at=frozen.since, at=frozen.since)
+    term = workflow.appeal_term(process=FREEZE_PROCESS, decided_at=decided.at, at=decided.at)
     return True, term.last_day if term is not None else None
