@@ -161,8 +161,8 @@ def close_account(*, actor: Actor, at: datetime, closure_id: int) -> AccountClos
         records, erasures = erased.records, erased.erasure_ids
         points = give_up_points(account_id=number, reference=f"closure:{closure_id}", at=at)
     forget_admissions(user_id, at=at)
-    forget_messages(user_id)
     forget_person(closure_id, user_id, at=at)
+    forget_messages(user_id)  # after the person, so that whoever was telling them something is done
     forget_commenter(user_id)
     append_leaf(
         kind=LeafKind.ERASURE,

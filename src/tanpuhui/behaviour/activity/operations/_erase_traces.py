@@ -85,7 +85,8 @@ def erase_traces(
     """
     if not (actor.kind == "user" and actor.id == str(user_id)):
         raise NotPermitted(operation="activity.erase_traces")
-    lock_names(ERASURE_LOCK, person_lock(user_id))
+    lock_names(ERASURE_LOCK)  # before the person, as a closure takes them
+    lock_names(person_lock(user_id))
     spans = identity.consents_of(user_ids=[user_id], scenario=scenario).get(user_id, ())
     if any(withdrawn is None for _, withdrawn in spans):
         raise ConsentNotWithdrawn

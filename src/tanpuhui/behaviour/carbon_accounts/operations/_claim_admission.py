@@ -117,14 +117,15 @@ def forget_admissions(user_id: int, *, at: datetime) -> None:
 
     A building block of the closure; wants the phone, which is forgotten after it.
     """
-    claims = AdmissionClaim.objects.filter(user_id=user_id).order_by("admission_id", "number")
-    for admission_id, number in claims.values_list("admission_id", "number"):
-        AdmittedBalance.objects.filter(admission_id=admission_id, number=number).update(**NOTHING_LEFT)
     index = phone_index_of(user_id)
     if index is not None:
         AdmittedBalance.objects.filter(phone_index=index, state=BalanceState.WAITING).update(
             state=BalanceState.DECLINED, settled_at=at, **NOTHING_LEFT
         )
+    # Whoever was accepting just now has been waited for, so the claim is there to be found.
+    claims = AdmissionClaim.objects.filter(user_id=user_id).order_by("admission_id", "number")
+    for admission_id, number in claims.values_list("admission_id", "number"):
+        AdmittedBalance.objects.filter(admission_id=admission_id, number=number).update(**NOTHING_LEFT)
 
 
 @operation(roles={Role.SYSTEM}, subject="programme_admissions:{count}")

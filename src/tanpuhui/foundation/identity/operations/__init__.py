@@ -136,8 +136,6 @@ from tanpuhui.foundation.identity.operations._closure import (
     cancel_closure,
     closure_to_do,
     forget_person,
-    hold_open,
-    open_people,
     person_lock,
     put_off,
     request_closure,
@@ -200,6 +198,7 @@ from tanpuhui.foundation.identity.operations._onboard import (
     correct_application,
     file_application,
 )
+from tanpuhui.foundation.identity.operations._open_people import hold_open, open_people
 from tanpuhui.foundation.identity.operations._passkey import (
     PasskeyRegistered,
     PasskeyRemoved,

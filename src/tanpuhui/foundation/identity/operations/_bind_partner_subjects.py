@@ -9,7 +9,7 @@ from datetime import datetime
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import OrganisationKind, SubjectBoundElsewhere
 from tanpuhui.foundation.identity.models import Organisation, PartnerSubject, User
-from tanpuhui.foundation.identity.operations._closure import hold_open
+from tanpuhui.foundation.identity.operations._open_people import hold_open
 from tanpuhui.foundation.identity.queries import subject_indexes, users_of_subjects
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.sessions.models import Session
-from django.db import connection, transaction
+from django.db import transaction
 
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.adapters.sms import forget_texts
 from tanpuhui.foundation.identity.domain.closure import (
     WAITING_DAYS,
-    AccountClosed,
     ClosureStands,
     HoldsRoles,
     NoClosure,
@@ -36,6 +35,7 @@ from tanpuhui.foundation.identity.models import (
     TotpAuthenticator,
     User,
 )
+from tanpuhui.foundation.identity.operations._open_people import hold_open
 from tanpuhui.foundation.identity.operations._session import end_sessions_of
 from tanpuhui.foundation.identity.queries import PHONE_CONTEXT
 from tanpuhui.foundation.identity.queries.closures import acts_for_organisation
@@ -46,9 +46,6 @@ from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.persistence.locks import lock_names
 from tanpuhui.foundation.rulebook.queries import parameter
 
-_OPEN = """
-select id from identity_user where id = any(%s) and closed_at is null order by id for key share
-"""
 _FORGOTTEN = (ExternalIdentity, Passkey, TotpAuthenticator, RecoveryCode, EarlierPassword, Invitation)
 """What only serves to know a person again; nothing of it is kept."""
 
@@ -108,22 +105,6 @@ def cancel_closure(*, actor: Actor, at: datetime, user_id: int, idempotency_key:
     row.cancelled_at = at
     row.save(update_fields=["cancelled_at"])
     return ClosureCancelled(user_id=user_id, closure_id=row.pk)
-
-
-def open_people(user_ids: Collection[int]) -> frozenset[int]:
-    """Return which of these people did not close their account, and keep them from it until the transaction ends.
-
-    A building block for whoever gives something to a person; a closure that runs is waited for.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN, [list(user_ids)])
-        return frozenset(user_id for (user_id,) in cursor.fetchall())
-
-
-def hold_open(user_ids: Collection[int]) -> None:
-    """Keep these people's accounts open until the transaction ends. A building block. Raises AccountClosed."""
-    if not set(user_ids) <= open_people(user_ids) | _unknown(user_ids):
-        raise AccountClosed
 
 
 def closure_to_do(closure_id: int, *, at: datetime) -> int | None:
@@ -195,12 +176,6 @@ def _forget_codes(phone_index: bytes) -> None:
 def _check_no_roles(user_id: int, *, at: datetime) -> None:
     if acts_for_organisation(user_id, at=at):
         raise HoldsRoles
-
-
-def _unknown(user_ids: Collection[int]) -> frozenset[int]:
-    """Return the numbers that are nobody's; who they are is refused elsewhere, by its own words."""
-    known = User.objects.filter(id__in=list(user_ids)).values_list("id", flat=True)
-    return frozenset(user_ids) - frozenset(known)
 
 
 def _require_self(actor: Actor, user_id: int, *, operation: str) -> None:

@@ -12,7 +12,8 @@ from datetime import datetime
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import ConsentStands, NoConsent, check_name
 from tanpuhui.foundation.identity.models import Consent, User
-from tanpuhui.foundation.identity.operations._closure import hold_open, person_lock
+from tanpuhui.foundation.identity.operations._closure import person_lock
+from tanpuhui.foundation.identity.operations._open_people import hold_open
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound, NotPermitted
 from tanpuhui.foundation.persistence.locks import lock_names

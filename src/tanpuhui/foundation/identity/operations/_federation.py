@@ -20,6 +20,7 @@ from tanpuhui.foundation.identity.domain.federation import (
     VerifiedIdentity,
 )
 from tanpuhui.foundation.identity.models import ExternalIdentity, User
+from tanpuhui.foundation.identity.operations._open_people import hold_open
 from tanpuhui.foundation.identity.operations._second_factor import own, require_self
 from tanpuhui.foundation.identity.queries.federation import external_index
 from tanpuhui.foundation.kernel.actors import Actor
@@ -123,11 +124,12 @@ def bind_identity(
 ) -> IdentityBound:
     """Bind a verified identity to somebody who has just shown here who they are, by its `queries.external_index`.
 
-    One identity is one person's; a person has one at each place. Raises IdentityTaken, NotPermitted.
+    One identity is one person's; a person has one at each place. Raises IdentityTaken, NotPermitted, AccountClosed.
     """
     require_self(actor, user_id, operation="identity.bind_identity")
     index = bytes.fromhex(subject_index_hex)
     lock_names(f"identity:external:{issuer}:{subject_index_hex}")
+    hold_open([user_id])
     standing = ExternalIdentity.objects.filter(
         issuer=issuer, subject_index=index, unbound_at__isnull=True
     ).first()

@@ -14,6 +14,7 @@ from tanpuhui.foundation.identity.operations._authority import (
     require_administrator_of,
     require_reason,
 )
+from tanpuhui.foundation.identity.operations._open_people import hold_open
 from tanpuhui.foundation.identity.operations._second_factor import require_self
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound
@@ -41,8 +42,9 @@ class SessionsEnded:
 def open_session(
     *, actor: Actor, at: datetime, user_id: int, session_key: str, way: str, ip: str, device: str
 ) -> SessionOpened:
-    """Write down that somebody's session opened, by which way, from which address and device. Raises NotPermitted."""
+    """Write down that somebody's session opened, by which way, from which address and device. Raises NotPermitted, AccountClosed."""
     require_self(actor, user_id, operation="identity.open_session")
+    hold_open([user_id])
     row = SignInSession.objects.create(
         user_id=user_id,
         session_key=session_key,

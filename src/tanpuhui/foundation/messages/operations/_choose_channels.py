@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.identity.operations import hold_open
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.messages.domain import Channel, Offer
@@ -26,7 +27,7 @@ def choose_channels(
 ) -> ChannelsChosen:
     """Keep by which channels a person wants each kind of message: kind → channel → wanted.
 
-    Inside the platform every message is kept whatever is chosen. Raises NotPermitted, and Invalid for a kind or a
+    Inside the platform every message is kept whatever is chosen. Raises NotPermitted, AccountClosed, and Invalid for a kind or a
     channel that is not offered.
     """
     user_id = own_id(actor, operation="choose_channels")
@@ -44,6 +45,7 @@ def choose_channels(
     for row in rows:
         if (row.kind, row.channel) not in offered:
             raise Invalid(field="choices", why=f"{row.kind}/{row.channel} 没有这种通知方式 / is not offered")
+    hold_open([user_id])
     ChannelChoice.objects.bulk_create(
         rows,
         update_conflicts=True,

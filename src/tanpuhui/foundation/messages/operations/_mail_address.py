@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import signing
 
 from tanpuhui.foundation.audit.operations import operation
+from tanpuhui.foundation.identity.operations import hold_open
 from tanpuhui.foundation.kernel.actors import Actor
 from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.keys.queries import blind_index
@@ -38,11 +39,12 @@ class MailAddressChanged:
 def give_mail_address(*, actor: Actor, at: datetime, address: str) -> MailAddressChanged:
     """Keep an address, sealed and not yet used; the page then sends it a letter with `send_confirmation`.
 
-    Raises NotPermitted, MailAddressWrong, MailNotConfigured.
+    Raises NotPermitted, AccountClosed, MailAddressWrong, MailNotConfigured.
     """
     user_id = own_id(actor, operation="give_mail_address")
     if not mail_configured():
         raise MailNotConfigured
+    hold_open([user_id])
     MailAddress.objects.update_or_create(
         user_id=user_id,
         defaults={"address_sealed": checked_address(address), "given_at": at, "confirmed_at": None},

@@ -13,6 +13,7 @@ from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.documents import queries as documents
 from tanpuhui.foundation.documents.operations import store_document
 from tanpuhui.foundation.identity import queries as identity
+from tanpuhui.foundation.identity.operations import hold_open
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.kernel.errors import Invalid, NotFound, Refusal
@@ -169,7 +170,7 @@ def enter_comment(
     """Enter a comment whose files are stored. It waits for the case's row, so that a notice never closes past it.
 
     Raises NotFound, NoticeOver, CommenterDecides, CommenterUnknown, TooManyComments, RealNameNeeded, CommentMissing,
-    CommentTooLong, Invalid (an organisation that is not the person's own).
+    CommentTooLong, AccountClosed, Invalid (an organisation that is not the person's own).
     """
     lock_names(f"workflow:commenter:{actor.kind}:{actor.id}")
     case = Case.objects.select_for_update(of=("self",)).filter(notices=notice_id).first()
@@ -182,6 +183,7 @@ def enter_comment(
         raise Invalid(
             field="organisation_id", why="只能代表你所在的机构 / speak for your own organisation only"
         )
+    hold_open([int(actor.id)])
     row = NoticeComment.objects.create(
         notice_id=notice_id,
         user_id=int(actor.id),
