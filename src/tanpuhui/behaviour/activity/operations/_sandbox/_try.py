@@ -114,12 +114,12 @@ def try_sample(
     same = Sample.objects.filter(application=row, definition_sha256=saved.definition_sha256)
     before = same.order_by("-id").first()
     form = reading_adapter(feed_adapter(said.adapter, said.code), document=said.mapping)
-    file_format = format_of(file_name, media_type)
+    kind = format_of(file_name, media_type)
     trial = Trial(
         said=said,
         at=at,
-        writing=writing_of(content, file_format=file_format, limits=bounds, style=form.style),
-        file_format=file_format,
+        writing=writing_of(content, file_format=kind, limits=bounds, style=form.style),
+        file_format=kind,
         before=report_of(before.report) if before is not None else None,
         bounds=bounds,
     )
