@@ -212,7 +212,10 @@ def test_records_that_wait_are_settled_first_and_no_new_ones_come(leaver: Leaver
     assert [str(breach) for breach in breaches(ROOMS)] == []
 
 
-def test_a_running_case_or_a_freeze_comes_first(leaver: Leaver, now: datetime) -> None:
+def test_a_running_case_or_a_freeze_comes_first(
+    leaver: Leaver, now: datetime, invented_jurisdiction: Path
+) -> None:
+    load_templates(actor=SYSTEM, at=now, folder=invented_jurisdiction)
     proposed = propose_freeze(
         actor=one.MAKER, at=now, number=leaver.number, kind="freeze", reason="可疑", urgent=True,
         idempotency_key="f",

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from tanpuhui.foundation.identity.operations import NewAdministrator, appoint_administrators, random_password
 from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.kernel.errors import Refusal
+from tanpuhui.foundation.messages.operations import load_templates
 from tanpuhui.foundation.rulebook.operations import load_jurisdiction
 from tanpuhui.foundation.rulebook.queries import jurisdiction
 
@@ -49,7 +50,10 @@ def main(arguments: Sequence[str]) -> int:
     }
     at = timezone.now()
     try:
-        load_jurisdiction(actor=SYSTEM, at=at, folder=Path(settings.TANPUHUI_JURISDICTION_DIR))
+        folder = Path(settings.TANPUHUI_JURISDICTION_DIR)
+        load_jurisdiction(actor=SYSTEM, at=at, folder=folder)
+        # Without wordings nobody can be told anything, and what has to tell somebody is refused.
+        load_templates(actor=SYSTEM, at=at, folder=folder)
         appoint_administrators(
             actor=SYSTEM,
             at=at,

@@ -13,6 +13,7 @@ from tanpuhui.foundation.identity.models import User
 from tanpuhui.foundation.identity.operations import sign_in_with_password
 from tanpuhui.foundation.kernel.actors import SCHEME_ADMINISTRATORS
 from tanpuhui.foundation.kernel.identifiers import complete_uscc
+from tanpuhui.foundation.messages.queries import template_in_force
 from tanpuhui.interfaces.commands import appoint
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,7 @@ def test_the_three_are_appointed_and_sign_in_with_the_printed_passwords(
     assert roles == SCHEME_ADMINISTRATORS
     (centre,) = queries.organisations(kind="centre")
     assert centre.area == "990000"
+    assert template_in_force("account.frozen", at=now).title_zh
 
 
 def test_it_works_once_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
