@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import django.db
 import psycopg
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.jobs import JobDeferrer
+from procrastinate.manager import JobManager
+from procrastinate.types import JSONValue
 
 from tanpuhui.foundation.kernel.actors import SYSTEM
 
@@ -17,6 +23,13 @@ CONNECTION_LOST = frozenset(
     {django.db.OperationalError, django.db.InterfaceError, psycopg.OperationalError, psycopg.InterfaceError}
 )
 """What a task meets when the server goes away under it: its transaction is undone, and it is worth another attempt."""
+
+_IN_THE_OPEN_TRANSACTION = JobManager(DjangoConnector())
+"""Puts jobs in the queue through Django's own connection.
+
+A worker gives the app a pool of other connections, on which a job that a task defers would be there before the task's
+transaction ends, or although it is undone.
+"""
 
 
 def defer(
@@ -31,4 +44,7 @@ def defer(
     if task not in app.tasks:
         message = f"no such task: {task}"
         raise LookupError(message)
-    app.configure_task(task, lock=lock, queueing_lock=queueing_lock).defer(**arguments)
+    configured = app.configure_task(task, lock=lock, queueing_lock=queueing_lock)
+    JobDeferrer(job_manager=_IN_THE_OPEN_TRANSACTION, job=configured.job).defer(
+        **cast("dict[str, JSONValue]", arguments)
+    )
