@@ -66,7 +66,10 @@ def sql(
         if not IDENTIFIER.match(name):
             message = f"not an identifier: {name!r}"
             raise ValueError(message)
-    return _Select(version, dialect, granted).build(relation).sql(dialect=dialect)
+    asked = (dialect, relation, granted)
+    if asked not in version.compiled:
+        version.compiled[asked] = _Select(version, dialect, granted).build(relation).sql(dialect=dialect)
+    return version.compiled[asked]
 
 
 class _Outcomes:

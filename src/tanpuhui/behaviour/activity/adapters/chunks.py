@@ -179,9 +179,16 @@ def without_traces(traces: pa.Table, records: NDArray[np.bool_], *, keep: Collec
     return traces
 
 
-def decode_payload(payload: bytes) -> pa.Table:
-    """Return the table of a payload."""
-    with pa.ipc.open_stream(pa.py_buffer(payload)) as reader:
+def decode_payload(payload: bytes, *, without: Collection[str] = ()) -> pa.Table:
+    """Return the table of a payload, without the columns that the caller does not need: they are not unpacked."""
+    source = pa.py_buffer(payload)
+    if not without:
+        with pa.ipc.open_stream(source) as reader:
+            return reader.read_all()
+    with pa.ipc.open_stream(source) as reader:
+        wanted = [place for place, name in enumerate(reader.schema.names) if name not in without]
+    options = pa.ipc.IpcReadOptions(included_fields=wanted)
+    with pa.ipc.open_stream(source, options=options) as reader:
         return reader.read_all()
 
 

@@ -35,6 +35,9 @@ SINCE = pa.schema(
     [("posting_id", pa.int64()), ("recalculation_id", pa.int64()), ("row", pa.int64()), ("grams", pa.int64())]
 )
 
+GIVEN_THEN = frozenset({"verdict", "variant", "remainder_g"})
+"""Columns of amounts that a new calculation neither takes nor compares with."""
+
 OWN = frozenset({"posting_id", "area", "grams", "floor_g"})
 """Columns of stored records that are no inputs: whose they are, where, and what they gave."""
 
@@ -75,7 +78,7 @@ from activity_posting p left join lateral (
 where p.scenario = %(scenario)s and p.month between %(first)s and %(last)s order by p.id
 """
 _CHUNKS = """
-select w.posting_id, w.chunks, c.amounts, c.traces
+select w.posting_id, w.chunks, c.amounts, case when w.posting_id = any(%(traces)s::bigint[]) then c.traces end
 from unnest(%(ids)s::bigint[], %(chunks)s::integer[]) as w (posting_id, chunks)
 join activity_record_chunk c on c.posting_id = w.posting_id and case when w.chunks >= %(slices)s
   then c.bucket %% %(slices)s = %(index)s else c.bucket = %(index)s %% w.chunks end
@@ -141,11 +144,14 @@ def stored_records(
     `excluded` are rows, by posting, that were taken back and so are not calculated again. `traces_of` says for each posting version whether its traces are wanted.
     """
     version_of = {member.posting_id: member.version_id for member in several}
+    with_traces = [one.posting_id for one in several if traces_of[one.version_id]]
     found: dict[tuple[int, bool], list[pa.Table]] = {}
-    for posting_id, chunks, amounts, traces in _rows(_CHUNKS, several, slices=slices, index=index):
+    for posting_id, chunks, amounts, traces in _rows(
+        _CHUNKS, several, slices=slices, index=index, traces=with_traces
+    ):
         version_id = version_of[posting_id]
         wanted = traces_of[version_id]
-        for kept, table, held in _by_traces(bytes(amounts), bytes(traces), wanted=wanted):
+        for kept, table, held in _by_traces(amounts, traces, wanted=wanted):
             inputs = inputs_of(table, held)
             for name in ("area", "grams", "floor_g"):
                 inputs = inputs.append_column(name, table.column(name))
@@ -164,10 +170,10 @@ def stored_records(
 
 
 def _by_traces(
-    amounts: bytes, traces: bytes, *, wanted: bool
+    amounts: bytes, traces: bytes | None, *, wanted: bool
 ) -> Iterator[tuple[bool, pa.Table, pa.Table | None]]:
     """Yield the records of a chunk that can be calculated, and those whose traces are wanted and erased (True, no traces)."""
-    table = decode_payload(amounts)
+    table = decode_payload(amounts, without=GIVEN_THEN)
     if not wanted or not traces:
         yield wanted, table, None
         return
@@ -286,7 +292,7 @@ def _in_slice(table: pa.Table, *, slices: int, index: int) -> pa.Array:
     return pa.array(accounts % slices == index)
 
 
-def _rows(statement: str, several: Sequence[Member], **values: int) -> list[tuple]:
+def _rows(statement: str, several: Sequence[Member], **values: int | list[int]) -> list[tuple]:
     if not several:
         return []
     given: Mapping[str, Any] = {

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
@@ -24,7 +25,7 @@ from tanpuhui.behaviour.activity.adapters.slices import (
     rule_spans,
     stored_records,
 )
-from tanpuhui.behaviour.activity.adapters.tables import columns, open_tables
+from tanpuhui.behaviour.activity.adapters.tables import open_tables
 from tanpuhui.behaviour.activity.domain.recalculations import TRACES_ERASED, Place, place_of
 from tanpuhui.behaviour.activity.models import Recalculation
 from tanpuhui.science.engine.model import MethodologyVersion
@@ -33,7 +34,7 @@ from tanpuhui.science.methodology import queries as methodology
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
-    """A step worked out, with its tables `record` and `day` (see `recalculate`).
+    """A step worked out: `record`, and the tables with `record` and `day` (see `recalculate`).
 
     `postings` are those it changes, `groups` their stored records, `seen` the last posting that was there.
     """
@@ -41,6 +42,7 @@ class Work:
     place: Place
     postings: tuple[Member, ...]
     groups: tuple[Stored, ...]
+    record: pa.Table
     tables: Any
     seen: int
     seen_run: int
@@ -86,7 +88,7 @@ def worked(
     )
     without = dict.fromkeys({member.version_id for member in rest}, False)
     with closing(open_tables()) as tables:
-        recalculate(
+        record = recalculate(
             tables,
             version,
             groups=groups,
@@ -101,6 +103,7 @@ def worked(
             place=place,
             postings=tuple(own),
             groups=tuple(groups),
+            record=record,
             tables=tables,
             seen=max((member.posting_id for member in of_month), default=0),
             seen_run=exceptions,
@@ -124,9 +127,10 @@ class NewResults:
 def new_results(work: Work) -> Iterator[NewResults]:
     """Yield the new results of each posting of a step, in order of posting."""
     inputs = inputs_by_posting(work.groups)
-    table = work.tables.sql(
-        f"select posting_id, {columns(NEW_RESULTS)}, old_grams, old_floor from record order by posting_id, number"
-    ).to_arrow_table()
+    table = work.record
+    owners = table.column("posting_id").to_numpy()
+    if (owners[1:] < owners[:-1]).any():
+        table = table.take(pa.array(np.argsort(owners, kind="stable")))
     points = dict(
         work.tables.execute("select posting_id, sum(points)::bigint from day group by posting_id").fetchall()
     )
