@@ -32,6 +32,16 @@ def tier_text(tier: int) -> str:
     }.get(tier, "")
 
 
+def format_text(adapter: str) -> str:
+    """Say in which format a partner's files come; a format without words stands by its code."""
+    name = adapter.partition(".")[0]  # a field mapping is named mapped.<scenario>
+    return {
+        "standard": gettext("标准格式"),
+        "mapped": gettext("自有格式"),
+        "shenzhen_tong": gettext("交通卡刷卡流水"),
+    }.get(name, adapter)
+
+
 def class_name(code: str, classes: tuple[ScenarioClassView, ...]) -> str:
     """Return what a class is called in the rules of the day; the code where they no longer name it, empty for none."""
     found = next((one for one in classes if one.code == code), None)

@@ -17,7 +17,13 @@ from tanpuhui.foundation.identity.queries import organisation
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Column, Fact, Row
-from tanpuhui.interfaces.design.scenario_words import class_consequences, class_name, reach_text, tier_text
+from tanpuhui.interfaces.design.scenario_words import (
+    class_consequences,
+    class_name,
+    format_text,
+    reach_text,
+    tier_text,
+)
 from tanpuhui.interfaces.workbench.docking_words import exclusion_name, sample_verdict
 from tanpuhui.interfaces.workbench.parts import Section, at_moment, digits, link, state_mark
 from tanpuhui.interfaces.workbench.words import locale, methodology_state, place_names, worded
@@ -59,7 +65,7 @@ def _facts(view: ApplicationView) -> list[Fact]:
         ),
         Fact(gettext("报送数据"), worded(sender.name, sender.name_en) if sender else unsaid),
         Fact(gettext("方法学"), _methodology(view) or unsaid),
-        Fact(gettext("数据格式"), said.adapter or unsaid, mono=bool(said.adapter)),
+        Fact(gettext("数据格式"), format_text(said.adapter) if said.adapter else unsaid),
         Fact(gettext("证据等级"), tier_text(said.evidence_tier) or unsaid),
         Fact(gettext("证据说明"), said.evidence_note or unsaid),
         Fact(

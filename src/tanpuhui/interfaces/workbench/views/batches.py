@@ -19,6 +19,7 @@ from tanpuhui.foundation.identity.queries import organisations
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.design.parts import Column, Crumb, Row
+from tanpuhui.interfaces.design.scenario_words import format_text
 from tanpuhui.interfaces.design.sheets import XLSX
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.batch_sheet import batch_sheet
@@ -270,10 +271,10 @@ def _feeds(actor: Actor) -> dict[str, str]:
                 names.get(feed.scenario, feed.scenario)
             )
     return {
-        key: gettext("%(partner)s，%(adapter)s 格式（%(scenarios)s）")
+        key: gettext("%(partner)s：%(format)s（%(scenarios)s）")
         % {
             "partner": partners.get(int(key.partition(":")[0]), ""),
-            "adapter": key.partition(":")[2],
+            "format": format_text(key.partition(":")[2]),
             "scenarios": ", ".join(scenarios),
         }
         for key, scenarios in grouped.items()

@@ -20,7 +20,13 @@ from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.workflow import queries as workflow
 from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
-from tanpuhui.interfaces.design.scenario_words import class_name, reach_text, standing_text, tier_text
+from tanpuhui.interfaces.design.scenario_words import (
+    class_name,
+    format_text,
+    reach_text,
+    standing_text,
+    tier_text,
+)
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, link, on_day, state_mark
@@ -171,7 +177,7 @@ def feeds_section(actor: Actor, views: dict[str, ScenarioView]) -> Section:
         columns=(
             Column(gettext("数据伙伴")),
             Column(gettext("场景")),
-            Column(gettext("格式"), "mono"),
+            Column(gettext("格式")),
             Column(gettext("证据等级")),
         ),
         rows=[
@@ -179,7 +185,7 @@ def feeds_section(actor: Actor, views: dict[str, ScenarioView]) -> Section:
                 (
                     names[feed.partner_id],
                     worded(views[feed.scenario].name_zh, views[feed.scenario].name_en),
-                    feed.adapter,
+                    format_text(feed.adapter),
                     tier_text(feed.evidence_tier),
                 )
             )
