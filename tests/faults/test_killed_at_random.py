@@ -199,6 +199,8 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_counts_twice(
     assert after["all"] - before["all"] == sender.records, "a record was lost or is there twice"
     assert after["repeats"] == before["repeats"], "a record of its own was taken for a repeat"
     assert after["counted"] - before["counted"] > sender.records // 2
+    failed = "select task_name, args from procrastinate_jobs where status = 'failed'"
+    assert province.ask(failed) == [], "a job was given up"
     province.invariants()
 
     books = province.books()

@@ -166,6 +166,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, str]] = []
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+PROCRASTINATE_ON_APP_READY = "tanpuhui.foundation.persistence.jobs.give_way_to_successors"
 PROCRASTINATE_IMPORT_PATHS = ["tanpuhui.journeys.tasks"]
 """Journeys own no table and are no app, so their jobs are named here."""
 LOGGING = {

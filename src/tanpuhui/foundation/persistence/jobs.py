@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import cast
 
 import django.db
 import psycopg
+import structlog
+from procrastinate import App
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.jobs import JobDeferrer
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import JobDeferrer, Status
 from procrastinate.manager import JobManager
 from procrastinate.types import JSONValue
 
 from tanpuhui.foundation.kernel.actors import SYSTEM
 
-__all__ = ["CONNECTION_LOST", "STALLED_SECONDS", "SYSTEM", "app", "defer"]
+__all__ = ["CONNECTION_LOST", "STALLED_SECONDS", "SYSTEM", "app", "defer", "give_way_to_successors"]
+
+_log = structlog.get_logger(__name__)
 
 STALLED_SECONDS = 30
 """A job whose worker gave no sign of life for so long is given to another worker."""
@@ -23,6 +29,34 @@ CONNECTION_LOST = frozenset(
     {django.db.OperationalError, django.db.InterfaceError, psycopg.OperationalError, psycopg.InterfaceError}
 )
 """What a task meets when the server goes away under it: its transaction is undone, and it is worth another attempt."""
+
+
+class _GivesWay(JobManager):
+    """Ends a job that is to be tried again while another of its name (`queueing_lock`) waits already.
+
+    The database lets one of a name wait. Without this the job would stay `doing` for ever and keep its lock, so that not
+    even the one that waits could begin; and where it was a dead worker's, all that this worker left would stay with it.
+    """
+
+    async def retry_job_by_id_async(
+        self,
+        job_id: int,
+        retry_at: datetime,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        try:
+            await super().retry_job_by_id_async(job_id, retry_at, priority, queue, lock)
+        except UniqueViolation:
+            await self.finish_job_by_id_async(job_id=job_id, status=Status.ABORTED, delete_job=True)
+            _log.info("job.gave_way", job_id=job_id)
+
+
+def give_way_to_successors(made: App) -> None:
+    """Let a job give way when one of its name waits already; called once, when the app is made."""
+    made.job_manager = _GivesWay(made.connector)
+
 
 _IN_THE_OPEN_TRANSACTION = JobManager(DjangoConnector())
 """Puts jobs in the queue through Django's own connection.
