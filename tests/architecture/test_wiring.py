@@ -37,6 +37,12 @@ OPEN_TO_ANYBODY = {
     "carbon_accounts.reject_admission": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.withdraw_admission": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.approve_freeze": "an effect: refuses unless it is what the case decided last",
+    "activity.approve_claw_back": "an effect: refuses unless it is what the case decided last",
+    "activity.reject_claw_back": "an effect: refuses unless it is what the case decided last",
+    "activity.withdraw_claw_back": "an effect: refuses unless it is what the case decided last",
+    "carbon_accounts.dismiss_disowning": "an effect: refuses unless it is what the case decided last",
+    "carbon_accounts.uphold_disowning": "an effect: refuses unless it is what the case decided last",
+    "carbon_accounts.withdraw_disowning": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.dismiss_record_appeal": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.examine_record_appeal": "an effect: refuses unless it is what the case decided last",
     "carbon_accounts.uphold_record_appeal": "an effect: refuses unless it is what the case decided last",
@@ -118,6 +124,7 @@ OPEN_TO_ANYBODY = {
             "methodology.restore_version",
             "methodology.restore_filing",
             "activity.restore_application",
+            "activity.restore_claw_back",
             "carbon_accounts.restore_freeze",
         ),
         "undoes an effect: it refuses unless the case's latest decision rescinds one",
@@ -164,6 +171,7 @@ UNDONE = {
     *(("methodology_filing", outcome) for outcome in ("return", "reject")),
     ("scenario_application", "reject"),
     ("account_freeze", "approve"),
+    ("claw_back", "approve"),
 }
 """Outcomes whose effect an operation takes back: tests/integration/**/test_rescinded.py and test_freeze_appeals.py show each of them."""
 

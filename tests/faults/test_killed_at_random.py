@@ -1,7 +1,7 @@
 """Kill -9 of web server, worker or database at random moments, while a partner's system sends without a break.
 
 The partner does what a partner would: it sends a file or a push until it is told that it was taken, under one idempotency
-key. In the end everything that was taken is posted, each record counts once, and the invariants hold. `make test` kills a
+key. In the end everything that was taken is posted, each record counts once, and the invariants hold. `make proof` kills a
 few times; `TANPUHUI_FAULT_RUNS=300 make proof` kills hundreds of times. The seed is printed, so that a run can be had again.
 """
 
@@ -27,7 +27,7 @@ from tests.faults.province import Province
 
 from tanpuhui.foundation.kernel.calendar import CHINA
 
-pytestmark = [pytest.mark.slow, pytest.mark.fault, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.proof, pytest.mark.fault, pytest.mark.timeout(7200)]
 
 RUNS = int(os.environ.get("TANPUHUI_FAULT_RUNS", "6"))
 FILE_ROWS, PUSH_RECORDS, MOMENT_S_MAX = 1_500, 40, 2.5

@@ -27,6 +27,13 @@ class RecalculationApproved:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RecordsTakenBack:
+    """Posted records stopped counting, and their persons do not know it yet (记录已冲回)."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DaySettlementDue:
     """Rows of a business day (ISO 8601) wait whose time has come already (待结算已到期)."""
 

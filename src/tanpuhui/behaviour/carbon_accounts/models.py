@@ -397,3 +397,31 @@ class RecordAppeal(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["case_id"], name="carbon_record_appeal_by_case")]
+
+
+class RecordDisowning(models.Model):
+    """A person's statement that a record which counts on their account is not theirs (否认记录), from its case to the decision."""
+
+    account = models.ForeignKey(CarbonAccount, on_delete=models.PROTECT, related_name="record_disownings")
+    scenario = models.TextField()
+    day = models.DateField()
+    posting_id = models.BigIntegerField()
+    row_number = models.BigIntegerField()
+    state = models.TextField()
+    case_id = models.BigIntegerField(null=True)
+    lodged_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "carbon_record_disowning"
+        constraints = [
+            models.CheckConstraint(
+                condition=holds("state in ('lodged', 'upheld', 'dismissed', 'withdrawn')"),
+                name="carbon_record_disowning_state",
+            ),
+            models.UniqueConstraint(
+                fields=["posting_id", "row_number"],
+                condition=~models.Q(state="withdrawn"),
+                name="carbon_record_disowning_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["case_id"], name="carbon_record_disown_by_case")]

@@ -20,6 +20,8 @@ ROUTES: Mapping[str, RouteRule] = {
     "record": _CITIZEN,
     "appeal-taken-back": _CITIZEN,
     "appeal-not-counted": _CITIZEN,
+    "disown": _CITIZEN,
+    "disowning": _CITIZEN,
     "appeals": _CITIZEN,
     "appeal": _CITIZEN,
     "case": _CITIZEN,

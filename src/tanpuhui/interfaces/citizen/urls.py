@@ -9,6 +9,7 @@ from tanpuhui.interfaces.citizen.views import (
     appeals,
     closing,
     coupons,
+    disownings,
     explanation,
     freeze,
     home,
@@ -34,6 +35,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("freeze", freeze.freeze, name="freeze"),
     path("records", records.records, name="records"),
     path("records/<int:posting>/<int:row>", explanation.record, name="record"),
+    path("records/<int:posting>/<int:row>/not-mine", disownings.disown, name="disown"),
+    path("disownings/<int:disowning>", disownings.disowning, name="disowning"),
     path("records/<int:posting>/<int:row>/appeal", appeals.appeal_taken_back, name="appeal-taken-back"),
     path(
         "records/not-counted/<int:set_aside>/<int:row>/appeal",

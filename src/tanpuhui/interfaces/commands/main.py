@@ -32,6 +32,7 @@ COMMANDS: dict[str, Command] = {
     "methodology": Command(f"{_ROOM}.methodology", django=False),
     "demo": Command(f"{_ROOM}.demo"),
     "appoint": Command(f"{_ROOM}.appoint"),
+    "load-jurisdiction": Command(f"{_ROOM}.load_jurisdiction"),
     "migrate": Command(f"{_ROOM}.migrate"),
     "worker": Command(f"{_ROOM}.worker"),
     "watch-folder": Command(f"{_ROOM}.watch_folder"),
@@ -75,7 +76,7 @@ def _listing() -> str:
         if spec is not None and spec.origin is not None:
             # Read, not imported: the list must not need what the commands need.
             said = ast.get_docstring(ast.parse(Path(spec.origin).read_text("utf-8"))) or ""
-            lines.append(f"  {name:<14}{said.partition(chr(10))[0]}")
+            lines.append(f"  {name:<18}{said.partition(chr(10))[0]}")
     return "\n".join(lines)
 
 

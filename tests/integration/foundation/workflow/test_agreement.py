@@ -112,8 +112,12 @@ def trigger_allows(province: Province, case_id: int, *, role: Role, outcome: str
     return True
 
 
-def check_agreement(province: Province, process: str) -> None:
-    """Walk one case into every state and ask all four about every role; each transition must be open to somebody."""
+def check_agreement(province: Province, process: str, *, every_target: bool = True) -> None:
+    """Walk one case into every state and ask all four about every role; each transition must be open to somebody.
+
+    The trigger is tried towards every state, or, where that would take minutes, towards those that some row leads to from
+    where the case stands and one that none does: to the trigger all others are as that one.
+    """
     version = rulebook.process_version(process=process, at=province.at)
     outcomes = sorted({transition.outcome for transition in version.transitions})
     ways = paths(version)
@@ -139,6 +143,8 @@ def check_agreement(province: Province, process: str) -> None:
                     at=after_its_notice(province, case_id),
                 ),
             )
+        near = {t.target for t in version.transitions if t.source == state}
+        targets = list(ways) if every_target else [*sorted(near), *sorted(set(ways) - near)[:1]]
         for role in Role:
             actor = province.actor(role)
             leaving = [t for t in version.transitions if (t.source, t.role) == (state, role)]
@@ -158,7 +164,7 @@ def check_agreement(province: Province, process: str) -> None:
             triggered = {
                 outcome
                 for outcome in tried
-                for target in ways
+                for target in targets
                 if trigger_allows(province, case_id, role=role, outcome=outcome, target=target)
             }
             found = (offered, decided, triggered, in_inbox)
@@ -188,7 +194,7 @@ SHIPPED_PROCESSES = sorted(
 def test_they_agree_for_every_process_of_every_shipped_province(
     province_of: Callable[[Path], Province], folder: Path, process: str
 ) -> None:
-    check_agreement(province_of(folder), process)
+    check_agreement(province_of(folder), process, every_target=False)
 
 
 def test_there_are_shipped_processes() -> None:

@@ -26,6 +26,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._wait import write_paylo
 from tanpuhui.behaviour.carbon_accounts.operations import (
     AppealedRecord,
     appeal_record,
+    disown_record,
     open_carbon_account,
     propose_freeze,
     receive_admission,
@@ -41,7 +42,9 @@ from tanpuhui.foundation.identity.operations import (
     OrganisationKind,
     add_member,
     assign_area,
+    bind_partner_subjects,
     delegate,
+    give_consents,
     issue_api_key,
     record_contract,
     register_citizen,
@@ -281,6 +284,28 @@ def _appeal(city: City, *, citizen: int, account_id: int) -> None:
     city.keep("case_id", lodged.case_id)
 
 
+def _disowning(city: City, *, citizen: int) -> None:
+    """Leave a ride on a line of the city that counts and that its person says is not theirs."""
+    partner = city.organisations["partner"]
+    bind_partner_subjects(actor=SYSTEM, at=LONG_AGO, partner_id=partner, pairs=[(f"{city.mark}卡", citizen)])
+    give_consents(actor=SYSTEM, at=LONG_AGO, user_ids=[citizen], scenario="bus", text_version="1")
+    batch_id = receive_batch(
+        actor=city.actor("partner", Role.PARTNER), at=NOW, idempotency_key=f"ride {city.number}", partner_id=partner,
+        adapter="standard", file_name=f"{city.mark}-2.csv", media_type="text/csv",
+        content=(
+            "record_id,subject,scenario,started_at,ended_at,area,distance_km,line\n"
+            f"own{city.number},{city.mark}卡,bus,2026-11-18T08:00:00+08:00,,{city.area},8.4,{city.mark}\n"
+        ).encode(),
+    ).batch_id  # fmt: skip
+    (posting_id,) = post_batch(actor=SYSTEM, at=NOW, batch_id=batch_id).posting_ids
+    said = disown_record(
+        actor=actor_of(user_id=citizen, at=NOW), at=NOW, user_id=citizen, posting_id=posting_id, row=2,
+        statement=f"{city.mark}那天没有坐车", idempotency_key=f"disown {city.number}",
+    )  # fmt: skip
+    city.keep("disowning_id", said.disowning_id)
+    city.keep("case_id", said.case_id)
+
+
 def _papers(desk: Desk, city: City) -> None:
     """Leave an application for an organisation, a delegation and a draft of a methodology."""
     load_templates(actor=SYSTEM, at=LONG_AGO, folder=HUANGHAI)
@@ -293,6 +318,7 @@ def _papers(desk: Desk, city: City) -> None:
         reason=f"{city.mark}待核实", urgent=True, idempotency_key=f"freeze {city.number}",
     )  # fmt: skip
     _appeal(city, citizen=citizen, account_id=account.ledger_account_id)
+    _disowning(city, citizen=citizen)
     received = receive_admission(
         actor=city.actor("subcentre", Role.MAKER), at=NOW, idempotency_key=f"admission {city.number}",
         programme_id=city.organisations["partner"], as_of=date(2026, 10, 31), file_name=f"{city.mark}.csv",

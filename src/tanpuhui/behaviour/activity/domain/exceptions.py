@@ -23,12 +23,22 @@ class ExceptionKind(StrEnum):
 SAME_RECORD_OTHER_DAY = "SAME_RECORD_OTHER_DAY"
 CLAWED_BACK = "CLAWED_BACK"
 APPEAL_UPHELD = "APPEAL_UPHELD"
+DISOWNED = "DISOWNED"
+CLAW_BACK_RESCINDED = "CLAW_BACK_RESCINDED"
 REASONS_OF_EXCEPTIONS = {
     SAME_RECORD_OTHER_DAY: (
         "同一编号的记录在另一天已经计入，这一条按重复冲回。",
         "A record with this id counts on another day, so this one was taken back as a repeat.",
     ),
     CLAWED_BACK: ("经核查不应计入，已冲回。", "Found not to count after a check, and taken back."),
+    DISOWNED: (
+        "本人说明不是自己的，经核实已冲回。",
+        "Its person said that it is not theirs; that was found right, and it was taken back.",
+    ),
+    CLAW_BACK_RESCINDED: (
+        "冲回的决定已撤销，恢复计入。",
+        "The decision to take it back was rescinded: it counts again.",
+    ),
     APPEAL_UPHELD: ("申诉成立，恢复计入。", "The appeal was upheld: it counts again."),
 }
 LEDGER_KIND = "record_exception"

@@ -1,5 +1,6 @@
 """Tables of intake: scenarios and what leads to them, batches and postings, recalculations."""
 
+from tanpuhui.behaviour.activity.models.claw_backs import ClawBack
 from tanpuhui.behaviour.activity.models.erasures import ErasedPayload, TraceErasure
 from tanpuhui.behaviour.activity.models.exceptions import ExceptionRun, KeyAudit, RecordException
 from tanpuhui.behaviour.activity.models.intake import (
@@ -41,6 +42,7 @@ from tanpuhui.behaviour.activity.models.settlements import (
 __all__ = [
     "AllowanceUse",
     "Batch",
+    "ClawBack",
     "DaySettlement",
     "ErasedPayload",
     "ExceptionRun",

@@ -9,11 +9,12 @@ FeedStands, ApplicationRuns, MappingInvalid, MappingMissing, MappingNotLive, Map
 ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded. Of appeals: SetAsideNotFound, RecordErased, RecordReadmittedAlready.
 Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
+Of claw-backs: NothingToTakeBack, TooManyRecords, ClawBackNotDecided.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
 
 from tanpuhui.behaviour.activity.domain.erasures import ConsentNotWithdrawn, RecordsStillWait
-from tanpuhui.behaviour.activity.domain.exceptions import APPEAL_UPHELD, RecordRef
+from tanpuhui.behaviour.activity.domain.exceptions import APPEAL_UPHELD, DISOWNED, RecordRef
 from tanpuhui.behaviour.activity.domain.readmissions import (
     RecordErased,
     RecordReadmittedAlready,
@@ -41,6 +42,15 @@ from tanpuhui.behaviour.activity.operations._apply import (
     save_application,
 )
 from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
+from tanpuhui.behaviour.activity.operations._claw_back import (
+    ClawBackProposed,
+    ClawBackSettled,
+    approve_claw_back,
+    propose_claw_back,
+    reject_claw_back,
+    restore_claw_back,
+    withdraw_claw_back,
+)
 from tanpuhui.behaviour.activity.operations._decide_held import HeldReviewed, decide_held
 from tanpuhui.behaviour.activity.operations._destroy_originals import OriginalsDestroyed, destroy_originals
 from tanpuhui.behaviour.activity.operations._erase_person import PersonErased, erase_person, stop_posting
@@ -113,12 +123,15 @@ from tanpuhui.behaviour.activity.operations._warn_of_quality import QualityWarne
 __all__ = [
     "APPEAL_UPHELD",
     "APPLICANTS",
+    "DISOWNED",
     "ApplicationSaved",
     "ApplicationSettled",
     "ApplicationSubmitted",
     "BatchPosted",
     "BatchReceived",
     "CallsForgotten",
+    "ClawBackProposed",
+    "ClawBackSettled",
     "ConsentNotWithdrawn",
     "CorrectionRequested",
     "DaySettled",
@@ -156,6 +169,7 @@ __all__ = [
     "TracesErased",
     "accept_sample",
     "adjust_next_step",
+    "approve_claw_back",
     "approve_recalculation",
     "approve_standing",
     "attach_to_application",
@@ -183,6 +197,7 @@ __all__ = [
     "post_batch",
     "prepare_recalculation",
     "preview_recalculation",
+    "propose_claw_back",
     "propose_recalculation",
     "propose_standing",
     "push_records",
@@ -190,10 +205,12 @@ __all__ = [
     "receive_batch",
     "reinstate_records",
     "reject_application",
+    "reject_claw_back",
     "reject_recalculation",
     "reject_standing",
     "request_correction",
     "restore_application",
+    "restore_claw_back",
     "resubmit_application",
     "return_application",
     "revise_application",
@@ -206,5 +223,6 @@ __all__ = [
     "try_sample",
     "warn_of_quality",
     "withdraw_application",
+    "withdraw_claw_back",
     "withdraw_standing",
 ]

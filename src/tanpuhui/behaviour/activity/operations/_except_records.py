@@ -16,6 +16,7 @@ from tanpuhui.behaviour.activity.adapters.exceptions import Effect, effects_of, 
 from tanpuhui.behaviour.activity.adapters.slices import day_totals
 from tanpuhui.behaviour.activity.domain import RecordNotFound, points_for
 from tanpuhui.behaviour.activity.domain.exceptions import (
+    DISOWNED,
     LEDGER_KIND,
     ExceptionKind,
     RecalculationRuns,
@@ -25,6 +26,7 @@ from tanpuhui.behaviour.activity.domain.exceptions import (
     records_sha256,
 )
 from tanpuhui.behaviour.activity.domain.recalculations import RecalculationState
+from tanpuhui.behaviour.activity.events import RecordsTakenBack
 from tanpuhui.behaviour.activity.models import ExceptionRun, Posting, Recalculation, RecordException
 from tanpuhui.behaviour.activity.operations._post_batch._allowance import add_use
 from tanpuhui.behaviour.activity.operations._post_batch._book import DEFICIT_MEASURE
@@ -35,6 +37,7 @@ from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.foundation.kernel.quantities import Grams, Points
+from tanpuhui.foundation.persistence.events import publish
 from tanpuhui.foundation.persistence.locks import lock_names
 
 
@@ -329,6 +332,8 @@ def _write(
         journal_id=journal.journal_id if journal else None,
         made_at=at,
     )
+    if kind is ExceptionKind.EXCLUDED and reason != DISOWNED:  # who disowned a record hears of it by the case
+        publish(RecordsTakenBack(run_id=run.pk))
     return RecordsExcepted(
         run_id=run.pk,
         records=run.records,

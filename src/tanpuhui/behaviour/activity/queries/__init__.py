@@ -55,6 +55,7 @@ from tanpuhui.behaviour.activity.queries._batch_rows import (
     batch_rows,
 )
 from tanpuhui.behaviour.activity.queries._breaches import breaches
+from tanpuhui.behaviour.activity.queries._claw_backs import ClawBackView, claw_back
 from tanpuhui.behaviour.activity.queries._corrections import (
     corrections_of,
     encoding_to_correct,
@@ -67,6 +68,7 @@ from tanpuhui.behaviour.activity.queries._day_quality import DayQuality, day_qua
 from tanpuhui.behaviour.activity.queries._exceptions import (
     ExceptionView,
     MonthException,
+    TakenBackRun,
     cases_that_let_count,
     exceptions_of_account,
     exceptions_of_run,
@@ -74,6 +76,8 @@ from tanpuhui.behaviour.activity.queries._exceptions import (
     month_exceptions,
     partners_to_audit,
     reason_said,
+    taken_back_by_case,
+    taken_back_run,
 )
 from tanpuhui.behaviour.activity.queries._export import ExportedChunk, exported_records
 from tanpuhui.behaviour.activity.queries._held import HeldRow, HeldSet, held_rows, held_set, held_sets
@@ -164,6 +168,7 @@ __all__ = [
     "BatchReport",
     "BatchTotals",
     "BatchView",
+    "ClawBackView",
     "DataField",
     "DayQuality",
     "DaySettlementView",
@@ -202,6 +207,7 @@ __all__ = [
     "SetAsideView",
     "StandingChangeView",
     "StatusView",
+    "TakenBackRun",
     "TextRow",
     "WaitingView",
     "accounts_with_traces",
@@ -220,6 +226,7 @@ __all__ = [
     "batches_left",
     "breaches",
     "cases_that_let_count",
+    "claw_back",
     "corrections_of",
     "day_qualities",
     "day_settlements",
@@ -294,6 +301,8 @@ __all__ = [
     "standing_change",
     "statuses",
     "suggested_fields",
+    "taken_back_by_case",
+    "taken_back_run",
     "text_rows",
     "waiting_of_account",
 ]

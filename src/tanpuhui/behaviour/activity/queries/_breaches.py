@@ -19,6 +19,7 @@ from tanpuhui.behaviour.activity.domain.erasures import ErasedPlace
 from tanpuhui.behaviour.activity.domain.record_keys import standing_twice
 from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
+from tanpuhui.behaviour.activity.queries._claw_backs import claw_back_breaches
 from tanpuhui.behaviour.activity.queries._erasure_breaches import erasure_breaches
 from tanpuhui.behaviour.activity.queries._exceptions import exception_breaches
 from tanpuhui.behaviour.activity.queries._mappings import mapping_breaches
@@ -42,6 +43,7 @@ def breaches() -> Iterator[Breach]:
     yield from use_breaches()
     yield from settlement_breaches()
     yield from exception_breaches()
+    yield from claw_back_breaches()
     yield from erasure_breaches()
     yield from scenario_breaches()
     yield from mapping_breaches()

@@ -19,6 +19,7 @@ from tanpuhui.behaviour.activity.domain.exceptions import (
 from tanpuhui.behaviour.activity.models import ExceptionRun, KeyAudit, Posting, Readmission, RecordException
 from tanpuhui.foundation.kernel.breaches import Breach
 from tanpuhui.foundation.kernel.calendar import Month
+from tanpuhui.foundation.kernel.errors import NotFound
 from tanpuhui.foundation.kernel.quantities import Grams, Points
 
 
@@ -50,6 +51,22 @@ class ExceptionView:
         """Return the reason as a sentence."""
         zh, en = REASONS_OF_EXCEPTIONS.get(self.reason, (self.reason, self.reason))
         return en if locale.startswith("en") else zh
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakenBackRun:
+    """A run that took records back: of which scenario, why, what was noted of it, and whose accounts they were of."""
+
+    run_id: int
+    scenario: str
+    reason: str
+    note: str
+    account_ids: tuple[int, ...]
+
+    def text(self, locale: str = "zh") -> str:
+        """Return the reason as a sentence, with what was noted."""
+        zh, en = REASONS_OF_EXCEPTIONS.get(self.reason, (self.reason, self.reason))
+        return " ".join(filter(None, (en if locale.startswith("en") else zh, self.note)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +158,28 @@ select posting_id, row_number from (
   from activity_record_exception e join activity_exception_run r on r.id = e.run_id
 ) turn where kind = coalesce(before, 'reinstated') order by 1, 2
 """
+
+
+def taken_back_run(run_id: int) -> TakenBackRun:
+    """Return a run that took records back. Raises NotFound."""
+    run = ExceptionRun.objects.filter(pk=run_id, kind=ExceptionKind.EXCLUDED).first()
+    if run is None:
+        raise NotFound(what="冲回 / exception run", id=run_id)
+    of_run = RecordException.objects.filter(run_id=run_id)
+    accounts = of_run.order_by("account_id").values_list("account_id", flat=True).distinct()
+    return TakenBackRun(
+        run_id=run.pk,
+        scenario=run.scenario,
+        reason=run.reason,
+        note=run.note,
+        account_ids=tuple(accounts),
+    )
+
+
+def taken_back_by_case(*, posting_id: int, row: int, case_id: int) -> bool:
+    """Say whether a case took a record back, whatever became of it since."""
+    runs = ExceptionRun.objects.filter(case_id=case_id, kind=ExceptionKind.EXCLUDED).values("id")
+    return RecordException.objects.filter(posting_id=posting_id, row_number=row, run_id__in=runs).exists()
 
 
 def exception_breaches() -> Iterator[Breach]:

@@ -1,6 +1,6 @@
 """Verbs of carbon accounts, pools, and admissions of existing programmes.
 
-Errors: RecordCounts, RecordAppealed, ReviewedByYou, AppealNotDecided; AccountFrozen, FreezeCannotFollow, FreezeChangeOpen, FreezeNotAppealable, FreezeNotDecided; AdmissionBudgetTooSmall, AdmissionCannotFollow, AdmissionNotDecided, AdmissionRateSet, AdmissionRateUnset, NothingToAdmit, NothingToClaim; AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
+Errors: RecordCounts, RecordAppealed, ReviewedByYou, AppealNotDecided; RecordCountsNot, RecordDisownedAlready, DisowningNotDecided; AccountFrozen, FreezeCannotFollow, FreezeChangeOpen, FreezeNotAppealable, FreezeNotDecided; AdmissionBudgetTooSmall, AdmissionCannotFollow, AdmissionNotDecided, AdmissionRateSet, AdmissionRateUnset, NothingToAdmit, NothingToClaim; AlreadyPooled, NothingToPool, PoolTooEarly, SettleDaysUndecided; Invalid, NotFound, NotPermitted of the kernel.
 """
 
 from tanpuhui.behaviour.carbon_accounts.domain import (
@@ -27,6 +27,11 @@ from tanpuhui.behaviour.carbon_accounts.domain.admissions import (
     AdmissionRateUnset,
     NothingToAdmit,
     NothingToClaim,
+)
+from tanpuhui.behaviour.carbon_accounts.domain.disownings import (
+    DisowningNotDecided,
+    RecordCountsNot,
+    RecordDisownedAlready,
 )
 from tanpuhui.behaviour.carbon_accounts.operations._admit_programme import (
     AdmissionProposed,
@@ -57,6 +62,14 @@ from tanpuhui.behaviour.carbon_accounts.operations._claim_admission import (
     end_admissions,
     forget_admissions,
 )
+from tanpuhui.behaviour.carbon_accounts.operations._disown_record import (
+    DisowningLodged,
+    DisowningSettled,
+    dismiss_disowning,
+    disown_record,
+    uphold_disowning,
+    withdraw_disowning,
+)
 from tanpuhui.behaviour.carbon_accounts.operations._freeze_account import (
     FreezeProposed,
     FreezeSettled,
@@ -80,6 +93,10 @@ from tanpuhui.behaviour.carbon_accounts.operations._receive_admission import (
     file_admission,
     receive_admission,
 )
+from tanpuhui.behaviour.carbon_accounts.operations._tell_of_taken_back import (
+    TakenBackTold,
+    tell_of_taken_back,
+)
 
 __all__ = [
     "AccountFrozen",
@@ -101,6 +118,9 @@ __all__ = [
     "AppealedRecord",
     "CarbonAccountOpened",
     "CarbonAccountsOpened",
+    "DisowningLodged",
+    "DisowningNotDecided",
+    "DisowningSettled",
     "FreezeAppealed",
     "FreezeCannotFollow",
     "FreezeChangeOpen",
@@ -116,8 +136,11 @@ __all__ = [
     "PoolTooEarly",
     "RecordAppealed",
     "RecordCounts",
+    "RecordCountsNot",
+    "RecordDisownedAlready",
     "ReviewedByYou",
     "SettleDaysUndecided",
+    "TakenBackTold",
     "appeal_freeze",
     "appeal_record",
     "approve_admission",
@@ -125,7 +148,9 @@ __all__ = [
     "check_admission_terms",
     "claim_admission",
     "decline_admission",
+    "dismiss_disowning",
     "dismiss_record_appeal",
+    "disown_record",
     "end_admissions",
     "examine_record_appeal",
     "file_admission",
@@ -141,8 +166,11 @@ __all__ = [
     "reject_freeze",
     "restore_freeze",
     "stop_spending",
+    "tell_of_taken_back",
+    "uphold_disowning",
     "uphold_record_appeal",
     "withdraw_admission",
+    "withdraw_disowning",
     "withdraw_freeze",
     "withdraw_record_appeal",
 ]

@@ -17,6 +17,7 @@ from tanpuhui.behaviour.carbon_accounts.domain import (
     pool_root,
     same_day_of_previous_month,
 )
+from tanpuhui.behaviour.carbon_accounts.domain.disownings import DisowningState
 from tanpuhui.behaviour.carbon_accounts.models import (
     CarbonAccount,
     Pool,
@@ -51,6 +52,12 @@ from tanpuhui.behaviour.carbon_accounts.queries._contributions import (
     contributions,
     pool_inclusion,
 )
+from tanpuhui.behaviour.carbon_accounts.queries._disownings import (
+    DisowningView,
+    disowning,
+    disowning_breaches,
+    disownings_of_user,
+)
 from tanpuhui.behaviour.carbon_accounts.queries._freezes import (
     FreezeAppealView,
     FreezeChangeView,
@@ -82,6 +89,8 @@ __all__ = [
     "BalanceSum",
     "CarbonAccountView",
     "ContributionView",
+    "DisowningState",
+    "DisowningView",
     "FreezeAppealView",
     "FreezeChangeView",
     "FreezeView",
@@ -104,6 +113,8 @@ __all__ = [
     "appeals_of_user",
     "breaches",
     "contributions",
+    "disowning",
+    "disownings_of_user",
     "explanation",
     "freeze_appeal",
     "freeze_appeal_until",
@@ -368,6 +379,7 @@ def breaches() -> Iterator[Breach]:
     yield from _account_breaches()
     yield from freeze_breaches()
     yield from appeal_breaches()
+    yield from disowning_breaches()
     yield from contribution_breaches()
     yield from admission_breaches()
 

@@ -18,7 +18,7 @@ from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.queries import RecordView, SetAsideView
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
 from tanpuhui.behaviour.carbon_accounts.operations import AppealedRecord, appeal_record
-from tanpuhui.behaviour.carbon_accounts.queries import AppealState, AppealView
+from tanpuhui.behaviour.carbon_accounts.queries import AppealState, AppealView, DisowningState, DisowningView
 from tanpuhui.foundation.kernel.calendar import Month
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.foundation.workflow import queries as workflow
@@ -108,13 +108,22 @@ def appeals(request: HttpRequest) -> HttpResponse:
     names = scenario_names()
     rows = [
         {
-            "id": view.id,
+            "url": reverse("citizen:appeal", args=(view.id,)),
             "icon": icon_of(view.scenario),
             "label": names.get(view.scenario, view.scenario),
             "day": view.day,
             "state": state_words(view.state),
         }
         for view in accounts.appeals_of_user(user_id)
+    ] + [
+        {
+            "url": reverse("citizen:disowning", args=(view.id,)),
+            "icon": icon_of(view.scenario),
+            "label": names.get(view.scenario, view.scenario),
+            "day": view.day,
+            "state": disowning_words(view.state),
+        }
+        for view in accounts.disownings_of_user(user_id)
     ]
     back = reverse("citizen:me")
     return page(
@@ -144,7 +153,8 @@ def appeal(request: HttpRequest, appeal: int) -> HttpResponse:
         "number": case.number,
         "open": view.state is AppealState.LODGED,
         "state": state_words(view.state),
-        "steps": _steps(view.case_id),
+        "steps": steps(view.case_id),
+        "verb": gettext("撤回申诉"),
     }
     back = reverse("citizen:appeals")
     return page(request, "citizen/appeal.html", context, section="me", title=gettext("申诉"), back=back)
@@ -157,11 +167,21 @@ def case(request: HttpRequest, case: int) -> HttpResponse:
     view = workflow.case(case)
     if view.subject_type == "record_appeal":
         return redirect("citizen:appeal", own_appeal(int(view.subject_id), user_id).id)
+    if view.subject_type == "record_disowning":
+        return redirect("citizen:disowning", own_disowning(int(view.subject_id), user_id).id)
     if view.subject_type == "organisation_application":
         return redirect("portal:onboarding-application", int(view.subject_id))
     if view.subject_type == "case":
         return redirect("citizen:freeze")
     raise NotFound(what=gettext("办件"), id=case)
+
+
+def own_disowning(disowning_id: int, user_id: int) -> DisowningView:
+    """Return a disowning of this person; anybody else's is not found."""
+    view = accounts.disowning(disowning_id)
+    if view.user_id != user_id:
+        raise NotFound(what=gettext("否认的记录"), id=disowning_id)
+    return view
 
 
 def own_appeal(appeal_id: int, user_id: int) -> AppealView:
@@ -194,7 +214,17 @@ def state_words(state: AppealState) -> tuple[str, str]:
     }[state]
 
 
-def _steps(case_id: int) -> list[Step]:
+def disowning_words(state: DisowningState) -> tuple[str, str]:
+    """Return tone and words of how a disowning stands."""
+    return {
+        DisowningState.LODGED: ("pending", gettext("处理中")),
+        DisowningState.UPHELD: ("ok", gettext("属实，已冲回")),
+        DisowningState.DISMISSED: ("refused", gettext("不属实，照常计入")),
+        DisowningState.WITHDRAWN: ("closed", gettext("已撤回")),
+    }[state]
+
+
+def steps(case_id: int) -> list[Step]:
     """Return what happened, the first first; the opening itself and the maker's advice say nothing to the person."""
     own = {"lodge", WITHDRAW}
     return [

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.queries import RecordExplanation
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
-from tanpuhui.behaviour.carbon_accounts.queries import AppealState
+from tanpuhui.behaviour.carbon_accounts.queries import AppealState, DisowningState
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.books.transparency import queries as transparency
 from tanpuhui.foundation.identity import queries as identity
@@ -22,7 +22,7 @@ from tanpuhui.foundation.rulebook import queries as rulebook
 from tanpuhui.interfaces.citizen.derivation import bars_of, lines_of
 from tanpuhui.interfaces.citizen.navigation import account_needed, acting, in_english, locale, page, worded
 from tanpuhui.interfaces.citizen.rows import icon_of, scenario_names, state_of
-from tanpuhui.interfaces.citizen.views.appeals import state_words
+from tanpuhui.interfaces.citizen.views.appeals import disowning_words, state_words
 from tanpuhui.interfaces.design import figures
 from tanpuhui.interfaces.design.parts import Fact
 from tanpuhui.science.methodology import queries as methodology
@@ -41,7 +41,8 @@ def record(request: HttpRequest, posting: int, row: int) -> HttpResponse:
         raise
     sender = identity.organisation(found.posting.partner_id)
     version = methodology.loaded(found.posting.methodology_version_id)
-    state, words = state_of(found.record)
+    taken_back = _taken_back(found, user_id)
+    state, words = state_of(found.record) if taken_back is None else ("refused", gettext("已冲回，不再计入"))
     title = gettext("这 %(grams)s g 怎么来的") % {"grams": found.record.grams}
     context = {
         "found": found,
@@ -57,7 +58,8 @@ def record(request: HttpRequest, posting: int, row: int) -> HttpResponse:
         ),
         "points": _points(found),
         "proof": _proof(found),
-        "taken_back": _taken_back(found, user_id),
+        "taken_back": taken_back,
+        "not_mine": _not_mine(found, user_id) if taken_back is None else None,
     }
     back = reverse("citizen:records") + f"?month={found.posting.month}"
     return page(request, "citizen/why.html", context, section="home", title=title, back=back)
@@ -83,6 +85,25 @@ def _taken_back(found: RecordExplanation, user_id: int) -> dict[str, str] | None
         return {"why": last.text(locale()), "label": gettext("有异议，申诉"), "url": address}
     label = gettext("申诉：%(state)s") % {"state": state_words(standing.state)[1]}
     return {"why": last.text(locale()), "label": label, "url": reverse("citizen:appeal", args=(standing.id,))}
+
+
+def _not_mine(found: RecordExplanation, user_id: int) -> dict[str, str]:
+    """Say where a person can say that a record is not theirs, or how that stands."""
+    view = found.record
+    standing = next(
+        (
+            one
+            for one in accounts.disownings_of_user(user_id)
+            if (one.posting_id, one.row) == (view.posting_id, view.row)
+            and one.state is not DisowningState.WITHDRAWN
+        ),
+        None,
+    )
+    if standing is None:
+        address = reverse("citizen:disown", args=(view.posting_id, view.row))
+        return {"label": gettext("这不是我的"), "url": address}
+    label = gettext("这不是我的：%(state)s") % {"state": disowning_words(standing.state)[1]}
+    return {"label": label, "url": reverse("citizen:disowning", args=(standing.id,))}
 
 
 def _occurred(found: RecordExplanation) -> str:

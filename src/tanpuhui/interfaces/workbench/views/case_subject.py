@@ -26,9 +26,10 @@ from tanpuhui.interfaces.workbench.views import case_about
 from tanpuhui.interfaces.workbench.views.admission_subject import admission_part
 from tanpuhui.interfaces.workbench.views.admissions import admission_part as programme_part
 from tanpuhui.interfaces.workbench.views.batches import reason_words
+from tanpuhui.interfaces.workbench.views.claw_backs import claw_back_part
 from tanpuhui.interfaces.workbench.views.filing_parts import filing_parts, term_facts
 from tanpuhui.interfaces.workbench.views.freezes import freeze_part
-from tanpuhui.interfaces.workbench.views.record_appeals import appeal_part
+from tanpuhui.interfaces.workbench.views.record_appeals import appeal_part, disowning_part
 from tanpuhui.interfaces.workbench.views.scenario_subject import application_part, standing_part
 from tanpuhui.interfaces.workbench.views.settlements import line_section, sheet_facts
 from tanpuhui.interfaces.workbench.words import batch_state, in_english, locale, purpose_of_numbers, worded
@@ -274,6 +275,11 @@ PARTS: Mapping[str, tuple[str, Part]] = {
         lambda view, _: {"scenario_standing": standing_part(int(view.subject_id))},
     ),
     "account_freeze": ("subject_freeze", lambda view, _: {"freeze": freeze_part(int(view.subject_id))}),
+    "claw_back": ("subject_claw_back", lambda view, _: {"claw_back": claw_back_part(int(view.subject_id))}),
+    "record_disowning": (
+        "subject_disowning",
+        lambda view, _: {"disowning": disowning_part(int(view.subject_id))},
+    ),
     "record_appeal": ("subject_appeal", lambda view, _: {"appeal": appeal_part(int(view.subject_id))}),
     "programme_admission": (
         "subject_programme",

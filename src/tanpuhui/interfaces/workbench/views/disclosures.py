@@ -26,6 +26,7 @@ LINES_MAX = 200
 BATCH_REPORT = "batch_report"
 HELD_REVIEW = "held_review"
 APPEAL = "record_appeal"
+DISOWNING = "record_disowning"
 
 
 def batch_report_taken(actor: Actor, batch_id: int) -> None:
@@ -57,6 +58,17 @@ def appealed_record_opened(actor: Actor, appeal_id: int) -> None:
         at=timezone.now(),
         subject=f"record_appeal:{appeal_id}",
         purpose=APPEAL,
+        data_kinds=("moments", "places", "distances"),
+    )
+
+
+def disowned_record_opened(actor: Actor, disowning_id: int) -> None:
+    """Write down that somebody reads the trip that a person says is not theirs, and those that counted that day."""
+    hand_over_set(
+        actor=actor,
+        at=timezone.now(),
+        subject=f"record_disowning:{disowning_id}",
+        purpose=DISOWNING,
         data_kinds=("moments", "places", "distances"),
     )
 
@@ -121,6 +133,7 @@ def purpose_words() -> Mapping[str, str]:
         BATCH_REPORT: gettext("下载批次报告"),
         HELD_REVIEW: gettext("复核待复核记录"),
         APPEAL: gettext("办理记录申诉"),
+        DISOWNING: gettext("核实否认的记录"),
     }
 
 

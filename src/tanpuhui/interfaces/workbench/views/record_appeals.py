@@ -1,4 +1,4 @@
-"""What an appeal about a record is about (记录申诉): the facts in the case, and on a page of its own the trips themselves."""
+"""What appeals about records, and disownings, are about (记录申诉、否认记录): the facts in the case, and the trips on a page of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.activity.queries import RecordView, SetAsideView
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
-from tanpuhui.behaviour.carbon_accounts.queries import AppealState, AppealView
+from tanpuhui.behaviour.carbon_accounts.queries import AppealState, AppealView, DisowningState, DisowningView
 from tanpuhui.foundation.identity.queries import organisation
 from tanpuhui.foundation.kernel.actors import Role
 from tanpuhui.foundation.kernel.errors import NotFound
@@ -23,7 +23,7 @@ from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
 from tanpuhui.interfaces.workbench.acting import who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, state_mark
-from tanpuhui.interfaces.workbench.views.disclosures import appealed_record_opened
+from tanpuhui.interfaces.workbench.views.disclosures import appealed_record_opened, disowned_record_opened
 from tanpuhui.interfaces.workbench.words import locale, worded
 
 EXAMINERS = (Role.MAKER, Role.CHECKER)
@@ -53,7 +53,57 @@ def appealed_record(request: HttpRequest, appeal_id: int) -> HttpResponse:
     if not actor.has(*EXAMINERS, area=view.area):
         raise NotFound(what=gettext("申诉"), id=appeal_id)
     appealed_record_opened(actor, view.id)
-    record = accounts.appealed_record(view)
+    return _trips(
+        request,
+        view,
+        accounts.appealed_record(view),
+        title=gettext("申诉的记录"),
+        lead=gettext("只供核实这件申诉。打开这一页会在披露记录里留一条。"),
+        facts=appeal_part(view.id)["facts"],
+    )
+
+
+def disowning_part(disowning_id: int) -> dict[str, Any]:
+    """Return what the case says of a record that its person disowns, without places or times."""
+    view = accounts.disowning(disowning_id)
+    return {
+        "facts": [
+            Fact(gettext("碳账户号"), view.number, mono=True),
+            Fact(gettext("场景"), _scenario(view.scenario)),
+            Fact(gettext("行为日"), view.day.isoformat()),
+            Fact(gettext("状态"), state_mark(_disowning_state(view.state))),
+        ],
+        "url": reverse("workbench:disowned-record", args=[view.id]),
+    }
+
+
+@require_safe
+def disowned_record(request: HttpRequest, disowning_id: int) -> HttpResponse:
+    """Show the record that its person disowns beside what counts of that day; whoever opens it stands in the record of disclosures."""
+    actor = who(request)
+    view = accounts.disowning(disowning_id)
+    if not actor.has(*EXAMINERS, area=view.area):
+        raise NotFound(what=gettext("否认的记录"), id=disowning_id)
+    disowned_record_opened(actor, view.id)
+    return _trips(
+        request,
+        view,
+        activity.record(posting_id=view.posting_id, account_id=view.ledger_account_id, row=view.row),
+        title=gettext("否认的记录"),
+        lead=gettext("只供核实这件说明。打开这一页会在披露记录里留一条。"),
+        facts=disowning_part(view.id)["facts"],
+    )
+
+
+def _trips(
+    request: HttpRequest,
+    view: AppealView | DisowningView,
+    record: SetAsideView | RecordView,
+    *,
+    title: str,
+    lead: str,
+    facts: list[Fact],
+) -> HttpResponse:
     counted = activity.records_of_account(
         account_id=view.ledger_account_id, first_day=view.day, last_day=view.day
     )
@@ -67,11 +117,11 @@ def appealed_record(request: HttpRequest, appeal_id: int) -> HttpResponse:
     )
     number = case(view.case_id).number
     context = {
-        "title": gettext("申诉的记录"),
-        "lead": gettext("只供核实这件申诉。打开这一页会在披露记录里留一条。"),
-        "facts": appeal_part(view.id)["facts"],
+        "title": title,
+        "lead": lead,
+        "facts": facts,
         "sections": [
-            Section(title=gettext("申诉的记录"), columns=columns, rows=[_row(record)], empty=""),
+            Section(title=title, columns=columns, rows=[_row(record)], empty=""),
             Section(
                 title=gettext("本人同一天已计入的记录"),
                 columns=columns,
@@ -80,11 +130,11 @@ def appealed_record(request: HttpRequest, appeal_id: int) -> HttpResponse:
             ),
         ],
     }
-    crumbs = (Crumb(number, reverse("workbench:case", args=[view.case_id])), Crumb(gettext("申诉的记录")))
+    crumbs = (Crumb(number, reverse("workbench:case", args=[view.case_id])), Crumb(title))
     return page(request, "workbench/sheet.html", context, section="cases", crumbs=crumbs)
 
 
-def _same(record: RecordView, view: AppealView) -> bool:
+def _same(record: RecordView, view: AppealView | DisowningView) -> bool:
     return (record.posting_id, record.row) == (view.posting_id, view.row)
 
 
@@ -126,4 +176,13 @@ def _state(state: AppealState) -> tuple[str, str]:
         AppealState.UPHELD: ("ok", gettext("成立，改为计入")),
         AppealState.DISMISSED: ("refused", gettext("不成立，维持不计入")),
         AppealState.WITHDRAWN: ("closed", gettext("已撤回")),
+    }[state]
+
+
+def _disowning_state(state: DisowningState) -> tuple[str, str]:
+    return {
+        DisowningState.LODGED: ("pending", gettext("处理中")),
+        DisowningState.UPHELD: ("ok", gettext("属实，已冲回")),
+        DisowningState.DISMISSED: ("refused", gettext("不属实，照常计入")),
+        DisowningState.WITHDRAWN: ("closed", gettext("已撤回")),
     }[state]

@@ -127,6 +127,14 @@ def scenario(request: HttpRequest, code: str) -> HttpResponse:
                 kind="line",
             )
         ]
+    if actor.has(Role.MAKER, area=view.area):
+        ways.append(
+            Way(
+                label=gettext("冲回记录"),
+                url=reverse("workbench:scenario-claw-back", args=[code]),
+                kind="line",
+            )
+        )
     context = {
         "title": worded(view.name_zh, view.name_en),
         "facts": facts,

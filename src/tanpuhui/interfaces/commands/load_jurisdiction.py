@@ -1,0 +1,53 @@
+"""`tanpuhui load-jurisdiction`: 装入辖区资料中新增的部分 / load what the jurisdiction's folder has and the database has not.
+
+Names, regions, holidays, processes, rules of the base pack and wordings of messages: run it after an update of the folder, on a
+province that was set up before. What is in force is never changed in place: a folder that changes it is refused whole. Running
+it twice does no harm. Exit status: 0 loaded or nothing new, 2 refused and nothing was changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from tanpuhui.foundation.kernel.actors import SYSTEM
+from tanpuhui.foundation.kernel.errors import Refusal
+from tanpuhui.foundation.messages.operations import load_templates
+from tanpuhui.foundation.rulebook.operations import load_jurisdiction
+
+DONE, REFUSED = 0, 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Load the folder of the settings and print how much of it was new."""
+    parser = argparse.ArgumentParser(prog="tanpuhui load-jurisdiction", description=__doc__)
+    parser.add_argument("--lang", choices=["zh", "en"], default="zh")
+    given = parser.parse_args(arguments)
+    folder, at = Path(settings.TANPUHUI_JURISDICTION_DIR), timezone.now()
+    try:
+        with transaction.atomic():
+            rules = load_jurisdiction(actor=SYSTEM, at=at, folder=folder)
+            wordings = load_templates(actor=SYSTEM, at=at, folder=folder)
+    except Refusal as refusal:
+        print(refusal.message(given.lang), file=sys.stderr)
+        return REFUSED
+    if given.lang == "en":
+        said = "New: {regions} regions, {holidays} holidays, {parameters} rules, {processes} process versions, {wordings} wordings."
+    else:
+        said = "新增：区划 {regions}，节假日 {holidays}，规则 {parameters}，流程版本 {processes}，消息措辞 {wordings}。"
+    print(
+        said.format(
+            regions=rules.regions,
+            holidays=rules.holidays,
+            parameters=rules.parameters,
+            processes=rules.process_versions,
+            wordings=wordings.templates,
+        )
+    )
+    return DONE
