@@ -167,6 +167,16 @@ def _once_more(task: str, name: str, **arguments: Any) -> None:
         defer(task, queueing_lock=name, **arguments)
 
 
+@app.periodic(cron="* * * * * */20")  # type: ignore[untyped-decorator]
+@app.task(
+    name="activity.number_results", queueing_lock="activity:number_results", lock="activity:number_results"
+)  # type: ignore[untyped-decorator]
+def number_results(timestamp: int) -> None:
+    """Three times a minute number what became of records, so that partners can read it; an idle province writes nothing."""
+    if queries.results_to_number():
+        operations.number_results(actor=SYSTEM, at=datetime.fromtimestamp(timestamp, UTC))
+
+
 @app.periodic(cron="37 * * * *")  # type: ignore[untyped-decorator]
 @app.task(name="activity.forget_calls", queueing_lock="activity:forget_calls")  # type: ignore[untyped-decorator]
 def forget_calls_hourly(timestamp: int) -> None:

@@ -15,6 +15,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "batch": only(Role.PARTNER),
     "records": only(Role.PARTNER),
     "record": only(Role.PARTNER),
+    "results": only(Role.PARTNER),
     "batch-rejected": only(Role.PARTNER),
     "batch-to-correct": only(Role.PARTNER),
     "reconciliation": only(Role.PARTNER),

@@ -140,3 +140,29 @@ class DayReconciliation(Schema):
     points: int
     batches: list[ReconciledBatch]
     records_csv_url: str
+
+
+class Result(Schema):
+    """What became of one record. `state` is counted, clipped, not_counted, taken_back, reinstated or recalculated; the last line of a record holds.
+
+    A row that could not be read has no `record_id` and no `day`: `batch_id` and `row_number` say which it was.
+    """
+
+    part: int
+    batch_id: int
+    row_number: int
+    record_id: str
+    day: date | None
+    scenario: str
+    methodology: str
+    state: str
+    reason: str
+    grams: int
+
+
+class ResultsPage(Schema):
+    """Results in their order, the cursor to go on with, and whether there is more now."""
+
+    results: list[Result]
+    next: str
+    more: bool

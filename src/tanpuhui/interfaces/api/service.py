@@ -10,7 +10,7 @@ from ninja.errors import HttpError, ValidationError
 
 from tanpuhui.foundation.kernel.errors import NotFound, Refusal
 from tanpuhui.interfaces.access.middleware import refusal_as_json
-from tanpuhui.interfaces.api.views import batches, documents, public, reconciliation, records
+from tanpuhui.interfaces.api.views import batches, documents, public, reconciliation, records, results
 
 api = NinjaAPI(
     title="Tanpuhui API",
@@ -26,6 +26,7 @@ api = NinjaAPI(
 api.add_router("", batches.router)
 api.add_router("", records.router)
 api.add_router("", reconciliation.router)
+api.add_router("", results.router)
 api.add_router("", public.router)
 api.add_router("", documents.router)
 

@@ -19,6 +19,7 @@ from tanpuhui.behaviour.activity.models.recalculations import (
     Recalculation,
     RecalculationStep,
 )
+from tanpuhui.behaviour.activity.models.results import ResultPart
 from tanpuhui.behaviour.activity.models.scenarios import (
     Feed,
     FieldMappingVersion,
@@ -61,6 +62,7 @@ __all__ = [
     "RecalculationStep",
     "RecordChunk",
     "RecordException",
+    "ResultPart",
     "RowOutcome",
     "Sample",
     "SampleAcceptance",

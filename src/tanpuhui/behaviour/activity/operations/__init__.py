@@ -9,6 +9,7 @@ FeedStands, ApplicationRuns, MappingInvalid, MappingMissing, MappingNotLive, Map
 ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded. Of appeals: SetAsideNotFound, RecordErased, RecordReadmittedAlready.
 Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
+Of results: Busy (retryable).
 Of claw-backs: NothingToTakeBack, TooManyRecords, ClawBackNotDecided.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
 """
@@ -62,6 +63,7 @@ from tanpuhui.behaviour.activity.operations._except_records import (
 )
 from tanpuhui.behaviour.activity.operations._export_records import RecordsExported, export_records
 from tanpuhui.behaviour.activity.operations._map_fields import MappingSwitched, save_mapping, switch_mapping
+from tanpuhui.behaviour.activity.operations._number_results import ResultsNumbered, number_results
 from tanpuhui.behaviour.activity.operations._open_scenario import (
     FeedOpened,
     ScenarioOpened,
@@ -157,6 +159,7 @@ __all__ = [
     "RecordsReceived",
     "RecordsStillWait",
     "ResubmissionFound",
+    "ResultsNumbered",
     "SampleAccepted",
     "SampleErased",
     "SampleTried",
@@ -191,6 +194,7 @@ __all__ = [
     "gather_pushed",
     "go_live",
     "keep_records",
+    "number_results",
     "open_application",
     "open_feed",
     "open_scenario",

@@ -128,6 +128,12 @@ from tanpuhui.behaviour.activity.queries._reproduction import (
     reproduce_postings,
     reproduce_recalculations,
 )
+from tanpuhui.behaviour.activity.queries._results import (
+    ResultPage,
+    ResultView,
+    results,
+    results_to_number,
+)
 from tanpuhui.behaviour.activity.queries._samples import (
     SampleRow,
     SampleView,
@@ -199,6 +205,8 @@ __all__ = [
     "ReportRow",
     "Reproduction",
     "Resent",
+    "ResultPage",
+    "ResultView",
     "SampleRow",
     "SampleView",
     "ScenarioClassView",
@@ -279,6 +287,8 @@ __all__ = [
     "reproduce_postings",
     "reproduce_recalculations",
     "resent_since_asked",
+    "results",
+    "results_to_number",
     "reviewer_of",
     "rows_open",
     "rows_to_correct_csv",

@@ -24,6 +24,7 @@ from tanpuhui.behaviour.activity.queries._erasure_breaches import erasure_breach
 from tanpuhui.behaviour.activity.queries._exceptions import exception_breaches
 from tanpuhui.behaviour.activity.queries._mappings import mapping_breaches
 from tanpuhui.behaviour.activity.queries._reproduction import reproduce_posting, reproduce_recalculations
+from tanpuhui.behaviour.activity.queries._results import result_breaches
 from tanpuhui.behaviour.activity.queries._scenario_breaches import scenario_breaches
 from tanpuhui.behaviour.activity.queries._settlement_breaches import settlement_breaches
 from tanpuhui.behaviour.activity.queries._use_breaches import use_breaches
@@ -44,6 +45,7 @@ def breaches() -> Iterator[Breach]:
     yield from settlement_breaches()
     yield from exception_breaches()
     yield from claw_back_breaches()
+    yield from result_breaches()
     yield from erasure_breaches()
     yield from scenario_breaches()
     yield from mapping_breaches()
