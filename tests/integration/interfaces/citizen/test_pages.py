@@ -65,6 +65,7 @@ def addresses(place: Place) -> dict[str, str]:
     arguments: dict[str, tuple[object, ...]] = {
         "line": (line.day.isoformat(), line.journal_id),
         "record": (record.posting_id, record.row),
+        "disown": (record.posting_id, record.row),
         "scene": ("bus",),
         "withdraw-consent": ("bus",),
         "good": (good_id,),
@@ -74,6 +75,7 @@ def addresses(place: Place) -> dict[str, str]:
     }
     no_page = {"open-account", "give-consent", "unbind", "end-sessions", "statement-file", "own-copy"}
     no_page |= {"appeal", "appeal-not-counted", "appeal-taken-back", "case"}  # test_appeals.py
+    no_page |= {"disowning"}  # test_disownings.py
     no_page |= {
         "admission",
         "decline-admission",
@@ -163,6 +165,8 @@ def test_pages_open_to_citizens_only(place: Place) -> None:
         "admission": (1,),
         "decline-admission": (1,),
         "pool-proof": (1,),
+        "disown": (1, 2),
+        "disowning": (1,),
         "appeal": (1,),
         "appeal-not-counted": (1, 2),
         "appeal-taken-back": (1, 2),
