@@ -1,8 +1,8 @@
 """`tanpuhui load-jurisdiction`: 装入辖区资料中新增的部分 / load what the jurisdiction's folder has and the database has not.
 
-Names, regions, holidays, processes, rules of the base pack and wordings of messages: run it after an update of the folder, on a
-province that was set up before. What is in force is never changed in place: a folder that changes it is refused whole. Running
-it twice does no harm. Exit status: 0 loaded or nothing new, 2 refused and nothing was changed.
+Wordings of messages first, then names, regions, holidays, processes and rules of the base pack: run it after an update of the folder, on
+a province that was set up before. What is in force is never changed in place: files that change it are refused whole, and what
+comes after them is not loaded. Running it again does no harm. Exit status: 0 loaded or nothing new, 2 refused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from tanpuhui.foundation.kernel.actors import SYSTEM
@@ -31,9 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     folder, at = Path(settings.TANPUHUI_JURISDICTION_DIR), timezone.now()
     try:
-        with transaction.atomic():
-            rules = load_jurisdiction(actor=SYSTEM, at=at, folder=folder)
-            wordings = load_templates(actor=SYSTEM, at=at, folder=folder)
+        wordings = load_templates(actor=SYSTEM, at=at, folder=folder)
+        rules = load_jurisdiction(actor=SYSTEM, at=at, folder=folder)
     except Refusal as refusal:
         print(refusal.message(given.lang), file=sys.stderr)
         return REFUSED
