@@ -107,6 +107,16 @@ EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("account_freeze", "approve"): carbon_accounts.approve_freeze,
     ("account_freeze", "reject"): carbon_accounts.reject_freeze,
     ("account_freeze", "withdraw"): carbon_accounts.withdraw_freeze,
+    ("data_agreement", "propose"): NO_EFFECT,
+    ("data_agreement", "confirm"): NO_EFFECT,
+    ("data_agreement", "decline"): activity.reject_agreement,
+    ("data_agreement", "approve"): activity.approve_agreement,
+    ("data_agreement", "reject"): activity.reject_agreement,
+    ("data_agreement", "withdraw"): activity.withdraw_agreement,
+    ("data_agreement_end", "propose"): NO_EFFECT,
+    ("data_agreement_end", "approve"): activity.end_agreement,
+    ("data_agreement_end", "reject"): activity.keep_agreement,
+    ("data_agreement_end", "withdraw"): activity.keep_agreement,
     ("claw_back", "propose"): NO_EFFECT,
     ("claw_back", "approve"): activity.approve_claw_back,
     ("claw_back", "reject"): activity.reject_claw_back,
@@ -176,6 +186,10 @@ BY_ENTRIES = Instead(
     zh="差额已按分录入账；请提出新的重算，以新的分录更正",
     en="the differences are posted; propose another recalculation, which posts new entries",
 )
+BY_AN_EARLY_END = Instead(
+    zh="协议已经生效，期间收到的数据照常有效；请另案提前终止",
+    en="the agreement holds and what was received under it stands; end it early in a case of its own",
+)
 BY_THE_NEXT_SHEET = Instead(
     zh="结算单已经确认并据以付款；请在下一张结算单中调整",
     en="the sheet is confirmed and paid by; settle the difference in the next one",
@@ -203,6 +217,7 @@ UNDO: Mapping[tuple[str, str], Undo | Instead] = {
     ("methodology_filing", "file"): BY_A_NEW_VERSION,
     ("scenario_application", "go_live"): BY_ITS_STANDING,
     ("recalculation", "approve"): BY_ENTRIES,
+    ("data_agreement", "approve"): BY_AN_EARLY_END,
     ("settlement_sheet", "confirm"): BY_THE_NEXT_SHEET,
 }
 """(subject type, outcome) → what undoes its effect when the decision is rescinded, or what to do instead.

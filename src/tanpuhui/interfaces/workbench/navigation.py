@@ -53,6 +53,7 @@ def doors(actor: Actor) -> list[Door]:
         ("data-quality", gettext("数据质量"), "chart", gettext("每天的接收率、重复、延迟和提醒"), 2),
         ("held", gettext("待复核记录"), "info", gettext("数值不寻常、先不入账的记录"), 2),
         ("format", gettext("数据格式"), "info", gettext("列名、单位和范围"), 2),
+        ("agreements", gettext("数据共享协议"), "file", gettext("共享什么、用途、依据、有效期"), 2),
         ("applications", gettext("场景申请"), "plus-circle", gettext("申请、技术对接、上线"), 2),
         ("scenarios", gettext("场景与数据"), "chart", gettext("开通的场景和数据接入"), 2),
         ("methodologies", gettext("方法学库"), "flask", gettext("各版本的状态，提出备案"), 3),

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from tanpuhui.interfaces.workbench.views import (
     admissions,
+    agreements,
     api_keys,
     application_files,
     applications,
@@ -129,6 +130,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("batches/<int:batch_id>/correction", corrections.ask, name="request-correction"),
     path("scenarios", scenarios.scenarios, name="scenarios"),
     path("scenarios/<str:code>", scenarios.scenario, name="scenario"),
+    path("agreements", agreements.agreements, name="agreements"),
+    path("agreements/new", agreements.propose, name="new-agreement"),
+    path("agreements/<int:agreement_id>", agreements.agreement, name="agreement"),
+    path("agreements/<int:agreement_id>/end", agreements.end, name="end-agreement"),
     path("scenarios/<str:code>/claw-back", claw_backs.propose, name="scenario-claw-back"),
     path("scenarios/<str:code>/standing", scenarios.standing, name="scenario-standing"),
     path("applications", applications.applications, name="applications"),

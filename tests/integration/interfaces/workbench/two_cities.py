@@ -19,6 +19,7 @@ from tanpuhui.behaviour.activity.operations import (
     open_feed,
     open_scenario,
     post_batch,
+    propose_agreement,
     receive_batch,
     request_correction,
 )
@@ -170,6 +171,13 @@ def _data(desk: Desk, city: City) -> None:
         held_for="IMPLAUSIBLE_PLACE", settles_on=None, n_records=0, chunks=1,
     )  # fmt: skip
     city.keep("waiting_id", held.pk)
+    shared = propose_agreement(
+        actor=city.actor("subcentre", Role.MAKER), at=NOW, idempotency_key=f"agreement {city.number}", partner_id=partner,
+        number=f"{city.mark}-协议", scenarios=("bus",), fields=(f"{city.mark}字段",), purpose=f"{city.mark}用途",
+        legal_basis="虚构", valid_from=date(2026, 1, 1), valid_to=date(2027, 1, 1),
+    )  # fmt: skip
+    city.keep("agreement_id", shared.agreement_id)
+    city.keep("case_id", shared.case_id)
     asked = request_correction(actor=city.actor("subcentre", Role.MAKER), at=NOW, batch_id=batch_id)
     city.keep("case_id", asked.case_id)
     application = open_application(

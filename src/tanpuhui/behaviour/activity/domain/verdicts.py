@@ -127,6 +127,10 @@ REASONS: Mapping[str, ReasonText] = {
         "没有这个场景，或本机构没有开通它的数据接入。请联系运营机构。",
         "There is no such scenario, or you have no open feed for it. Contact the operator.",
     ),
+    "NO_AGREEMENT": _rejected(
+        "这一天没有与本机构的有效数据共享协议。签订或续签以后，协议期内的记录可以重发；请联系运营机构。",
+        "No data-sharing agreement with you covers this day. Records within an agreement can be resent once there is one; contact the operator.",
+    ),
     "SCENARIO_SUSPENDED": _rejected(
         "这一天场景暂停。暂停以前和恢复以后的记录照常计入；如有异议请联系运营机构。",
         "The scenario was suspended on this day. Records from before and after count. Contact the operator if you disagree.",

@@ -1,5 +1,6 @@
 """Tables of intake: scenarios and what leads to them, batches and postings, recalculations."""
 
+from tanpuhui.behaviour.activity.models.agreements import AgreementEnd, DataAgreement
 from tanpuhui.behaviour.activity.models.claw_backs import ClawBack
 from tanpuhui.behaviour.activity.models.erasures import ErasedPayload, TraceErasure
 from tanpuhui.behaviour.activity.models.exceptions import ExceptionRun, KeyAudit, RecordException
@@ -41,9 +42,11 @@ from tanpuhui.behaviour.activity.models.settlements import (
 )
 
 __all__ = [
+    "AgreementEnd",
     "AllowanceUse",
     "Batch",
     "ClawBack",
+    "DataAgreement",
     "DaySettlement",
     "ErasedPayload",
     "ExceptionRun",

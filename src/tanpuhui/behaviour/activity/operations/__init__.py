@@ -9,6 +9,7 @@ FeedStands, ApplicationRuns, MappingInvalid, MappingMissing, MappingNotLive, Map
 ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded. Of appeals: SetAsideNotFound, RecordErased, RecordReadmittedAlready.
 Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
+Of agreements: AgreementNumberTaken, AgreementNotInForce, AgreementEndOpen, AgreementNotDecided.
 Of results: Busy (retryable).
 Of claw-backs: NothingToTakeBack, TooManyRecords, ClawBackNotDecided.
 Of standing: DayPassed, StandingCannotFollow, StandingChangeOpen.
@@ -32,6 +33,17 @@ from tanpuhui.behaviour.activity.operations._admit import (
     revise_application,
     submit_application,
     withdraw_application,
+)
+from tanpuhui.behaviour.activity.operations._agree import (
+    AgreementProposed,
+    AgreementSettled,
+    approve_agreement,
+    end_agreement,
+    keep_agreement,
+    propose_agreement,
+    propose_agreement_end,
+    reject_agreement,
+    withdraw_agreement,
 )
 from tanpuhui.behaviour.activity.operations._apply import (
     APPLICANTS,
@@ -126,6 +138,8 @@ __all__ = [
     "APPEAL_UPHELD",
     "APPLICANTS",
     "DISOWNED",
+    "AgreementProposed",
+    "AgreementSettled",
     "ApplicationSaved",
     "ApplicationSettled",
     "ApplicationSubmitted",
@@ -172,6 +186,7 @@ __all__ = [
     "TracesErased",
     "accept_sample",
     "adjust_next_step",
+    "approve_agreement",
     "approve_claw_back",
     "approve_recalculation",
     "approve_standing",
@@ -183,6 +198,7 @@ __all__ = [
     "destroy_originals",
     "detach_from_application",
     "discard_application",
+    "end_agreement",
     "erase_due_samples",
     "erase_person",
     "erase_sample",
@@ -193,6 +209,7 @@ __all__ = [
     "forget_calls",
     "gather_pushed",
     "go_live",
+    "keep_agreement",
     "keep_records",
     "number_results",
     "open_application",
@@ -201,6 +218,8 @@ __all__ = [
     "post_batch",
     "prepare_recalculation",
     "preview_recalculation",
+    "propose_agreement",
+    "propose_agreement_end",
     "propose_claw_back",
     "propose_recalculation",
     "propose_standing",
@@ -208,6 +227,7 @@ __all__ = [
     "readmit_record",
     "receive_batch",
     "reinstate_records",
+    "reject_agreement",
     "reject_application",
     "reject_claw_back",
     "reject_recalculation",
@@ -226,6 +246,7 @@ __all__ = [
     "switch_mapping",
     "try_sample",
     "warn_of_quality",
+    "withdraw_agreement",
     "withdraw_application",
     "withdraw_claw_back",
     "withdraw_standing",

@@ -31,6 +31,13 @@ from tanpuhui.behaviour.activity.queries._admission import (
     sample_passed,
     sample_tried,
 )
+from tanpuhui.behaviour.activity.queries._agreements import (
+    AgreementEndView,
+    AgreementView,
+    agreement,
+    agreement_end,
+    agreements,
+)
 from tanpuhui.behaviour.activity.queries._applications import (
     ApplicationVersionView,
     ApplicationView,
@@ -169,6 +176,8 @@ __all__ = [
     "COLUMNS",
     "MAPPED",
     "PREVIEW_ROWS",
+    "AgreementEndView",
+    "AgreementView",
     "ApplicationVersionView",
     "ApplicationView",
     "BatchReport",
@@ -220,6 +229,9 @@ __all__ = [
     "WaitingView",
     "accounts_with_traces",
     "adapter_names",
+    "agreement",
+    "agreement_end",
+    "agreements",
     "application",
     "application_lacks",
     "application_versions",

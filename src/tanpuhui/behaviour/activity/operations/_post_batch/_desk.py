@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tanpuhui.behaviour.activity.adapters import RowVerdict
 from tanpuhui.behaviour.activity.domain import REASONS, Verdict
+from tanpuhui.behaviour.activity.domain.agreements import Days
 from tanpuhui.behaviour.activity.domain.standing import Span
 from tanpuhui.science.engine.model import MethodologyVersion
 
@@ -25,7 +26,7 @@ class FeedTerms:
     """What holds for one scenario of this partner and format; lateness in days, None when nobody set it.
 
     `settle_days` after the activity's day its records are compared with other partners' and settled; None: at once, without.
-    `stops` are the days on which the scenario does not run.
+    `stops` are the days on which the scenario does not run, `unagreed` those that no agreement with the partner covers.
     """
 
     scenario: str
@@ -34,6 +35,7 @@ class FeedTerms:
     lateness_days_max: int | None
     settle_days: int | None = None
     stops: tuple[Span, ...] = ()
+    unagreed: tuple[Days, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

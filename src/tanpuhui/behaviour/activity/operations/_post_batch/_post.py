@@ -35,6 +35,7 @@ from tanpuhui.behaviour.activity.operations._post_batch._validate import judge, 
 from tanpuhui.behaviour.activity.operations._post_batch._wait import set_waiting
 from tanpuhui.behaviour.activity.operations._post_batch._write import write_posting
 from tanpuhui.behaviour.activity.operations._request_correction import close_by_mending, request_by_rule
+from tanpuhui.behaviour.activity.queries._agreements import days_without_agreement
 from tanpuhui.behaviour.activity.queries._reading_terms import field_codes, limits
 from tanpuhui.behaviour.activity.queries._standing import stops_of
 from tanpuhui.foundation.audit.operations import operation
@@ -186,6 +187,12 @@ def _feeds(batch: Batch) -> dict[str, FeedTerms]:
             lateness_days_max=int(late) if late is not None else None,
             settle_days=int(settle) if settle is not None else None,
             stops=stops.get(feed.scenario_id, ()),
+            unagreed=days_without_agreement(
+                partner_id=batch.partner_id,
+                scenario=code,
+                at=batch.received_at,
+                stops=stops.get(feed.scenario_id, ()),
+            ),
         )
     return feeds
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from tanpuhui.behaviour.activity.adapters import ENVELOPE, TRACES
 from tanpuhui.behaviour.activity.adapters.calculator import is_formula
 from tanpuhui.behaviour.activity.adapters.tables import case, quoted
+from tanpuhui.behaviour.activity.domain.agreements import NO_AGREEMENT
 from tanpuhui.behaviour.activity.domain.standing import REASON_OF
 from tanpuhui.behaviour.activity.operations._post_batch._desk import Desk
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
@@ -50,7 +51,7 @@ def validate(desk: Desk, fields: tuple[str, ...]) -> None:
 def judge(desk: Desk, fields: tuple[str, ...]) -> None:
     """Judge every row by the terms that lie on the desk. Only the tables are used, so that another thread can do it."""
     names = tuple(dict.fromkeys((*ENVELOPE, *TRACES, *fields)))
-    stopped = any(feed.stops for feed in desk.feeds.values())
+    stopped = any(feed.stops or feed.unagreed for feed in desk.feeds.values())
     local_now = desk.received_at.astimezone(CHINA).replace(tzinfo=None).isoformat(sep=" ")
     desk.tables.execute(
         "create table judged as select s.row_number, s.person, s.scenario, s.evidence_tier, s.area, s.started, s.ended, "
@@ -107,13 +108,22 @@ def lay_down_terms(desk: Desk) -> None:
     codes = [region.code for level in LEVELS for region in rulebook.regions(level=level, at=today)]
     desk.tables.register("feed_terms", feed)
     desk.tables.execute("create table feed as select * from feed_terms")
-    stops = [(one.scenario, stop) for one in feeds for stop in one.stops]
+    stops = [
+        (one.scenario, REASON_OF[stop.standing], stop.first_day, stop.last_day or date.max)
+        for one in feeds
+        for stop in one.stops
+    ]
+    stops += [(one.scenario, NO_AGREEMENT, gap.first, gap.last) for one in feeds for gap in one.unagreed]
+    kinds = {
+        "scenario": pa.string(),
+        "reason": pa.string(),
+        "first_day": pa.date32(),
+        "last_day": pa.date32(),
+    }
     stop = pa.table(
         {
-            "scenario": pa.array([code for code, _ in stops], pa.string()),
-            "reason": pa.array([REASON_OF[one.standing] for _, one in stops], pa.string()),
-            "first_day": pa.array([one.first_day for _, one in stops], pa.date32()),
-            "last_day": pa.array([one.last_day or date.max for _, one in stops], pa.date32()),
+            name: pa.array([one[place] for one in stops], kind)
+            for place, (name, kind) in enumerate(kinds.items())
         }
     )
     desk.tables.register("stop_spans", stop)
