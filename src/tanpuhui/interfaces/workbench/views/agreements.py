@@ -24,7 +24,7 @@ from tanpuhui.interfaces.design.parts import Column, Crumb, Fact, Row
 from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set_choices, who
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, state_mark
-from tanpuhui.interfaces.workbench.sight import partners_in_sight
+from tanpuhui.interfaces.workbench.sight import partners_in_sight, scenarios_in_sight
 from tanpuhui.interfaces.workbench.words import worded
 
 FIELDS_CHARACTERS_MAX = 2_000
@@ -52,14 +52,12 @@ class AgreementForm(forms.Form):
     valid_from = forms.DateField(label=gettext_lazy("起期"), widget=forms.DateInput(attrs={"type": "date"}))
     valid_to = forms.DateField(label=gettext_lazy("止期"), widget=forms.DateInput(attrs={"type": "date"}))
 
-    def __init__(self, *args: Any, partners: Mapping[int, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        set_choices(self, "partner", [(str(key), words) for key, words in partners.items()])
-        set_choices(
-            self,
-            "scenarios",
-            [(one.code, worded(one.name_zh, one.name_en)) for one in activity.scenarios()],
-        )
+        partners = [(str(one.id), worded(one.name, one.name_en)) for one in partners_in_sight(actor)]
+        seen = scenarios_in_sight(actor, on=timezone.localdate())
+        set_choices(self, "partner", partners)
+        set_choices(self, "scenarios", [(one.code, worded(one.name_zh, one.name_en)) for one in seen])
 
     def clean_fields_(self) -> tuple[str, ...]:
         """Return the fields, one a line."""
@@ -146,10 +144,9 @@ def agreement(request: HttpRequest, agreement_id: int) -> HttpResponse:
 def propose(request: HttpRequest) -> HttpResponse:
     """Propose an agreement; the partner confirms it, another person decides."""
     actor = who(request)
-    partners = {one.id: worded(one.name, one.name_en) for one in partners_in_sight(actor)}
     if request.method != "POST":
-        return _form_page(request, AgreementForm(partners=partners), title=gettext("新的协议"))
-    form = AgreementForm(request.POST, partners=partners)
+        return _form_page(request, AgreementForm(actor=actor), title=gettext("新的协议"))
+    form = AgreementForm(request.POST, actor=actor)
 
     def perform(given: Mapping[str, Any]) -> AgreementProposed:
         return propose_agreement(
