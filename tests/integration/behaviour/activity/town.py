@@ -148,7 +148,11 @@ def build(
         )  # fmt: skip
         if users:
             give_consents(
-                actor=SYSTEM, at=LONG_AGO, user_ids=list(users.values()), scenario=scenario, text_version="1"
+                actor=SYSTEM,
+                at=LONG_AGO,
+                user_ids=list(users.values()),
+                scenario=scenario,
+                text_version="2026-1",
             )
     accounts: dict[int, int] = {}
     if with_accounts:

@@ -14,15 +14,24 @@ from tanpuhui.foundation.identity.models import Consent, ConsentText
 from tanpuhui.foundation.identity.operations import (
     ConsentTextChanged,
     ConsentTextMissing,
+    NewCitizen,
     give_consent,
     give_consents,
     load_consent_texts,
+    register_citizens,
 )
-from tanpuhui.foundation.kernel.actors import SYSTEM, Actor
+from tanpuhui.foundation.kernel.actors import SYSTEM, Actor, Grant, Role
 from tanpuhui.foundation.rulebook.queries import JurisdictionInvalid, RuleInForce
 
 pytestmark = pytest.mark.django_db
 SHIPPED = "scenario-2026-1.yaml"
+
+
+@pytest.fixture
+def citizen(now: datetime) -> Actor:
+    people = [NewCitizen(phone="13900000001", display_name="甲", area="990102")]
+    (user_id,) = register_citizens(actor=SYSTEM, at=now, citizens=people).user_ids
+    return Actor(kind="user", id=str(user_id), grants=(Grant(role=Role.CITIZEN, area="990102"),))
 
 
 @pytest.fixture
