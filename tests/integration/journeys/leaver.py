@@ -99,7 +99,7 @@ def arrive(at: datetime, outbox: Path) -> Leaver:
     actor = actor_of(user_id=user.pk, at=at)
     opened = open_carbon_account(actor=actor, at=early, user_id=user.pk)
     bind_partner_subject(actor=actor, at=early, partner_id=town.partner_id, subject=CARD, user_id=user.pk)
-    give_consent(actor=actor, at=early, user_id=user.pk, scenario="bus", text_version="1")
+    give_consent(actor=actor, at=early, user_id=user.pk, scenario="bus")
     open_session(
         actor=actor,
         at=at,

@@ -1,17 +1,19 @@
-"""Which wording a person agrees to (同意文本): a file per version and language; a changed wording is a new version."""
+"""Which wording a person agrees to (同意文本). A scenario's is a version of the jurisdiction's, with its places filled in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext
 
 from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.foundation.identity import queries as identity
+from tanpuhui.foundation.identity.queries import ConsentTextMissing
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.interfaces.citizen.navigation import locale, worded
 from tanpuhui.science.methodology import queries as methodology
 
-SCENARIO_TEXT = "2026-1"
-"""The version that is shown now and recorded with each consent to a scenario (个人信息保护法 articles 14 and 29)."""
 ACCOUNT_TEXT = "2026-1"
 """The version that is shown where the carbon account is opened."""
 
@@ -27,9 +29,33 @@ class Partner:
     name: str
 
 
-def scenario_template() -> str:
-    """Return the template of the text for a scenario in the page's language."""
-    return f"citizen/consents/scenario-{SCENARIO_TEXT}.{locale()}.html"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownText:
+    """A version as the page shows it: its sections in the page's language, each a heading and a paragraph."""
+
+    version: str
+    sections: tuple[tuple[str, str], ...]
+
+
+def scenario_text(
+    *, name: str, partners: tuple[Partner, ...], fields: tuple[str, ...], at: datetime
+) -> ShownText | None:
+    """Return the wording in force for a scenario, filled in; None where none is, so that nobody can consent."""
+    try:
+        text = identity.consent_text(identity.SCENARIO, at=at)
+    except ConsentTextMissing:
+        return None
+    comma = "、" if locale() == "zh" else ", "
+    filled = {
+        "name": name,
+        "partners": comma.join(partner.name for partner in partners) or gettext("接入的数据方"),
+        "fields": "".join(f"{comma}{field}" for field in fields),
+    }
+    sections = text.zh if locale() == "zh" else text.en
+    return ShownText(
+        version=text.version,
+        sections=tuple((heading.format(**filled), words.format(**filled)) for heading, words in sections),
+    )
 
 
 def account_template() -> str:

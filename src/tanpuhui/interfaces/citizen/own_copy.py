@@ -18,7 +18,7 @@ from tanpuhui.behaviour.activity import queries as activity
 from tanpuhui.behaviour.carbon_accounts import queries as accounts
 from tanpuhui.behaviour.carbon_accounts.queries import CarbonAccountView
 from tanpuhui.foundation.audit import queries as audit
-from tanpuhui.foundation.identity.queries import organisation, organisations
+from tanpuhui.foundation.identity.queries import SCENARIO, consent_texts, organisation, organisations
 from tanpuhui.foundation.identity.queries.own_data import OwnData, own_data
 from tanpuhui.foundation.kernel.calendar import CHINA, business_day
 from tanpuhui.foundation.messages import queries as messages
@@ -88,6 +88,10 @@ def as_sheets(found: Iterable[Part]) -> IO[bytes]:
 
 def _of_person(held: OwnData, account: CarbonAccountView | None) -> tuple[Part, ...]:
     partners = {view.id: view.name for view in organisations(kind="partner")}
+    wordings = {
+        text.sha256(): "\n".join(f"{heading}：{words}" for heading, words in text.zh)
+        for text in consent_texts(SCENARIO)
+    }
     return (
         Part(
             code="person",
@@ -101,9 +105,16 @@ def _of_person(held: OwnData, account: CarbonAccountView | None) -> tuple[Part, 
         ),
         Part(
             code="consents",
-            columns=("scenario", "text_version", "given_at", "withdrawn_at"),
+            columns=("scenario", "text_version", "text_sha256", "text", "given_at", "withdrawn_at"),
             rows=tuple(
-                (one.scenario, one.text_version, _moment(one.given_at), _moment(one.withdrawn_at))
+                (
+                    one.scenario,
+                    one.text_version,
+                    one.text_sha256,
+                    wordings.get(one.text_sha256, ""),
+                    _moment(one.given_at),
+                    _moment(one.withdrawn_at),
+                )
                 for one in held.consents
             ),
         ),

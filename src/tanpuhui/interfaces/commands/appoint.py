@@ -15,7 +15,12 @@ from django.conf import settings
 from django.utils import timezone
 from pydantic import SecretStr
 
-from tanpuhui.foundation.identity.operations import NewAdministrator, appoint_administrators, random_password
+from tanpuhui.foundation.identity.operations import (
+    NewAdministrator,
+    appoint_administrators,
+    load_consent_texts,
+    random_password,
+)
 from tanpuhui.foundation.kernel.actors import SYSTEM
 from tanpuhui.foundation.kernel.errors import Refusal
 from tanpuhui.foundation.messages.operations import load_templates
@@ -52,8 +57,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         folder = Path(settings.TANPUHUI_JURISDICTION_DIR)
         load_jurisdiction(actor=SYSTEM, at=at, folder=folder)
-        # Without wordings nobody can be told anything, and what has to tell somebody is refused.
+        # Without wordings nobody can be told anything, and what has to tell somebody is refused; nobody can consent either.
         load_templates(actor=SYSTEM, at=at, folder=folder)
+        load_consent_texts(actor=SYSTEM, at=at, folder=folder)
         appoint_administrators(
             actor=SYSTEM,
             at=at,

@@ -23,6 +23,7 @@ from tanpuhui.foundation.identity.operations import (
     OrganisationKind,
     bind_partner_subjects,
     give_consents,
+    load_consent_texts,
     register_citizens,
     register_organisation,
 )
@@ -127,6 +128,7 @@ def build(
         id=str(partner_id),
         grants=(Grant(role=Role.PARTNER, organisation_id=partner_id, area="990000"),),
     )
+    load_consent_texts(actor=SYSTEM, at=LONG_AGO, folder=HUANGHAI)
     citizens = [
         NewCitizen(phone=f"1390{n:07d}", display_name=f"乘客{n}", area=CITY) for n in range(len(subjects))
     ]
@@ -146,7 +148,11 @@ def build(
         )  # fmt: skip
         if users:
             give_consents(
-                actor=SYSTEM, at=LONG_AGO, user_ids=list(users.values()), scenario=scenario, text_version="1"
+                actor=SYSTEM,
+                at=LONG_AGO,
+                user_ids=list(users.values()),
+                scenario=scenario,
+                text_version="2026-1",
             )
     accounts: dict[int, int] = {}
     if with_accounts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -19,6 +20,7 @@ from tanpuhui.foundation.identity.operations import (
     bind_partner_subjects,
     give_consent,
     give_consents,
+    load_consent_texts,
     register_citizen,
     register_citizens,
     withdraw_consent,
@@ -125,20 +127,20 @@ def test_a_citizen_binds_only_themselves_and_a_partner_only_its_own(
 
 
 def test_consent_holds_from_giving_to_withdrawal_and_can_be_given_again(
-    citizen: Actor, now: datetime
+    citizen: Actor, now: datetime, invented_jurisdiction: Path
 ) -> None:
+    load_consent_texts(actor=SYSTEM, at=now, folder=invented_jurisdiction)
     user_id = int(citizen.id)
     hours = [now + timedelta(hours=n) for n in range(4)]
-    give_consent(actor=citizen, at=hours[0], user_id=user_id, scenario="bus", text_version="1")
+    give_consent(actor=citizen, at=hours[0], user_id=user_id, scenario="bus")
     with pytest.raises(ConsentStands):
-        give_consent(actor=citizen, at=hours[1], user_id=user_id, scenario="bus", text_version="1")
+        give_consent(actor=citizen, at=hours[1], user_id=user_id, scenario="bus")
     withdraw_consent(actor=citizen, at=hours[1], user_id=user_id, scenario="bus")
     with pytest.raises(NoConsent):
         withdraw_consent(actor=citizen, at=hours[2], user_id=user_id, scenario="bus")
-    give_consent(actor=citizen, at=hours[2], user_id=user_id, scenario="bus", text_version="1")
-    give_consent(actor=citizen, at=hours[3], user_id=user_id, scenario="bus", text_version="2")
+    give_consent(actor=citizen, at=hours[2], user_id=user_id, scenario="bus")
     assert queries.consents_of(user_ids=[user_id, 0], scenario="bus") == {
-        user_id: ((hours[0], hours[1]), (hours[2], hours[3]), (hours[3], None))
+        user_id: ((hours[0], hours[1]), (hours[2], None))
     }
     assert queries.consents_of(user_ids=[user_id], scenario="metro") == {}
 
@@ -146,7 +148,7 @@ def test_consent_holds_from_giving_to_withdrawal_and_can_be_given_again(
 def test_nobody_consents_for_another(citizen: Actor, now: datetime) -> None:
     other = register_citizens(actor=SYSTEM, at=now, citizens=citizens(1)).user_ids[0]
     with pytest.raises(NotPermitted):
-        give_consent(actor=citizen, at=now, user_id=other, scenario="bus", text_version="1")
+        give_consent(actor=citizen, at=now, user_id=other, scenario="bus")
     with pytest.raises(NotPermitted):
         give_consents(actor=citizen, at=now, user_ids=[other], scenario="bus", text_version="1")
     assert not Consent.objects.exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -18,8 +18,8 @@ from tanpuhui.behaviour.carbon_accounts import queries as accounts
 from tanpuhui.books.ledger import queries as ledger
 from tanpuhui.foundation.identity import queries as identity
 from tanpuhui.foundation.identity.models import Consent
+from tanpuhui.foundation.identity.queries.consent_texts import TextRow
 from tanpuhui.foundation.kernel.quantities import Points
-from tanpuhui.interfaces.citizen.consent_texts import SCENARIO_TEXT
 from tanpuhui.uses.rewards import queries as rewards
 from tanpuhui.uses.rewards.operations import honour_coupon
 
@@ -36,15 +36,33 @@ def test_a_consent_is_withdrawn_and_given_again_with_the_version_of_its_text(pla
     assert client.post("/m/scenes/bus/withdraw", {"idempotency_key": "w"}).status_code == 303
     assert identity.consents_of(user_ids=[user_id], scenario="bus")[user_id][-1][1] == place.now
     page = text(client.get("/m/scenes/bus").content)
-    assert f"文本版本 {SCENARIO_TEXT}" in page
+    assert "文本版本 2026-1" in page
     assert "由灯塔出行提供" in page
     assert "里程" in page
     stale = client.post("/m/scenes/bus/consent", {"idempotency_key": "g0", "text_version": "1999-1"})
-    assert stale.status_code == 422
-    given = client.post("/m/scenes/bus/consent", {"idempotency_key": "g", "text_version": SCENARIO_TEXT})
+    assert stale.status_code == 409
+    assert "请重新阅读" in text(stale.content)
+    given = client.post("/m/scenes/bus/consent", {"idempotency_key": "g", "text_version": "2026-1"})
     assert (given.status_code, given["Location"]) == (303, "/m/scenes/bus")
     standing = Consent.objects.get(user_id=user_id, scenario="bus", withdrawn_at__isnull=True)
-    assert standing.text_version == SCENARIO_TEXT
+    in_force = identity.consent_text(identity.SCENARIO, at=place.now)
+    assert (standing.text_version, standing.text_sha256) == ("2026-1", in_force.sha256())
+
+
+def test_without_a_wording_the_page_says_so_and_offers_no_consent(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = place.client()
+    client.post("/m/scenes/bus/withdraw", {"idempotency_key": "w"})
+    assert "同意，授权" in text(client.get("/m/scenes/bus").content)
+
+    def none_yet(purpose: str, *, at: datetime) -> TextRow:
+        raise identity.ConsentTextMissing(purpose=purpose, day=at.date().isoformat())
+
+    monkeypatch.setattr(identity, "consent_text", none_yet)
+    page = text(client.get("/m/scenes/bus").content)
+    assert "现在不能授权" in page
+    assert "同意，授权" not in page
 
 
 def test_after_withdrawing_the_details_are_erased_on_request_and_the_record_stays(place: Place) -> None:

@@ -47,6 +47,7 @@ def test_the_copy_holds_everything_and_both_forms_say_the_same(place: Place) -> 
     assert tuple(found)[1:] == PARTS
     assert found["person"][0]["phone"] == "13900000000"
     assert [one["scenario"] for one in found["consents"]] == ["bus", "bike"]
+    assert all("不卖给任何人" in one["text"] and len(one["text_sha256"]) == 64 for one in found["consents"])
     assert [one["partner"] for one in found["partners"]] == ["灯塔出行"]
     record = place.record()
     assert [(one["record_id"], one["grams"]) for one in found["records"]] == [

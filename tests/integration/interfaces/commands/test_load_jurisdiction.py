@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from tanpuhui.foundation.identity.queries import SCENARIO, consent_text
 from tanpuhui.foundation.messages.models import Template
 from tanpuhui.foundation.messages.queries import template_in_force
 from tanpuhui.foundation.rulebook.models import ProcessVersion
@@ -28,7 +29,11 @@ def folder(settings: Settings, invented_jurisdiction: Path, tmp_path: Path) -> P
 def test_what_is_new_is_loaded_and_a_second_run_loads_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    moved = [folder / "messages" / "record_taken_back.yaml", folder / "processes" / "record_claw_back.yaml"]
+    moved = [
+        folder / "messages" / "record_taken_back.yaml",
+        folder / "processes" / "record_claw_back.yaml",
+        folder / "consents" / "scenario-2026-1.yaml",
+    ]
     kept = {path: path.read_bytes() for path in moved}
     for path in moved:
         path.unlink()
@@ -40,11 +45,12 @@ def test_what_is_new_is_loaded_and_a_second_run_loads_nothing(
 
     assert load_jurisdiction.main(["--lang", "en"]) == 0
 
-    assert "1 process versions, 1 wordings" in capsys.readouterr().out
+    assert "1 process versions, 1 wordings, 1 consent texts" in capsys.readouterr().out
+    assert consent_text(SCENARIO, at=timezone.now()).version == "2026-1"
     assert (Template.objects.count(), ProcessVersion.objects.count()) == (before[0] + 1, before[1] + 1)
     assert template_in_force("records.taken_back", at=timezone.now()).title_zh
     assert load_jurisdiction.main([]) == 0
-    assert "流程版本 0，消息措辞 0" in capsys.readouterr().out
+    assert "流程版本 0，消息措辞 0，同意文本 0" in capsys.readouterr().out
 
 
 def test_a_folder_that_changes_what_is_in_force_is_refused_whole(

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 
 from tanpuhui.foundation.identity.models.closures import AccountClosure
+from tanpuhui.foundation.identity.models.consent_texts import ConsentText
 from tanpuhui.foundation.identity.models.onboarding import (
     Invitation,
     OrganisationApplication,
@@ -25,6 +26,7 @@ __all__ = [
     "ApiKey",
     "AreaAssignment",
     "Consent",
+    "ConsentText",
     "Delegation",
     "EarlierPassword",
     "ExternalIdentity",
@@ -231,11 +233,15 @@ class PartnerSubject(models.Model):
 
 
 class Consent(models.Model):
-    """A person's separate consent for one scenario (单独同意), with the moments it holds between."""
+    """A person's separate consent for one scenario (单独同意), with the moments it holds between.
+
+    `text_sha256` is the hash of the version agreed to; empty where it was agreed to elsewhere, or before hashes were kept.
+    """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT)
     scenario = models.TextField()
     text_version = models.TextField()
+    text_sha256 = models.CharField(max_length=64, default="")
     given_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
 

@@ -44,6 +44,7 @@ from tanpuhui.foundation.identity.domain.closure import (
     HoldsRoles,
     NoClosure,
 )
+from tanpuhui.foundation.identity.domain.consent_texts import ConsentTextChanged, ConsentTextMissing
 from tanpuhui.foundation.identity.domain.federation import (
     FederationDeclined,
     FederationMisconfigured,
@@ -192,6 +193,10 @@ from tanpuhui.foundation.identity.operations._invite import (
     invite_person,
     send_invitation,
 )
+from tanpuhui.foundation.identity.operations._load_consent_texts import (
+    ConsentTextsLoaded,
+    load_consent_texts,
+)
 from tanpuhui.foundation.identity.operations._onboard import (
     admit_application,
     close_application,
@@ -287,6 +292,9 @@ __all__ = [
     "CodeWrong",
     "ConsentGiven",
     "ConsentStands",
+    "ConsentTextChanged",
+    "ConsentTextMissing",
+    "ConsentTextsLoaded",
     "ConsentWithdrawn",
     "ConsentsGiven",
     "ContentDigestWrong",
@@ -426,6 +434,7 @@ __all__ = [
     "invite_again",
     "invite_person",
     "issue_api_key",
+    "load_consent_texts",
     "open_people",
     "open_session",
     "own",

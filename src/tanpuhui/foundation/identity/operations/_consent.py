@@ -11,9 +11,11 @@ from datetime import datetime
 
 from tanpuhui.foundation.audit.operations import operation
 from tanpuhui.foundation.identity.domain import ConsentStands, NoConsent, check_name
-from tanpuhui.foundation.identity.models import Consent, User
+from tanpuhui.foundation.identity.domain.consent_texts import SCENARIO, ConsentTextChanged
+from tanpuhui.foundation.identity.models import Consent, ConsentText, User
 from tanpuhui.foundation.identity.operations._closure import person_lock
 from tanpuhui.foundation.identity.operations._open_people import hold_open
+from tanpuhui.foundation.identity.queries.consent_texts import consent_text
 from tanpuhui.foundation.kernel.actors import Actor, Role
 from tanpuhui.foundation.kernel.errors import NotFound, NotPermitted
 from tanpuhui.foundation.persistence.locks import lock_names
@@ -52,28 +54,36 @@ def give_consent(
     at: datetime,
     user_id: int,
     scenario: str,
-    text_version: str,
+    text_version: str | None = None,
     idempotency_key: str | None = None,
 ) -> ConsentGiven:
-    """Record that a person agrees to the text of this version for one scenario; only they can say so.
+    """Record that a person agrees to the text in force for one scenario, with its version and hash; only they can say so.
 
-    Consent to another version of the text ends the earlier one at the same moment.
-    Raises ConsentStands, NotFound, NotPermitted, AccountClosed.
+    `text_version` is what they read, refused where it is not the one in force. Consent to another version ends the earlier
+    one at the same moment. Raises ConsentStands, ConsentTextChanged, ConsentTextMissing, NotFound, NotPermitted, AccountClosed.
     """
     _require_self(actor, user_id=user_id, operation="identity.give_consent")
     check_name(scenario, field="scenario")
-    check_name(text_version, field="text_version")
     lock_names(person_lock(user_id))
     hold_open([user_id])
     if not User.objects.filter(id=user_id, is_citizen=True).exists():
         raise NotFound(what="公众用户 citizen", id=user_id)
+    text = consent_text(SCENARIO, at=at)
+    if text_version not in (None, text.version):
+        raise ConsentTextChanged(version=text.version, seen=text_version)
     standing = Consent.objects.filter(user_id=user_id, scenario=scenario, withdrawn_at__isnull=True).first()
     if standing is not None:
-        if standing.text_version == text_version:
+        if standing.text_version == text.version:
             raise ConsentStands(scenario=scenario)
         standing.withdrawn_at = at
         standing.save(update_fields=["withdrawn_at"])
-    row = Consent.objects.create(user_id=user_id, scenario=scenario, text_version=text_version, given_at=at)
+    row = Consent.objects.create(
+        user_id=user_id,
+        scenario=scenario,
+        text_version=text.version,
+        text_sha256=text.sha256(),
+        given_at=at,
+    )
     return ConsentGiven(consent_id=row.id, user_id=user_id, scenario=scenario)
 
 
@@ -87,7 +97,10 @@ def give_consents(
     text_version: str,
     idempotency_key: str | None = None,
 ) -> ConsentsGiven:
-    """Take over many people's consents for one scenario, given elsewhere to the same text. Raises NotFound, AccountClosed."""
+    """Take over many people's consents for one scenario, given elsewhere to the same text. Raises NotFound, AccountClosed.
+
+    Where this version was loaded here, its hash is recorded; a text that only the other place has is named alone.
+    """
     check_name(scenario, field="scenario")
     check_name(text_version, field="text_version")
     wanted = set(user_ids)
@@ -100,8 +113,15 @@ def give_consents(
             "user_id", flat=True
         )
     )
+    text = ConsentText.objects.filter(purpose=SCENARIO, version=text_version).first()
     new = [
-        Consent(user_id=user_id, scenario=scenario, text_version=text_version, given_at=at)
+        Consent(
+            user_id=user_id,
+            scenario=scenario,
+            text_version=text_version,
+            text_sha256="" if text is None else text.sha256,
+            given_at=at,
+        )
         for user_id in sorted(wanted - standing)
     ]
     Consent.objects.bulk_create(new, batch_size=2000)

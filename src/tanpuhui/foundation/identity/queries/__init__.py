@@ -39,6 +39,13 @@ from tanpuhui.foundation.identity.queries.closures import (
     closures_due,
     users_closed,
 )
+from tanpuhui.foundation.identity.queries.consent_texts import (
+    SCENARIO,
+    ConsentTextMissing,
+    consent_text,
+    consent_text_breaches,
+    consent_texts,
+)
 from tanpuhui.foundation.identity.queries.intake import (
     Consents,
     consents_in_columns,
@@ -73,6 +80,7 @@ from tanpuhui.foundation.keys.queries import blind_index, blind_indexes, unseal
 __all__ = [
     "PHONE_CONTEXT",
     "ROLES_OF_KIND",
+    "SCENARIO",
     "SCHEME_BODIES",
     "TOTP_CONTEXT",
     "ApiKeyUnknown",
@@ -80,6 +88,7 @@ __all__ = [
     "ApplicationView",
     "AreaAssignmentView",
     "ClosureView",
+    "ConsentTextMissing",
     "Consents",
     "ContractView",
     "DelegationView",
@@ -104,6 +113,8 @@ __all__ = [
     "closure_of",
     "closures_done",
     "closures_due",
+    "consent_text",
+    "consent_texts",
     "consents_in_columns",
     "consents_of",
     "contracts",
@@ -386,6 +397,7 @@ def breaches() -> Iterator[Breach]:
                 detail=f"{role} in {kind}",
             )
     yield from closure_breaches()
+    yield from consent_text_breaches()
 
 
 def _organisation_view(row: Organisation) -> OrganisationView:

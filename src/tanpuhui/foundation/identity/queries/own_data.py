@@ -17,6 +17,7 @@ class OwnConsent:
 
     scenario: str
     text_version: str
+    text_sha256: str
     given_at: datetime
     withdrawn_at: datetime | None
 
@@ -66,6 +67,7 @@ def own_data(user_id: int) -> OwnData:
             OwnConsent(
                 scenario=one.scenario,
                 text_version=one.text_version,
+                text_sha256=one.text_sha256,
                 given_at=one.given_at,
                 withdrawn_at=one.withdrawn_at,
             )

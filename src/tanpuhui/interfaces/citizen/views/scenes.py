@@ -22,12 +22,10 @@ from tanpuhui.foundation.identity.operations import (
     withdraw_consent,
 )
 from tanpuhui.foundation.kernel.calendar import business_day
-from tanpuhui.foundation.kernel.errors import Invalid
 from tanpuhui.interfaces.citizen.consent_texts import (
-    SCENARIO_TEXT,
     fields_asked,
     partners_of,
-    scenario_template,
+    scenario_text,
 )
 from tanpuhui.interfaces.citizen.derivation import cap_words
 from tanpuhui.interfaces.citizen.navigation import acting, locale, page, said, worded
@@ -77,12 +75,10 @@ def scene(request: HttpRequest, code: str) -> HttpResponse:
             {"partner": partner, "latest": next(iter(activity.batches(partner_id=partner.id, limit=1)), None)}
             for partner in partners
         ],
-        "partner_names": "、".join(partner.name for partner in partners)
-        if locale() == "zh"
-        else ", ".join(partner.name for partner in partners),
-        "text": scenario_template(),
-        "text_version": SCENARIO_TEXT,
     } | _rule(found, business_day(timezone.now()))
+    context["text"] = scenario_text(
+        name=name, partners=partners, fields=context.get("fields", ()), at=timezone.now()
+    )
     back = reverse("citizen:scenes")
     return page(request, "citizen/scene.html", context, section="scenes", title=name, back=back)
 
@@ -92,8 +88,6 @@ def give(request: HttpRequest, code: str) -> HttpResponse:
     """Record the person's consent to the text that was on the screen."""
     actor, user_id = acting(request)
     found = activity.scenario(code)
-    if request.POST.get("text_version") != SCENARIO_TEXT:
-        raise Invalid(field="text_version", why=gettext("同意文本已经更新，请重新阅读"))
     name = worded(found.name_zh, found.name_en)
     try:
         give_consent(
@@ -101,7 +95,7 @@ def give(request: HttpRequest, code: str) -> HttpResponse:
             at=timezone.now(),
             user_id=user_id,
             scenario=code,
-            text_version=SCENARIO_TEXT,
+            text_version=request.POST.get("text_version", ""),
             idempotency_key=request.POST.get("idempotency_key") or None,
         )
     except ConsentStands:

@@ -22,6 +22,7 @@ from tanpuhui.foundation.identity.operations import (
     bind_partner_subjects,
     enrol_demonstration_totp,
     give_consents,
+    load_consent_texts,
     register_citizens,
     register_organisation,
 )
@@ -46,9 +47,10 @@ REVISION = "1.1"
 
 
 def load_rules(stage: Stage) -> None:
-    """Load the jurisdiction with its demonstration pack, and the wordings of its messages."""
+    """Load the jurisdiction with its demonstration pack, and the wordings of its messages and consents."""
     load_jurisdiction(actor=SYSTEM, at=stage.entering(), folder=stage.folder, packs=("base", "demonstration"))
     load_templates(actor=SYSTEM, at=stage.entering(), folder=stage.folder)
+    load_consent_texts(actor=SYSTEM, at=stage.entering(), folder=stage.folder)
     _fill_calendar(stage)
 
 
