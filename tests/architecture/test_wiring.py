@@ -42,6 +42,9 @@ OPEN_TO_ANYBODY = {
     "activity.keep_agreement": "an effect: refuses unless it is what the case decided last",
     "activity.reject_agreement": "an effect: refuses unless it is what the case decided last",
     "activity.withdraw_agreement": "an effect: refuses unless it is what the case decided last",
+    "activity.approve_assessment": "an effect: refuses unless it is what the case decided last",
+    "activity.reject_assessment": "an effect: refuses unless it is what the case decided last",
+    "activity.withdraw_assessment": "an effect: refuses unless it is what the case decided last",
     "activity.approve_claw_back": "an effect: refuses unless it is what the case decided last",
     "activity.reject_claw_back": "an effect: refuses unless it is what the case decided last",
     "activity.withdraw_claw_back": "an effect: refuses unless it is what the case decided last",
@@ -129,6 +132,7 @@ OPEN_TO_ANYBODY = {
             "methodology.restore_version",
             "methodology.restore_filing",
             "activity.restore_application",
+            "activity.restore_assessment",
             "activity.restore_claw_back",
             "carbon_accounts.restore_freeze",
         ),
@@ -177,6 +181,7 @@ UNDONE = {
     ("scenario_application", "reject"),
     ("account_freeze", "approve"),
     ("claw_back", "approve"),
+    *(("impact_assessment", outcome) for outcome in ("approve", "reject")),
 }
 """Outcomes whose effect an operation takes back: tests/integration/**/test_rescinded.py and test_freeze_appeals.py show each of them."""
 

@@ -105,6 +105,7 @@ ROUTES: Mapping[str, RouteRule] = {
     "agreement": only(Role.PARTNER, *CENTRE),
     "new-agreement": only(Role.MAKER),
     "end-agreement": only(Role.MAKER),
+    "scenario-assess": only(Role.MAKER),
     "scenario-claw-back": only(Role.MAKER),
     "applications": APPLICATION_READERS,
     "new-application": APPLICANTS,

@@ -85,6 +85,7 @@ def case_kind(process: str) -> str:
         "scenario_standing": pgettext("process", "场景状态"),
         "account_freeze": pgettext("process", "账户冻结"),
         "record_appeal": pgettext("process", "记录申诉"),
+        "impact_assessment": pgettext("process", "影响评估"),
         "data_agreement": pgettext("process", "数据协议"),
         "data_agreement_end": pgettext("process", "协议终止"),
         "record_claw_back": pgettext("process", "记录冲回"),

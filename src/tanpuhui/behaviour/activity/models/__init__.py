@@ -1,6 +1,7 @@
 """Tables of intake: scenarios and what leads to them, batches and postings, recalculations."""
 
 from tanpuhui.behaviour.activity.models.agreements import AgreementEnd, DataAgreement
+from tanpuhui.behaviour.activity.models.assessments import ImpactAssessment
 from tanpuhui.behaviour.activity.models.claw_backs import ClawBack
 from tanpuhui.behaviour.activity.models.erasures import ErasedPayload, TraceErasure
 from tanpuhui.behaviour.activity.models.exceptions import ExceptionRun, KeyAudit, RecordException
@@ -53,6 +54,7 @@ __all__ = [
     "Feed",
     "FieldMappingVersion",
     "HeldDecision",
+    "ImpactAssessment",
     "KeyAudit",
     "KeySegment",
     "MendedRow",

@@ -9,6 +9,7 @@ FeedStands, ApplicationRuns, MappingInvalid, MappingMissing, MappingNotLive, Map
 ScenarioIsClosed, ScenarioNotDecided, SandboxClosed, DefinitionIncomplete, SampleTooLarge, SampleOutdated.
 Of held records: HeldNotFound, HeldDecided. Of quotas: QuotaExceeded. Of appeals: SetAsideNotFound, RecordErased, RecordReadmittedAlready.
 Of erased traces: ConsentNotWithdrawn, RecordsStillWait.
+Of impact assessments: AssessmentOpen, AssessmentNotDecided.
 Of agreements: AgreementNumberTaken, AgreementNotInForce, AgreementEndOpen, AgreementNotDecided.
 Of results: Busy (retryable).
 Of claw-backs: NothingToTakeBack, TooManyRecords, ClawBackNotDecided.
@@ -53,6 +54,15 @@ from tanpuhui.behaviour.activity.operations._apply import (
     discard_application,
     open_application,
     save_application,
+)
+from tanpuhui.behaviour.activity.operations._assess import (
+    AssessmentProposed,
+    AssessmentSettled,
+    approve_assessment,
+    propose_assessment,
+    reject_assessment,
+    restore_assessment,
+    withdraw_assessment,
 )
 from tanpuhui.behaviour.activity.operations._audit_keys import KeysAudited, audit_record_ids
 from tanpuhui.behaviour.activity.operations._claw_back import (
@@ -143,6 +153,8 @@ __all__ = [
     "ApplicationSaved",
     "ApplicationSettled",
     "ApplicationSubmitted",
+    "AssessmentProposed",
+    "AssessmentSettled",
     "BatchPosted",
     "BatchReceived",
     "CallsForgotten",
@@ -187,6 +199,7 @@ __all__ = [
     "accept_sample",
     "adjust_next_step",
     "approve_agreement",
+    "approve_assessment",
     "approve_claw_back",
     "approve_recalculation",
     "approve_standing",
@@ -220,6 +233,7 @@ __all__ = [
     "preview_recalculation",
     "propose_agreement",
     "propose_agreement_end",
+    "propose_assessment",
     "propose_claw_back",
     "propose_recalculation",
     "propose_standing",
@@ -229,11 +243,13 @@ __all__ = [
     "reinstate_records",
     "reject_agreement",
     "reject_application",
+    "reject_assessment",
     "reject_claw_back",
     "reject_recalculation",
     "reject_standing",
     "request_correction",
     "restore_application",
+    "restore_assessment",
     "restore_claw_back",
     "resubmit_application",
     "return_application",
@@ -248,6 +264,7 @@ __all__ = [
     "warn_of_quality",
     "withdraw_agreement",
     "withdraw_application",
+    "withdraw_assessment",
     "withdraw_claw_back",
     "withdraw_standing",
 ]

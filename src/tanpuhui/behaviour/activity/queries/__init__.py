@@ -54,6 +54,11 @@ from tanpuhui.behaviour.activity.queries._applications import (
     scenario_classes,
     suggested_fields,
 )
+from tanpuhui.behaviour.activity.queries._assessments import (
+    AssessmentView,
+    assessment,
+    assessments,
+)
 from tanpuhui.behaviour.activity.queries._batch_rows import (
     COLUMNS,
     ReportRow,
@@ -180,6 +185,7 @@ __all__ = [
     "AgreementView",
     "ApplicationVersionView",
     "ApplicationView",
+    "AssessmentView",
     "BatchReport",
     "BatchTotals",
     "BatchView",
@@ -237,6 +243,8 @@ __all__ = [
     "application_versions",
     "applications",
     "applications_of_scenario",
+    "assessment",
+    "assessments",
     "batch",
     "batch_report",
     "batch_report_csv",

@@ -20,6 +20,7 @@ from tanpuhui.behaviour.activity.domain.record_keys import standing_twice
 from tanpuhui.behaviour.activity.domain.reproductions import Reproduction
 from tanpuhui.behaviour.activity.models import Posting
 from tanpuhui.behaviour.activity.queries._agreements import agreement_breaches
+from tanpuhui.behaviour.activity.queries._assessments import assessment_breaches
 from tanpuhui.behaviour.activity.queries._claw_backs import claw_back_breaches
 from tanpuhui.behaviour.activity.queries._erasure_breaches import erasure_breaches
 from tanpuhui.behaviour.activity.queries._exceptions import exception_breaches
@@ -46,6 +47,7 @@ def breaches() -> Iterator[Breach]:
     yield from settlement_breaches()
     yield from exception_breaches()
     yield from claw_back_breaches()
+    yield from assessment_breaches()
     yield from agreement_breaches()
     yield from result_breaches()
     yield from erasure_breaches()

@@ -26,6 +26,7 @@ from tanpuhui.interfaces.workbench.views import case_about
 from tanpuhui.interfaces.workbench.views.admission_subject import admission_part
 from tanpuhui.interfaces.workbench.views.admissions import admission_part as programme_part
 from tanpuhui.interfaces.workbench.views.agreements import agreement_end_part, agreement_part
+from tanpuhui.interfaces.workbench.views.assessments import assessment_part
 from tanpuhui.interfaces.workbench.views.batches import reason_words
 from tanpuhui.interfaces.workbench.views.claw_backs import claw_back_part
 from tanpuhui.interfaces.workbench.views.filing_parts import filing_parts, term_facts
@@ -276,6 +277,10 @@ PARTS: Mapping[str, tuple[str, Part]] = {
         lambda view, _: {"scenario_standing": standing_part(int(view.subject_id))},
     ),
     "account_freeze": ("subject_freeze", lambda view, _: {"freeze": freeze_part(int(view.subject_id))}),
+    "impact_assessment": (
+        "subject_assessment",
+        lambda view, _: {"impact_assessment": assessment_part(int(view.subject_id))},
+    ),
     "data_agreement": (
         "subject_agreement",
         lambda view, _: {"data_agreement": agreement_part(int(view.subject_id))},

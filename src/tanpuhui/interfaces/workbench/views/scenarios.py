@@ -31,6 +31,7 @@ from tanpuhui.interfaces.workbench.acting import Attempt, key_of, see_other, set
 from tanpuhui.interfaces.workbench.navigation import page
 from tanpuhui.interfaces.workbench.parts import Section, Way, link, on_day, state_mark
 from tanpuhui.interfaces.workbench.sight import partners_in_sight, scenario_in_sight, scenarios_in_sight
+from tanpuhui.interfaces.workbench.views.assessments import assessments_section
 from tanpuhui.interfaces.workbench.words import place_names, worded
 from tanpuhui.science.methodology import queries as methodology
 
@@ -130,6 +131,13 @@ def scenario(request: HttpRequest, code: str) -> HttpResponse:
     if actor.has(Role.MAKER, area=view.area):
         ways.append(
             Way(
+                label=gettext("影响评估"),
+                url=reverse("workbench:scenario-assess", args=[code]),
+                kind="line",
+            )
+        )
+        ways.append(
+            Way(
                 label=gettext("冲回记录"),
                 url=reverse("workbench:scenario-claw-back", args=[code]),
                 kind="line",
@@ -139,7 +147,7 @@ def scenario(request: HttpRequest, code: str) -> HttpResponse:
         "title": worded(view.name_zh, view.name_en),
         "facts": facts,
         "ways": ways,
-        "sections": [feeds_section(actor, {code: view}), _statuses(view)],
+        "sections": [feeds_section(actor, {code: view}), assessments_section(code), _statuses(view)],
     }
     crumbs = (
         Crumb(gettext("场景与数据"), reverse("workbench:scenarios")),
